@@ -1,0 +1,10 @@
+-- Which generations there are and which one answers. A log of changes: the active generation is the
+-- one most recently made active.
+CREATE TABLE IF NOT EXISTS {database}.generations
+(
+    generation UInt32,
+    state      LowCardinality(String) COMMENT 'building, active or retired',
+    changed_at DateTime64(3, 'UTC') DEFAULT now64(3)
+)
+ENGINE = MergeTree
+ORDER BY (changed_at, generation);

@@ -1,0 +1,33 @@
+//! From text to [`Event`](crate::Event): every shape an item can come in, on one path. A shape only fills a `Draft`;
+//! what makes an event valid is written once, in `Draft::assemble`.
+
+mod binary;
+mod cloudevent;
+mod command;
+mod draft;
+mod flat;
+mod item;
+mod log;
+mod untyped;
+
+pub use item::{Accept, Item, Shape, item};
+pub use log::{Headers, LogMessage, Rejection, log_message};
+
+use crate::id::EventId;
+use crate::time::Timestamp;
+
+/// What the receiver of an item adds to it.
+pub enum Receipt<'f> {
+    /// A request: it is ingested now, and an item without an id gets one.
+    Request {
+        /// The moment of receipt.
+        received_at: Timestamp,
+        /// Makes the id of an item that has none.
+        make_id: &'f mut dyn FnMut() -> EventId,
+    },
+    /// A record of the log: its own ingest time counts, else the record's timestamp; an id is required.
+    Log {
+        /// The record's timestamp.
+        timestamp: Timestamp,
+    },
+}

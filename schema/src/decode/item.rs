@@ -1,0 +1,88 @@
+//! One item of a request: finds out its shape and reads it.
+
+use super::{Receipt, cloudevent, command, flat, untyped};
+use crate::event::{Event, EventKind};
+use crate::json::Object;
+use crate::violation::Violation;
+
+/// Which shapes a route takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Accept {
+    /// Commands only.
+    Commands,
+    /// CloudEvents only (a body declared as such).
+    CloudEvents,
+    /// Commands, CloudEvents, flat JSON with `event_type`, the predecessor's untyped body.
+    Any,
+}
+
+/// The shape an item came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    /// A flat command with `type`.
+    Command,
+    /// A CloudEvent in JSON.
+    CloudEvent,
+    /// Flat JSON that names its `event_type`.
+    Flat,
+    /// The predecessor's `{id, user_id, track_id, ingest_time?}`.
+    Untyped,
+}
+
+/// An event read from a request, and the shape it came in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Item {
+    /// The event.
+    pub event: Event,
+    /// Its shape.
+    pub shape: Shape,
+}
+
+/// Reads one item, `text` being one JSON value.
+///
+/// # Errors
+/// Every [`Violation`] of the item.
+pub fn item(text: &str, accept: Accept, receipt: &mut Receipt<'_>) -> Result<Item, Vec<Violation>> {
+    let object = Object::parse(text).map_err(|e| vec![not_an_object(text, &e)])?;
+    let shape = shape(&object, accept)?;
+    let event = match shape {
+        Shape::Command => command::read(&object),
+        Shape::CloudEvent => cloudevent::read(&object),
+        Shape::Flat => flat::read(&object),
+        Shape::Untyped => untyped::read_request(&object),
+    }
+    .assemble(receipt)?;
+    Ok(Item { event, shape })
+}
+
+fn shape(object: &Object<'_>, accept: Accept) -> Result<Shape, Vec<Violation>> {
+    let has = |name| object.get(name).is_some();
+    match accept {
+        Accept::CloudEvents => Ok(Shape::CloudEvent),
+        Accept::Any if has("specversion") => Ok(Shape::CloudEvent),
+        Accept::Commands | Accept::Any if has("type") => Ok(Shape::Command),
+        Accept::Any if has("event_type") => Ok(Shape::Flat),
+        Accept::Any if has("id") => Ok(Shape::Untyped),
+        Accept::Any => Err(vec![Violation::new(
+            "",
+            "has none of specversion, type, event_type and id, so its shape is unknown",
+            "a command with type, a CloudEvent with specversion, flat JSON with event_type, \
+             or {id, user_id, track_id}",
+        )]),
+        Accept::Commands => Err(vec![Violation::new(
+            "/type",
+            "is missing",
+            EventKind::command_names(),
+        )]),
+    }
+}
+
+fn not_an_object(text: &str, error: &serde_json::Error) -> Violation {
+    let start = crate::violation::shortened(text.trim_start());
+    let detail = if error.is_data() {
+        format!("is not a JSON object ({start})")
+    } else {
+        format!("is not JSON ({error}: {start})")
+    };
+    Violation::new("", detail, "a JSON object")
+}

@@ -1,0 +1,24 @@
+//! What ESS means: events and commands with their validation, the envelope a log record carries,
+//! the ClickHouse rows and SQL, and the pure fold that every projector and query test is held against.
+//! Never does I/O: no sockets, no files, no clock, no randomness.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+pub mod decode;
+pub mod event;
+pub mod fold;
+pub mod id;
+pub mod json;
+pub mod migrations;
+pub mod playback;
+pub mod position;
+pub mod record;
+pub mod row;
+pub mod time;
+pub mod upcast;
+pub mod violation;
+
+pub use crate::event::{Event, EventData};
+pub use crate::id::{EventId, EventType, PlaybackId, Source, TestId, TrackId, UserId};
+pub use crate::position::Position;
+pub use crate::time::Timestamp;
+pub use crate::violation::Violation;

@@ -1,0 +1,91 @@
+//! The numbered SQL that makes the databases. A file once released is never edited: a change is a new
+//! file, and the checksums in `schema_migrations` catch anything else. Applying them is not done here.
+
+use sha2::{Digest, Sha256};
+
+/// One numbered SQL file; statements end with `;` at the end of a line, `{database}` stands for the
+/// database it is applied to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Migration {
+    /// Its number; applied in ascending order without gaps.
+    pub number: u32,
+    /// Its name, from the file's.
+    pub name: &'static str,
+    /// Its text.
+    pub sql: &'static str,
+}
+
+impl Migration {
+    /// SHA-256 of the text, in hex.
+    pub fn checksum(&self) -> String {
+        use std::fmt::Write as _;
+        let mut hex = String::with_capacity(64);
+        for byte in Sha256::digest(self.sql) {
+            // Writing to a String cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+        }
+        hex
+    }
+
+    /// Its statements for `database`, in order.
+    pub fn statements(&self, database: &str) -> Vec<String> {
+        self.sql
+            .split(";\n")
+            .map(|statement| statement.replace("{database}", database).trim().to_owned())
+            .filter(|statement| {
+                !statement
+                    .lines()
+                    .all(|l| l.trim().is_empty() || l.starts_with("--"))
+            })
+            .collect()
+    }
+}
+
+macro_rules! migrations {
+    ($($folder:literal $number:literal $name:literal),* $(,)?) => {
+        &[$(Migration {
+            number: $number,
+            name: $name,
+            sql: include_str!(concat!("../sql/", $folder, "/", $name, ".sql")),
+        }),*]
+    };
+}
+
+/// The control database, which says what generations there are.
+pub const CONTROL: &[Migration] = migrations!["control" 1 "0001_generations"];
+
+/// One generation of the read model.
+pub const GENERATION: &[Migration] = migrations![
+    "generation" 1 "0001_events",
+    "generation" 2 "0002_event_identities",
+    "generation" 3 "0003_playbacks_state",
+    "generation" 4 "0004_projection_progress",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_run_without_gaps_and_match_the_file_names() {
+        for set in [CONTROL, GENERATION] {
+            for (at, migration) in set.iter().enumerate() {
+                assert_eq!(migration.number as usize, at + 1);
+                let prefix = format!("{:04}_", migration.number);
+                assert!(migration.name.starts_with(&prefix), "{}", migration.name);
+            }
+        }
+    }
+
+    #[test]
+    fn every_statement_names_its_database() {
+        for migration in [CONTROL, GENERATION].concat() {
+            let statements = migration.statements("ess_g7");
+            assert!(!statements.is_empty(), "{}", migration.name);
+            for statement in statements {
+                assert!(statement.contains("ess_g7."), "{statement}");
+                assert!(!statement.contains('{'), "{statement}");
+            }
+        }
+    }
+}

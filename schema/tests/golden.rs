@@ -1,0 +1,77 @@
+//! Every reader walks schema/golden: one record per event and version, beside the row it becomes.
+//! A released file is never edited or removed: what was once written must stay readable.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use ess_schema::decode::{LogMessage, log_message};
+use ess_schema::event::{CURRENT_VERSION, EventKind};
+use ess_schema::row::EventRow;
+use ess_schema::{Event, Position, Timestamp};
+use serde_json::Value;
+
+const NO_HEADERS: &[(String, Vec<u8>)] = &[];
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("golden")
+}
+
+/// The names of all records, e.g. `PlaybackStarted.v1`.
+fn records() -> Vec<String> {
+    let mut names: Vec<_> = fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| !name.ends_with(".row.json"))
+        .map(|name| name.trim_end_matches(".json").to_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+fn decode(bytes: &[u8]) -> Event {
+    let message = LogMessage {
+        payload: Some(bytes),
+        headers: NO_HEADERS,
+        timestamp: Timestamp::parse_rfc3339("2025-12-24T09:43:55Z").unwrap(),
+    };
+    log_message(&message).unwrap()
+}
+
+fn golden(name: &str) -> Event {
+    decode(&fs::read(folder().join(format!("{name}.json"))).unwrap())
+}
+
+#[test]
+fn every_event_has_a_golden_record_in_the_current_version() {
+    for kind in EventKind::ALL {
+        let name = format!("{}.v{CURRENT_VERSION}", kind.event_name());
+        assert!(records().contains(&name), "{name} is missing");
+    }
+}
+
+#[test]
+fn a_golden_record_becomes_its_golden_row() {
+    let position = Position {
+        partition: 7,
+        offset: 1234,
+    };
+    for name in records() {
+        let row = serde_json::to_value(EventRow::new(&golden(&name), position)).unwrap();
+        let expected = fs::read(folder().join(format!("{name}.row.json")))
+            .unwrap_or_else(|e| panic!("{name}.row.json: {e}; the row is {row:#}"));
+        let expected: Value = serde_json::from_slice(&expected).unwrap();
+        assert_eq!(row, expected, "{name}");
+    }
+}
+
+#[test]
+fn a_record_written_again_reads_as_the_same_event() {
+    for name in records() {
+        let event = golden(&name);
+        // The predecessor's form is only read; ESS writes its own.
+        if event.schemaversion > 0 {
+            assert_eq!(decode(event.to_cloudevent().as_bytes()), event, "{name}");
+        }
+    }
+}
