@@ -1,0 +1,36 @@
+//! The client of the read model, its numbered schema changes and its generations. What the tables mean is not known here.
+
+mod error;
+mod generations;
+mod migrate;
+
+pub use self::{
+    error::{ReadModelError, error_code, is_missing},
+    generations::{active_generation, ensure_active},
+    migrate::migrate,
+};
+use clickhouse::{Client, Compression};
+
+use crate::config::ClickHouseConfig;
+
+/// A client of the server as a whole, of no database.
+pub fn server(config: &ClickHouseConfig) -> Client {
+    let client = Client::default()
+        .with_url(&config.url)
+        .with_user(&config.user)
+        .with_compression(Compression::Lz4);
+    match config.password.expose() {
+        "" => client,
+        password => client.with_password(password),
+    }
+}
+
+/// A client of the control database.
+pub fn control(config: &ClickHouseConfig) -> Client {
+    server(config).with_database(&config.database)
+}
+
+/// A client of one generation's database.
+pub fn generation(config: &ClickHouseConfig, generation: u32) -> Client {
+    server(config).with_database(config.generation_database(generation))
+}

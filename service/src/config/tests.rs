@@ -1,0 +1,231 @@
+//! What a configuration reads as, and what is said of one that is wrong.
+
+use std::{collections::HashMap, fs, path::PathBuf};
+
+use super::*;
+
+/// A service with every section there is.
+#[derive(Debug)]
+pub(crate) struct Everything {
+    kafka: KafkaConfig,
+    producer: ProducerConfig,
+    clickhouse: ClickHouseConfig,
+    http: HttpConfig,
+    log: LogConfig,
+    shutdown: ShutdownConfig,
+    policy: PolicyConfig,
+}
+
+const HTTP: [ConfigKey; 2] = HttpConfig::keys("COMMAND_API_ADDR", "127.0.0.1:8000");
+
+impl Settings for Everything {
+    const SERVICE: &'static str = "everything";
+    const ABOUT: &'static str = "Has every section.";
+    const KNOWN_KEYS: &'static [&'static [ConfigKey]] = &[
+        KafkaConfig::KEYS,
+        ProducerConfig::KEYS,
+        ClickHouseConfig::KEYS,
+        &HTTP,
+        LogConfig::KEYS,
+        ShutdownConfig::KEYS,
+        PolicyConfig::KEYS,
+    ];
+
+    fn read(source: &Source) -> Result<Self, ConfigError> {
+        Ok(Self {
+            kafka: source.section()?,
+            producer: source.section()?,
+            clickhouse: source.section()?,
+            http: HttpConfig::read(source, &HTTP)?,
+            log: source.section()?,
+            shutdown: source.section()?,
+            policy: source.section()?,
+        })
+    }
+}
+
+fn read(environment: &[(&str, &str)]) -> Result<Everything, String> {
+    let environment = environment
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    let source = Source::open::<Everything>(None, environment).map_err(|e| e.to_string())?;
+    Everything::read(&source).map_err(|e| e.to_string())
+}
+
+fn file(name: &str, text: &str) -> PathBuf {
+    let path = std::env::temp_dir().join(format!("ess-config-{}-{name}.toml", std::process::id()));
+    fs::write(&path, text).unwrap();
+    path
+}
+
+#[test]
+fn nothing_set_means_the_defaults() {
+    let config = read(&[]).unwrap();
+    assert_eq!(
+        (config.kafka.partitions, config.kafka.retention_ms),
+        (12, -1)
+    );
+    assert_eq!(
+        config.kafka.dead_letter_topic,
+        "playback-events.dead-letters"
+    );
+    assert_eq!(config.producer.linger.as_millis(), 2);
+    assert_eq!(config.clickhouse.generation_database(3), "ess_g3");
+    assert_eq!(config.http.addr.port(), 8000);
+    assert_eq!((config.log.format, config.log.filter()), (None, "info"));
+    assert_eq!(config.shutdown.deadline.as_secs(), 20);
+    assert_eq!(
+        (
+            config.policy.counted_stream_threshold_ms,
+            config.policy.settle_after_ms
+        ),
+        (30_000, 1_800_000)
+    );
+}
+
+#[test]
+fn a_bad_value_names_its_key_its_fault_and_what_is_allowed() {
+    for (key, value, text) in [
+        (
+            "KAFKA_PARTITIONS",
+            "many",
+            r#"KAFKA_PARTITIONS: string "many" is not an integer; allowed: 1 to 10000"#,
+        ),
+        (
+            "KAFKA_PARTITIONS",
+            "0",
+            "KAFKA_PARTITIONS: 0 is out of range; allowed: 1 to 10000",
+        ),
+        (
+            "KAFKA_MIN_INSYNC",
+            "2",
+            "KAFKA_MIN_INSYNC: 2 is out of range; allowed: 1 to KAFKA_REPLICATION",
+        ),
+        (
+            "KAFKA_BROKERS",
+            "here",
+            r#"KAFKA_BROKERS: "here" is not a list of brokers; allowed: host:port, more separated by commas"#,
+        ),
+        (
+            "SHUTDOWN_DEADLINE_MS",
+            "-1",
+            r#"SHUTDOWN_DEADLINE_MS: string "-1" is not an integer; allowed: 100 to 600000"#,
+        ),
+        (
+            "CLICKHOUSE_DATABASE",
+            "e`s",
+            r#"CLICKHOUSE_DATABASE: "e`s" is not a plain name; allowed: a letter, then up to 59 letters, digits or _"#,
+        ),
+        (
+            "LOG_FORMAT",
+            "xml",
+            "LOG_FORMAT: enum LogFormat does not have variant constructor xml; allowed: json or pretty",
+        ),
+        (
+            "LOG_LEVEL",
+            "loud",
+            r#"LOG_LEVEL: "loud" is not allowed; allowed: off, error, warn, info, debug or trace"#,
+        ),
+        (
+            "ESS_ALLOW_UNAUTHENTICATED",
+            "maybe",
+            r#"ESS_ALLOW_UNAUTHENTICATED: string "maybe" is not a boolean; allowed: true or false"#,
+        ),
+    ] {
+        assert_eq!(read(&[(key, value)]).unwrap_err(), text);
+    }
+}
+
+#[test]
+fn without_authentication_a_service_listens_on_the_loopback_only() {
+    let beyond = ("COMMAND_API_ADDR", "0.0.0.0:8000");
+    let refusal = read(&[beyond]).unwrap_err();
+    assert!(
+        refusal.starts_with("COMMAND_API_ADDR: 0.0.0.0:8000 can be reached from other machines"),
+        "{refusal}"
+    );
+    assert!(
+        refusal.contains("set ESS_ALLOW_UNAUTHENTICATED=true"),
+        "{refusal}"
+    );
+    assert!(read(&[beyond, ("ESS_ALLOW_UNAUTHENTICATED", "true")]).is_ok());
+    assert!(read(&[("COMMAND_API_ADDR", "[::1]:8000")]).is_ok());
+}
+
+#[test]
+fn the_environment_wins_over_the_file_and_the_file_over_the_default() {
+    let path = file(
+        "order",
+        "kafka_topic = \"of-the-file\"\nkafka_partitions = 3\n",
+    );
+    let environment = HashMap::from([("KAFKA_TOPIC".to_owned(), "of-the-environment".to_owned())]);
+    let source = Source::open::<Everything>(Some(&path), environment).unwrap();
+    let kafka: KafkaConfig = source.section().unwrap();
+    assert_eq!(
+        (kafka.topic.as_str(), kafka.partitions, kafka.replication),
+        ("of-the-environment", 3, 1)
+    );
+    assert_eq!(kafka.dead_letter_topic, "of-the-environment.dead-letters");
+    fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn an_empty_variable_counts_as_unset() {
+    assert_eq!(
+        read(&[("KAFKA_TOPIC", "")]).unwrap().kafka.topic,
+        "playback-events"
+    );
+}
+
+#[test]
+fn an_unknown_key_in_the_file_is_named() {
+    let path = file("unknown", "kafka_topics = \"x\"\n");
+    let refusal = Source::open::<Everything>(Some(&path), HashMap::new())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        refusal.ends_with("unknown key `kafka_topics`; --help lists the known ones"),
+        "{refusal}"
+    );
+    fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn a_file_that_is_missing_or_broken_is_named() {
+    let missing =
+        Source::open::<Everything>(Some(&PathBuf::from("/nowhere/ess.toml")), HashMap::new())
+            .unwrap_err();
+    assert!(
+        missing.to_string().contains("/nowhere/ess.toml"),
+        "{missing}"
+    );
+    let path = file("broken", "kafka_topic = ");
+    let broken = Source::open::<Everything>(Some(&path), HashMap::new()).unwrap_err();
+    assert!(broken.to_string().contains("broken.toml"), "{broken}");
+    fs::remove_file(path).unwrap();
+}
+
+#[test]
+fn the_configuration_in_effect_is_shown_without_its_secrets() {
+    let environment = HashMap::from([("CLICKHOUSE_PASSWORD".to_owned(), "hunter2".to_owned())]);
+    let source = Source::open::<Everything>(None, environment).unwrap();
+    let shown = source.effective();
+    assert!(
+        shown.contains("CLICKHOUSE_PASSWORD=(set)\n")
+            && shown.contains("KAFKA_TOPIC=playback-events\n"),
+        "{shown}"
+    );
+    let clickhouse: ClickHouseConfig = source.section().unwrap();
+    assert!(!format!("{shown}{clickhouse:?}").contains("hunter2"));
+    assert_eq!(clickhouse.password.expose(), "hunter2");
+}
+
+#[test]
+fn no_key_is_described_twice() {
+    let mut names: Vec<&str> = Everything::keys().map(|key| key.env).collect();
+    names.sort_unstable();
+    let count = names.len();
+    names.dedup();
+    assert_eq!(names.len(), count);
+}

@@ -1,0 +1,236 @@
+//! Health is progress: a service that is up but not moving says so, and why (invariant I11). Each part that can stop moving
+//! owns one named check; nothing here polls or guesses.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError, RwLock},
+    time::{Duration, Instant},
+};
+
+use poem::{Response, http::StatusCode};
+use serde::Serialize;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+/// The checks of one process. Cheap to clone; all clones are the same set.
+#[derive(Debug, Clone, Default)]
+pub struct Health(Arc<RwLock<BTreeMap<&'static str, State>>>);
+
+#[derive(Debug, Clone)]
+struct State {
+    not_ready: Option<String>,
+    since: OffsetDateTime,
+    confirmed: Instant,
+    within: Option<Duration>,
+}
+
+/// The handle with which one part of the process tells its own state.
+#[derive(Debug, Clone)]
+pub struct Check {
+    name: &'static str,
+    health: Health,
+}
+
+impl Health {
+    /// Adds a check; it is not ready until its owner says so.
+    pub fn check(&self, name: &'static str) -> Check {
+        self.add(name, None)
+    }
+
+    /// Adds a check that holds only while its owner repeats [`Check::ok`] at least every `within`.
+    pub fn progress(&self, name: &'static str, within: Duration) -> Check {
+        self.add(name, Some(within))
+    }
+
+    fn add(&self, name: &'static str, within: Option<Duration>) -> Check {
+        let state = State {
+            not_ready: Some("starting".to_owned()),
+            since: now(),
+            confirmed: Instant::now(),
+            within,
+        };
+        self.0
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(name, state);
+        Check {
+            name,
+            health: self.clone(),
+        }
+    }
+
+    /// The state of every check now.
+    pub fn report(&self) -> Report {
+        let states = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let checks: Vec<CheckReport> = states
+            .iter()
+            .map(|(name, state)| state.report(name))
+            .collect();
+        let all_ready = checks.iter().all(|check| check.status == Status::Ready);
+        Report {
+            status: if all_ready {
+                Status::Ready
+            } else {
+                Status::Unready
+            },
+            checks,
+        }
+    }
+}
+
+impl Check {
+    /// The part works, and has just made progress.
+    pub fn ok(&self) {
+        self.set(None);
+    }
+
+    /// The part does not make progress, and why.
+    pub fn not_ready(&self, reason: impl Into<String>) {
+        self.set(Some(reason.into()));
+    }
+
+    fn set(&self, not_ready: Option<String>) {
+        let mut states = self
+            .health
+            .0
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        let Some(state) = states.get_mut(self.name) else {
+            return;
+        };
+        if state.not_ready.is_some() != not_ready.is_some() {
+            if let Some(reason) = &not_ready {
+                tracing::warn!(
+                    check = self.name,
+                    reason,
+                    "{} is not ready: {reason}",
+                    self.name
+                );
+            } else {
+                tracing::info!(check = self.name, "{} is ready", self.name);
+            }
+            state.since = now();
+        }
+        state.confirmed = Instant::now();
+        state.not_ready = not_ready;
+    }
+}
+
+impl State {
+    fn report(&self, name: &'static str) -> CheckReport {
+        let silent = self.confirmed.elapsed();
+        let stuck = self
+            .within
+            .filter(|within| silent > *within)
+            .map(|_| format!("no progress for {} s", silent.as_secs()));
+        let reason = self.not_ready.clone().or(stuck);
+        let status = if reason.is_none() {
+            Status::Ready
+        } else {
+            Status::Unready
+        };
+        CheckReport {
+            name,
+            status,
+            reason,
+            since: self.since.format(&Rfc3339).unwrap_or_default(),
+        }
+    }
+}
+
+fn now() -> OffsetDateTime {
+    let now = OffsetDateTime::now_utc();
+    now.replace_millisecond(now.millisecond()).unwrap_or(now)
+}
+
+/// Ready or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Work is being done, or could be.
+    Ready,
+    /// Work is not being done.
+    Unready,
+}
+
+/// What `/health/ready` answers.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// Ready when every check is.
+    pub status: Status,
+    /// The checks by name.
+    pub checks: Vec<CheckReport>,
+}
+
+/// One check's state.
+#[derive(Debug, Serialize)]
+pub struct CheckReport {
+    /// The check.
+    pub name: &'static str,
+    /// Its state.
+    pub status: Status,
+    /// Why it is not ready.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Since when its owner has said so, RFC 3339.
+    pub since: String,
+}
+
+impl Report {
+    /// The HTTP answer: 200 or 503, never cached.
+    pub(crate) fn response(&self) -> Response {
+        let status = if self.status == Status::Ready {
+            StatusCode::OK
+        } else {
+            StatusCode::SERVICE_UNAVAILABLE
+        };
+        let body = serde_json::to_string(self).unwrap_or_default();
+        Response::builder()
+            .status(status)
+            .content_type("application/json")
+            .header("cache-control", "no-store")
+            .body(body)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reasons(health: &Health) -> Vec<Option<String>> {
+        health
+            .report()
+            .checks
+            .into_iter()
+            .map(|check| check.reason)
+            .collect()
+    }
+
+    #[test]
+    fn a_process_is_ready_when_every_part_has_said_so() {
+        let health = Health::default();
+        let (log, read_model) = (health.check("log"), health.check("read-model"));
+        log.ok();
+        assert_eq!(health.report().status, Status::Unready);
+        assert_eq!(reasons(&health), [None, Some("starting".to_owned())]);
+        read_model.ok();
+        assert_eq!(health.report().status, Status::Ready);
+        log.not_ready("no broker answers");
+        assert_eq!(
+            health.report().response().status(),
+            StatusCode::SERVICE_UNAVAILABLE
+        );
+        assert_eq!(
+            reasons(&health),
+            [Some("no broker answers".to_owned()), None]
+        );
+    }
+
+    #[test]
+    fn a_part_that_is_up_but_not_moving_is_not_ready() {
+        let health = Health::default();
+        let fold = health.progress("fold", Duration::ZERO);
+        fold.ok();
+        while fold.health.0.read().unwrap()["fold"].confirmed.elapsed() == Duration::ZERO {}
+        assert_eq!(reasons(&health), [Some("no progress for 0 s".to_owned())]);
+    }
+}
