@@ -1,0 +1,198 @@
+//! The routes, each documented where it is written. What a route does with a body is [`Intake`]'s.
+
+mod body;
+mod idempotency;
+mod told;
+
+use poem::Request;
+use poem_openapi::{ApiResponse, Object, OpenApi, Tags, param::Query, payload::Json};
+use tokio_util::sync::DropGuard;
+
+use self::{
+    body::{CommandsBody, EventsBody},
+    idempotency::Key,
+    told::{EventsAnswer, Refused},
+};
+use crate::{
+    answer::Answer,
+    config::Config,
+    intake::{Intake, Wishes},
+    media::Route,
+};
+
+/// The operations, for [`poem_openapi`].
+pub(crate) struct Api {
+    intake: Intake,
+    about: About,
+    /// Where the query-api is.
+    readers: String,
+    _served: DropGuard,
+}
+
+#[derive(Tags)]
+enum Tag {
+    /// Telling facts. A fact that was answered with a position lies in the log.
+    Append,
+    /// What the predecessor of this service answered, kept for its clients.
+    Service,
+}
+
+/// The service's answer to being called.
+#[derive(Debug, Object)]
+struct Running {
+    /// That it runs.
+    message: String,
+}
+
+/// What the service is connected to, without secrets.
+#[derive(Debug, Clone, Object)]
+pub(crate) struct About {
+    /// Bootstrap servers of the log.
+    kafka: String,
+    /// The topic that is the log.
+    topic: String,
+    /// `host:port` of the read model. This service never connects to it.
+    clickhouse: String,
+}
+
+impl About {
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            kafka: config.kafka.brokers.clone(),
+            topic: config.kafka.topic.clone(),
+            clickhouse: config.links.clickhouse_host(),
+        }
+    }
+}
+
+#[derive(ApiResponse)]
+enum Elsewhere {
+    /// Events are read at the query-api, under the same path and with the same query.
+    #[oai(status = 307)]
+    There(
+        /// The same at the query-api.
+        #[oai(header = "Location")]
+        String,
+    ),
+}
+
+impl Api {
+    /// `served` is dropped with the last request.
+    pub(crate) fn new(intake: Intake, config: &Config, served: DropGuard) -> Self {
+        Self {
+            intake,
+            about: About::new(config),
+            readers: config.links.query_api.clone(),
+            _served: served,
+        }
+    }
+}
+
+#[expect(
+    clippy::unused_async,
+    reason = "poem-openapi takes async operations only"
+)]
+#[OpenApi]
+impl Api {
+    /// Append commands.
+    ///
+    /// One command, a JSON array of commands, or NDJSON: one command a line. Each makes one event. The answer comes after
+    /// the log has acknowledged every event, with the position of each.
+    ///
+    /// Repeating a request is harmless when its items have ids (`event_id`), or the same `Idempotency-Key`.
+    ///
+    /// A list is appended item by item: what breaks a rule is told and left out, and the rest is appended (207). A list
+    /// without items is in order (202).
+    #[oai(
+        path = "/commands",
+        method = "post",
+        operation_id = "appendCommands",
+        tag = "Tag::Append"
+    )]
+    async fn append_commands(
+        &self,
+        /// Makes the ids of items that have none follow from it, so that repeating the same request is harmless.
+        #[oai(name = "Idempotency-Key")]
+        key: Key,
+        /// Append nothing of a list if any of its items is invalid (422).
+        #[oai(default)]
+        all_or_nothing: Query<bool>,
+        body: CommandsBody<'_>,
+    ) -> Result<Answer, Refused> {
+        let wishes = Wishes {
+            route: Route::Commands,
+            key: key.0,
+            all_or_nothing: all_or_nothing.0,
+        };
+        Ok(self.intake.take(body.0, &wishes).await?)
+    }
+
+    /// Append events.
+    ///
+    /// One event, a JSON array of events, or NDJSON: one event a line. Each may be a CloudEvent in structured mode, flat
+    /// JSON with `event_type`, a command, or the predecessor's untyped `{id, user_id, track_id}`. CloudEvents also come under
+    /// their own media types, alone or batched. CloudEvents in binary mode (`ce-*` headers) are answered 415.
+    ///
+    /// An untyped event that is not in a list is answered 200 with `"status":"queued"`, as the predecessor did; everything
+    /// else is answered as by `POST /commands`.
+    #[oai(
+        path = "/events",
+        method = "post",
+        operation_id = "appendEvents",
+        tag = "Tag::Append"
+    )]
+    async fn append_events(
+        &self,
+        /// Makes the ids of items that have none follow from it, so that repeating the same request is harmless.
+        #[oai(name = "Idempotency-Key")]
+        key: Key,
+        /// Append nothing of a list if any of its items is invalid (422).
+        #[oai(default)]
+        all_or_nothing: Query<bool>,
+        body: EventsBody<'_>,
+    ) -> Result<EventsAnswer, Refused> {
+        let wishes = Wishes {
+            route: Route::Events,
+            key: key.0,
+            all_or_nothing: all_or_nothing.0,
+        };
+        Ok(EventsAnswer(self.intake.take(body.0, &wishes).await?))
+    }
+
+    /// Where events are read.
+    #[oai(
+        path = "/events",
+        method = "get",
+        operation_id = "findEvents",
+        tag = "Tag::Service"
+    )]
+    async fn find_events(&self, request: &Request) -> Elsewhere {
+        let query = request.uri().query();
+        let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+        Elsewhere::There(format!("{}/events{query}", self.readers))
+    }
+
+    /// That the service runs.
+    #[oai(
+        path = "/",
+        method = "get",
+        operation_id = "running",
+        tag = "Tag::Service"
+    )]
+    async fn running(&self) -> Json<Running> {
+        Json(Running {
+            message: "ESS Service is running".to_owned(),
+        })
+    }
+
+    /// What the service is connected to.
+    #[oai(
+        path = "/config",
+        method = "get",
+        operation_id = "config",
+        tag = "Tag::Service"
+    )]
+    async fn config(&self) -> Json<About> {
+        Json(self.about.clone())
+    }
+}

@@ -1,0 +1,43 @@
+//! The `Idempotency-Key` header as a documented parameter.
+
+use ess_service::problem::Problem;
+use poem::{Request, RequestBody, Result};
+use poem_openapi::{
+    ApiExtractor, ApiExtractorType, ExtractParamOptions,
+    registry::{MetaParamIn, MetaSchema, MetaSchemaRef},
+};
+
+use crate::ids::{IdempotencyKey, MAX_KEY_CHARS};
+
+/// The key of a request, if it has one.
+pub(crate) struct Key(pub(crate) Option<IdempotencyKey>);
+
+impl<'a> ApiExtractor<'a> for Key {
+    const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::Parameter];
+    type ParamType = String;
+    type ParamRawType = String;
+
+    fn param_in() -> Option<MetaParamIn> {
+        Some(MetaParamIn::Header)
+    }
+
+    fn param_schema_ref() -> Option<MetaSchemaRef> {
+        let schema = MetaSchema {
+            min_length: Some(1),
+            max_length: Some(MAX_KEY_CHARS),
+            pattern: Some("^[ -~]+$".to_owned()),
+            example: Some("import-2026-11-23-0017".into()),
+            ..MetaSchema::new("string")
+        };
+        Some(MetaSchemaRef::Inline(Box::new(schema)))
+    }
+
+    async fn from_request(
+        request: &'a Request,
+        _: &mut RequestBody,
+        _: ExtractParamOptions<String>,
+    ) -> Result<Self> {
+        let key = IdempotencyKey::of(request.headers()).map_err(Problem::from)?;
+        Ok(Self(key))
+    }
+}

@@ -1,0 +1,201 @@
+//! Every answer as the document tells it: statuses, headers, bodies. What is really answered is made in
+//! [`crate::answer`] and [`crate::errors`].
+
+use ess_service::problem::{PROBLEM_JSON, Problem};
+use poem::{Error, IntoResponse, Response};
+use poem_openapi::{
+    ApiResponse,
+    registry::{
+        MetaHeader, MetaMediaType, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry,
+    },
+    types::Type,
+};
+
+use crate::{
+    answer::{Answer, Appended, AppendedList, ESS_POSITION, Queued},
+    media::JSON,
+};
+
+/// A request of which nothing was appended, or whose one item was not.
+#[derive(Debug)]
+pub(crate) struct Refused(Problem);
+
+impl From<Problem> for Refused {
+    fn from(problem: Problem) -> Self {
+        Self(problem)
+    }
+}
+
+impl From<Refused> for Error {
+    fn from(Refused(problem): Refused) -> Self {
+        problem.into()
+    }
+}
+
+/// The answer to events: also that of the predecessor.
+pub(crate) struct EventsAnswer(pub(crate) Answer);
+
+impl IntoResponse for EventsAnswer {
+    fn into_response(self) -> Response {
+        self.0.into_response()
+    }
+}
+
+impl ApiResponse for EventsAnswer {
+    fn meta() -> MetaResponses {
+        let queued = response(
+            200,
+            "An untyped event was appended",
+            (JSON, Queued::schema_ref()),
+            vec![position(), location()],
+        );
+        let mut responses = vec![queued];
+        responses.append(&mut Answer::meta().responses);
+        MetaResponses { responses }
+    }
+
+    fn register(registry: &mut Registry) {
+        Queued::register(registry);
+        Answer::register(registry);
+    }
+}
+
+impl ApiResponse for Answer {
+    fn meta() -> MetaResponses {
+        let one_or_list = MetaSchema {
+            any_of: vec![Appended::schema_ref(), AppendedList::schema_ref()],
+            ..MetaSchema::ANY
+        };
+        let all = response(
+            202,
+            "Everything was appended",
+            (JSON, MetaSchemaRef::Inline(Box::new(one_or_list))),
+            vec![position(), location()],
+        );
+        let some = response(
+            207,
+            "Some items of a list were not appended: each says why",
+            (JSON, AppendedList::schema_ref()),
+            vec![position()],
+        );
+        MetaResponses {
+            responses: vec![all, some],
+        }
+    }
+
+    fn register(registry: &mut Registry) {
+        Appended::register(registry);
+        AppendedList::register(registry);
+    }
+}
+
+impl ApiResponse for Refused {
+    fn meta() -> MetaResponses {
+        let told = |(status, description)| {
+            let headers = if status == 503 {
+                vec![retry_after()]
+            } else {
+                Vec::new()
+            };
+            let body = (PROBLEM_JSON, Problem::schema_ref());
+            response(status, description, body, headers)
+        };
+        let mut responses: Vec<_> = REFUSALS.into_iter().map(told).collect();
+        responses.append(&mut <Problem as ApiResponse>::meta().responses);
+        MetaResponses { responses }
+    }
+
+    fn register(registry: &mut Registry) {
+        <Problem as ApiResponse>::register(registry);
+    }
+}
+
+const REFUSALS: [(u16, &str); 6] = [
+    (
+        400,
+        "The body is not JSON (with line and column), or a parameter is wrong: nothing was appended",
+    ),
+    (
+        413,
+        "The body, or its one item, is too large, or has too many items: nothing was appended",
+    ),
+    (
+        415,
+        "The media type, or the content coding, is not taken: nothing was appended",
+    ),
+    (
+        422,
+        "The item, or with all_or_nothing a list, breaks rules, told with a JSON pointer each: nothing was appended",
+    ),
+    (
+        503,
+        "The log cannot take it now, or too much is in flight: nothing was appended, and it can be tried again",
+    ),
+    (
+        504,
+        "The log did not say in time whether it took the item: repeat it with the same id, which is told in event_id",
+    ),
+];
+
+fn response(
+    status: u16,
+    description: &'static str,
+    (content_type, schema): (&'static str, MetaSchemaRef),
+    headers: Vec<MetaHeader>,
+) -> MetaResponse {
+    MetaResponse {
+        description,
+        status: Some(status),
+        status_range: None,
+        content: vec![MetaMediaType {
+            content_type,
+            schema,
+        }],
+        headers,
+    }
+}
+
+fn header(name: &str, description: &str, schema: MetaSchema) -> MetaHeader {
+    MetaHeader {
+        name: name.to_owned(),
+        description: Some(description.to_owned()),
+        required: false,
+        deprecated: false,
+        schema: MetaSchemaRef::Inline(Box::new(schema)),
+    }
+}
+
+fn text(example: &str) -> MetaSchema {
+    MetaSchema {
+        example: Some(example.into()),
+        ..MetaSchema::new("string")
+    }
+}
+
+fn position() -> MetaHeader {
+    header(
+        ESS_POSITION,
+        "Where the log holds it: `partition:offset`; of a list the highest of each partition, separated by commas. \
+         `?after=` of the query-api takes it.",
+        text("7:1234"),
+    )
+}
+
+fn location() -> MetaHeader {
+    header(
+        "Location",
+        "Where the playback is read, as soon as this item is in it; for one item that names a playback.",
+        text("http://127.0.0.1:8001/stats/playback/playback-1?after=7:1234"),
+    )
+}
+
+fn retry_after() -> MetaHeader {
+    header(
+        "Retry-After",
+        "Seconds after which trying again makes sense.",
+        MetaSchema {
+            example: Some(1.into()),
+            ..MetaSchema::new("integer")
+        },
+    )
+}

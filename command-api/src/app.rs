@@ -1,0 +1,67 @@
+//! Wires the service: producer → intake → routes, and the task that keeps the log's connection.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use ess_service::{
+    http::Paths,
+    process::{Process, StartError},
+};
+use poem::{Endpoint, Response, Route, endpoint::make_sync, get};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    api::Api,
+    config::Config,
+    intake::Intake,
+    log::{self, Append, KafkaLog},
+    measure, openapi,
+};
+
+/// Builds the service and spawns its tasks.
+///
+/// # Errors
+/// A producer that cannot be made, or an address that cannot be had.
+pub async fn start(config: Config, process: &mut Process) -> Result<(), StartError> {
+    measure::describe();
+    let log = Arc::new(KafkaLog::new(&config)?);
+    let served = CancellationToken::new();
+    let (routes, paths) = routes(&config, Arc::<KafkaLog>::clone(&log), &served)?;
+    process.serve(&config.http, routes, paths).await?;
+    let check = process.health.progress("log", log::SILENT_FOR);
+    let flush_within = process.http_drain();
+    process.spawn("log", log::keep(log, check, served, flush_within));
+    Ok(())
+}
+
+/// The service's own routes over `log`, and what is known of their paths. `served` is cancelled when they are dropped.
+fn routes(
+    config: &Config,
+    log: Arc<dyn Append>,
+    served: &CancellationToken,
+) -> Result<(Route, Paths), StartError> {
+    let intake = Intake::new(log, config.limits.clone(), config.links.clone());
+    let api = Api::new(intake, config, served.clone().drop_guard());
+    let service = openapi::service(api);
+    let document = service.spec();
+    let paths = Paths::of_openapi(&document)?
+        .and("/openapi.json", "GET")
+        .and("/docs", "GET");
+    let routes = Route::new()
+        .at("/docs", get(page("text/html", service.swagger_ui_html())))
+        .at("/openapi.json", get(page("application/json", document)))
+        .nest("/", service);
+    Ok((routes, paths))
+}
+
+fn page(content_type: &'static str, text: String) -> impl Endpoint<Output = Response> {
+    let text = Bytes::from(text);
+    make_sync(move |_| {
+        Response::builder()
+            .content_type(content_type)
+            .body(text.clone())
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,155 @@
+//! The routes over a log that only pretends, for shapes and errors. What a real broker makes of them is tested end to end.
+
+mod commands;
+mod events;
+mod service;
+mod unavailable;
+
+use std::sync::{LazyLock, Mutex};
+
+use ess_schema::{Event, Position};
+use ess_service::{
+    health::Health,
+    http,
+    telemetry::{self, Metrics},
+};
+use futures::{FutureExt, future::BoxFuture};
+use poem::{
+    Endpoint,
+    http::StatusCode,
+    test::{TestClient, TestResponse},
+};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{config::tests::read, log::Outcome};
+
+/// Takes everything at 7:0, 7:1 …, unless told otherwise.
+#[derive(Default)]
+struct FakeLog {
+    appended: Mutex<Vec<(String, Value)>>,
+    refuses: Mutex<Vec<Outcome>>,
+}
+
+impl Append for FakeLog {
+    fn append<'a>(&'a self, events: &'a [&'a Event]) -> BoxFuture<'a, Vec<Outcome>> {
+        let mut appended = self.appended.lock().unwrap();
+        let mut refuses = self.refuses.lock().unwrap();
+        let take = |event: &&Event| {
+            if !refuses.is_empty() {
+                return refuses.remove(0);
+            }
+            let offset = appended.len() as u64;
+            let record = serde_json::from_str(&event.to_cloudevent()).unwrap();
+            appended.push((event.key().to_owned(), record));
+            let partition = 7;
+            Ok(Position { partition, offset })
+        };
+        let outcomes = events.iter().map(take).collect();
+        async move { outcomes }.boxed()
+    }
+}
+
+struct Service<E> {
+    client: TestClient<E>,
+    log: Arc<FakeLog>,
+}
+
+/// The whole service with these settings.
+fn service(settings: &[(&str, &str)]) -> Service<impl Endpoint> {
+    // There can be one recorder in a process.
+    static METRICS: LazyLock<Metrics> = LazyLock::new(|| telemetry::start_metrics().unwrap());
+    let log = Arc::new(FakeLog::default());
+    let served = CancellationToken::new();
+    let (routes, paths) = routes(
+        &read(settings).unwrap(),
+        Arc::<FakeLog>::clone(&log),
+        &served,
+    )
+    .unwrap();
+    let client = TestClient::new(http::endpoint(
+        routes,
+        paths,
+        Health::default(),
+        METRICS.clone(),
+    ));
+    Service { client, log }
+}
+
+impl<E: Endpoint> Service<E> {
+    async fn post(&self, path: &str, content_type: &str, body: impl Into<String>) -> Told {
+        let request = self.client.post(path).content_type(content_type);
+        Told::of(request.body(body.into()).send().await).await
+    }
+
+    async fn post_json(&self, path: &str, body: &Value) -> Told {
+        self.post(path, "application/json", body.to_string()).await
+    }
+
+    /// What the next records come to.
+    fn refuse(&self, outcomes: impl IntoIterator<Item = Outcome>) {
+        self.log.refuses.lock().unwrap().extend(outcomes);
+    }
+
+    /// Key and value of every record appended.
+    fn records(&self) -> Vec<(String, Value)> {
+        self.log.appended.lock().unwrap().clone()
+    }
+}
+
+/// A whole answer.
+#[derive(Debug)]
+struct Told {
+    status: u16,
+    headers: poem::http::HeaderMap,
+    body: Value,
+}
+
+impl Told {
+    async fn of(response: TestResponse) -> Self {
+        let (parts, body) = response.0.into_parts();
+        let text = body.into_string().await.unwrap();
+        Self {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            body: serde_json::from_str(&text).unwrap_or(Value::String(text)),
+        }
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// A problem of this status, of this kind, that speaks of this.
+    fn assert_problem(&self, status: StatusCode, kind: &str, detail: &str) {
+        assert_eq!(self.status, status.as_u16(), "{self:?}");
+        assert_eq!(
+            self.header("content-type"),
+            Some("application/problem+json")
+        );
+        assert_eq!(self.body["type"], format!("/problems/{kind}"), "{self:?}");
+        let told = self.body["detail"].as_str().unwrap();
+        assert!(told.contains(detail), "{detail:?} is not in {told:?}");
+    }
+
+    fn pointers(&self) -> Vec<&str> {
+        let errors = self.body["errors"].as_array().unwrap();
+        errors
+            .iter()
+            .map(|e| e["pointer"].as_str().unwrap())
+            .collect()
+    }
+}
+
+/// A command that is in order.
+fn progress(event_id: &str) -> Value {
+    json!({
+        "type": "ReportProgress", "event_id": event_id, "playback_id": "p/1", "user_id": "u", "track_id": "t",
+        "from_ms": 0, "to_ms": 10_000,
+    })
+}
+
+fn lines(items: &[Value]) -> String {
+    let lines: Vec<_> = items.iter().map(Value::to_string).collect();
+    lines.join("\n")
+}

@@ -1,0 +1,259 @@
+//! `POST /commands`.
+
+use super::*;
+const NDJSON: &str = "application/x-ndjson";
+
+/// Breaks a rule.
+fn bad() -> Value {
+    json!({"type": "ReportProgress", "playback_id": "p", "user_id": "u", "from_ms": 0, "to_ms": 1})
+}
+
+#[tokio::test]
+async fn a_command_is_answered_with_where_it_lies_and_where_to_read_it() {
+    let service = service(&[("QUERY_API_URL", "https://stats.example/")]);
+    let told = service.post_json("/commands", &progress("e1")).await;
+    assert_eq!(told.status, 202);
+    let expected = json!({"event_id": "e1", "playback_id": "p/1", "position": "7:0"});
+    assert_eq!(told.body, expected);
+    assert_eq!(told.header("ess-position"), Some("7:0"));
+    let location = "https://stats.example/stats/playback/p%2F1?after=7:0";
+    assert_eq!(told.header("location"), Some(location));
+    let (key, record) = &service.records()[0];
+    assert_eq!(key, "p/1");
+    assert_eq!(record["type"], "PlaybackProgressed");
+    assert_eq!(record["data"]["to_ms"], 10_000);
+}
+
+#[tokio::test]
+async fn a_list_is_answered_item_by_item_in_its_order() {
+    let items = [progress("e1"), progress("e2"), progress("e3")];
+    let array = Value::from(items.to_vec()).to_string();
+    for (content_type, body) in [("application/json", array), (NDJSON, lines(&items))] {
+        let told = service(&[]).post("/commands", content_type, body).await;
+        assert_eq!(told.status, 202, "{told:?}");
+        let item = |index, id, at| json!({"index": index, "event_id": id, "position": at});
+        let items = [
+            item(0, "e1", "7:0"),
+            item(1, "e2", "7:1"),
+            item(2, "e3", "7:2"),
+        ];
+        let expected = json!({"appended": 3, "refused": 0, "items": items});
+        assert_eq!(told.body, expected);
+        assert_eq!(told.header("ess-position"), Some("7:2"));
+        assert_eq!(told.header("location"), None);
+    }
+}
+
+#[tokio::test]
+async fn a_list_of_one_is_a_list_and_a_list_of_none_is_in_order() {
+    let service = service(&[]);
+    let told = service
+        .post_json("/commands", &json!([progress("e1")]))
+        .await;
+    assert_eq!((told.status, &told.body["appended"]), (202, &json!(1)));
+    let none = json!({"appended": 0, "refused": 0, "items": []});
+    for (content_type, body) in [("application/json", "[]"), (NDJSON, "\n")] {
+        let told = service.post("/commands", content_type, body).await;
+        assert_eq!((told.status, &told.body), (202, &none));
+        assert_eq!(told.header("ess-position"), None);
+    }
+}
+
+#[tokio::test]
+async fn of_a_list_what_breaks_a_rule_is_told_and_the_rest_is_appended() {
+    let service = service(&[]);
+    let list = json!([progress("e1"), bad(), 17, progress("e4")]);
+    let told = service.post_json("/commands", &list).await;
+    assert_eq!(told.status, 207, "{told:?}");
+    assert_eq!(
+        (&told.body["appended"], &told.body["refused"]),
+        (&json!(2), &json!(2))
+    );
+    let items = &told.body["items"];
+    assert_eq!(items[0]["position"], "7:0");
+    assert_eq!(items[1]["problem"]["status"], 422);
+    assert_eq!(items[1]["problem"]["errors"][0]["pointer"], "/1/track_id");
+    assert_eq!(items[2]["problem"]["errors"][0]["pointer"], "/2");
+    assert_eq!(
+        items[3],
+        json!({"index": 3, "event_id": "e4", "position": "7:1"})
+    );
+    assert_eq!(service.records().len(), 2);
+}
+
+#[tokio::test]
+async fn all_or_nothing_appends_nothing_if_an_item_is_invalid() {
+    let service = service(&[]);
+    let list = json!([progress("e1"), bad(), 17]);
+    let told = service
+        .post_json("/commands?all_or_nothing=true", &list)
+        .await;
+    told.assert_problem(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "invalid-item",
+        "2 of 3 items",
+    );
+    assert_eq!(told.pointers(), ["/1/track_id", "/2"]);
+    assert_eq!(service.records(), []);
+    let list = json!([progress("e1"), progress("e2")]);
+    let told = service
+        .post_json("/commands?all_or_nothing=true", &list)
+        .await;
+    assert_eq!(told.status, 202, "{told:?}");
+}
+
+#[tokio::test]
+async fn an_invalid_command_names_its_fields() {
+    let told = service(&[]).post_json("/commands", &bad()).await;
+    told.assert_problem(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "invalid-item",
+        "/track_id is missing",
+    );
+    assert_eq!(told.pointers(), ["/track_id"]);
+    let told = service(&[]).post_json("/commands", &json!("text")).await;
+    told.assert_problem(
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "invalid-item",
+        "not a JSON object",
+    );
+}
+
+#[tokio::test]
+async fn only_commands_are_commands() {
+    let service = service(&[]);
+    let untyped = json!({"id": "e", "user_id": "u", "track_id": "t"});
+    let flat = json!({"event_type": "PlaybackStarted", "playback_id": "p", "user_id": "u", "track_id": "t"});
+    for event in [untyped, flat] {
+        let told = service.post_json("/commands", &event).await;
+        assert_eq!((told.status, told.pointers()), (422, vec!["/type"]));
+    }
+    assert_eq!(service.records(), []);
+}
+
+#[tokio::test]
+async fn a_line_that_is_not_json_costs_no_other_line() {
+    let service = service(&[]);
+    let body = format!("{}\n{{\"type\":\n{}\n", progress("e1"), progress("e2"));
+    let told = service.post("/commands", NDJSON, body).await;
+    assert_eq!((told.status, service.records().len()), (207, 2));
+    let problem = &told.body["items"][1]["problem"];
+    assert_eq!(problem["errors"][0]["pointer"], "/1");
+    let detail = problem["errors"][0]["detail"].as_str().unwrap();
+    assert!(
+        detail.starts_with("is not JSON (EOF while parsing"),
+        "{detail}"
+    );
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_json_appends_nothing() {
+    let service = service(&[]);
+    let not_json = |told: &Told, at| told.assert_problem(StatusCode::BAD_REQUEST, "not-json", at);
+    let told = service
+        .post("/commands", "application/json", "{\"type\":\n}")
+        .await;
+    not_json(&told, "line 2, column 1");
+    not_json(
+        &service.post("/commands", "application/json", "").await,
+        "empty",
+    );
+    assert_eq!(service.records(), []);
+}
+
+#[tokio::test]
+async fn limits_are_413() {
+    let settings = [
+        ("ITEM_MAX_BYTES", "1024"),
+        ("REQUEST_MAX_BYTES", "4096"),
+        ("REQUEST_MAX_ITEMS", "2"),
+    ];
+    let service = service(&settings);
+    let mut large = progress("e1");
+    large["x"] = "x".repeat(2_000).into();
+    let too_large = |told: &Told, detail| {
+        told.assert_problem(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail);
+    };
+    too_large(
+        &service.post_json("/commands", &large).await,
+        "1024 bytes an item",
+    );
+    let many = json!([progress("e1"), progress("e2"), progress("e3")]);
+    too_large(
+        &service.post_json("/commands", &many).await,
+        "3 items; at most 2",
+    );
+    too_large(
+        &service.post("/commands", NDJSON, "x".repeat(4_097)).await,
+        "4096 bytes",
+    );
+    let told = service
+        .post_json("/commands", &json!([large, progress("e2")]))
+        .await;
+    assert_eq!(
+        (told.status, &told.body["items"][0]["problem"]["status"]),
+        (207, &json!(413))
+    );
+    assert_eq!(service.records().len(), 1);
+}
+
+#[tokio::test]
+async fn a_media_type_that_is_not_taken_is_415_and_none_is_json() {
+    let service = service(&[]);
+    for content_type in ["text/plain", "application/cloudevents+json"] {
+        let told = service
+            .post("/commands", content_type, progress("e1").to_string())
+            .await;
+        told.assert_problem(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported-media-type",
+            content_type,
+        );
+    }
+    let gzipped = service
+        .client
+        .post("/commands")
+        .header("content-encoding", "gzip");
+    let told = Told::of(gzipped.body("…").send().await).await;
+    told.assert_problem(
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "unsupported-media-type",
+        "gzip",
+    );
+    let plain = service
+        .client
+        .post("/commands")
+        .body(progress("e1").to_string());
+    assert_eq!(Told::of(plain.send().await).await.status, 202);
+}
+
+#[tokio::test]
+async fn a_key_makes_a_blind_repetition_the_same_events() {
+    let service = service(&[]);
+    let nameless = || {
+        let mut command = progress("");
+        command.as_object_mut().unwrap().remove("event_id");
+        command
+    };
+    let body = json!([nameless(), nameless(), progress("mine")]).to_string();
+    let post = async |key: &str| {
+        let request = service
+            .client
+            .post("/commands")
+            .header("idempotency-key", key);
+        let told = Told::of(request.body(body.clone()).send().await).await;
+        let id = |index: usize| told.body["items"][index]["event_id"].clone();
+        [id(0), id(1), id(2)]
+    };
+    let (first, again, other) = (post("a").await, post("a").await, post("b").await);
+    assert_eq!(first, again);
+    assert_ne!(first[0], first[1]);
+    assert_ne!(first[0], other[0]);
+    assert_eq!((&first[2], &other[2]), (&json!("mine"), &json!("mine")));
+    let bad = service
+        .client
+        .post("/commands")
+        .header("idempotency-key", "é");
+    let told = Told::of(bad.body(body.clone()).send().await).await;
+    told.assert_problem(StatusCode::BAD_REQUEST, "bad-request", "Idempotency-Key");
+}

@@ -1,0 +1,128 @@
+//! The configuration of the command-api: the shared sections and its own three. Read once, at the start.
+
+mod append;
+mod limits;
+mod links;
+
+pub(crate) use self::{append::AppendConfig, limits::LimitsConfig, links::LinksConfig};
+use ess_service::config::{
+    ConfigError, ConfigKey, HttpConfig, KafkaConfig, LogConfig, ProducerConfig, Section, Settings,
+    ShutdownConfig, Source,
+};
+
+const HTTP: [ConfigKey; 2] = HttpConfig::keys("COMMAND_API_ADDR", "127.0.0.1:8000");
+
+/// Everything the command-api can be told.
+#[derive(Debug)]
+pub struct Config {
+    /// Where it listens.
+    pub http: HttpConfig,
+    /// Where the log is.
+    pub kafka: KafkaConfig,
+    /// How records are batched on their way there.
+    pub producer: ProducerConfig,
+    /// What is logged.
+    pub log: LogConfig,
+    /// How long a drain may take.
+    pub shutdown: ShutdownConfig,
+    pub(crate) append: AppendConfig,
+    pub(crate) limits: LimitsConfig,
+    pub(crate) links: LinksConfig,
+}
+
+impl Settings for Config {
+    const SERVICE: &'static str = "command-api";
+    const ABOUT: &'static str = "Appends commands and events to the log.";
+    const KNOWN_KEYS: &'static [&'static [ConfigKey]] = &[
+        &HTTP,
+        KafkaConfig::KEYS,
+        ProducerConfig::KEYS,
+        AppendConfig::KEYS,
+        LimitsConfig::KEYS,
+        LinksConfig::KEYS,
+        LogConfig::KEYS,
+        ShutdownConfig::KEYS,
+    ];
+
+    fn read(source: &Source) -> Result<Self, ConfigError> {
+        let producer: ProducerConfig = source.section()?;
+        let append: AppendConfig = source.section()?;
+        append.check_outlasts(&producer)?;
+        Ok(Self {
+            http: HttpConfig::read(source, &HTTP)?,
+            kafka: source.section()?,
+            producer,
+            log: source.section()?,
+            shutdown: source.section()?,
+            append,
+            limits: source.section()?,
+            links: source.section()?,
+        })
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    pub(crate) fn read(environment: &[(&str, &str)]) -> Result<Config, String> {
+        let environment: HashMap<_, _> = environment
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect();
+        let source = Source::open::<Config>(None, environment).map_err(|e| e.to_string())?;
+        Config::read(&source).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn nothing_set_means_the_limits_of_the_design() {
+        let config = read(&[]).unwrap();
+        assert_eq!(config.limits.item_bytes, 64 * 1024);
+        assert_eq!(config.limits.request_bytes, 8 * 1024 * 1024);
+        assert_eq!(config.limits.request_items, 10_000);
+        assert_eq!(config.limits.item_nesting, 32);
+        assert!(config.append.timeout > config.producer.message_timeout);
+        assert_eq!(config.links.query_api, "http://127.0.0.1:8001");
+    }
+
+    #[test]
+    fn a_value_out_of_range_names_its_key() {
+        for (key, value) in [
+            ("APPEND_TIMEOUT_MS", "10000"),
+            ("APPEND_TIMEOUT_MS", "600001"),
+            ("ITEM_MAX_BYTES", "400001"),
+            ("ITEM_MAX_NESTING", "1"),
+            ("REQUEST_MAX_BYTES", "1"),
+            ("REQUEST_MAX_ITEMS", "0"),
+            ("REQUEST_READ_TIMEOUT_MS", "0"),
+            ("IN_FLIGHT_MAX_REQUESTS", "0"),
+            ("IN_FLIGHT_MAX_BYTES", "8388607"),
+            ("QUERY_API_URL", "ftp://x"),
+            ("QUERY_API_URL", "http://127.0.0.1:8001/a b"),
+            ("CLICKHOUSE_URL", "clickhouse"),
+        ] {
+            let refusal = read(&[(key, value)]).unwrap_err();
+            assert!(refusal.starts_with(&format!("{key}: ")), "{refusal}");
+            assert!(refusal.contains("; allowed: "), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn the_read_model_is_told_without_its_password() {
+        for (url, told) in [
+            ("http://clickhouse:8123", "clickhouse:8123"),
+            ("https://user:secret@ch.example:8443/", "ch.example:8443"),
+        ] {
+            let config = read(&[("CLICKHOUSE_URL", url)]).unwrap();
+            assert_eq!(config.links.clickhouse_host(), told);
+        }
+    }
+
+    #[test]
+    fn a_url_with_a_slash_at_its_end_is_the_same_url() {
+        let config = read(&[("QUERY_API_URL", "https://stats.example/read/")]).unwrap();
+        assert_eq!(config.links.query_api, "https://stats.example/read");
+    }
+}

@@ -1,0 +1,46 @@
+//! How long an append may take before its outcome is called unknown.
+
+use std::time::Duration;
+
+use ess_service::config::{ConfigError, ConfigKey, ProducerConfig, Section, millis};
+use serde::Deserialize;
+
+/// The patience of a request.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct AppendConfig {
+    /// How long a request waits for its delivery reports.
+    #[serde(rename = "append_timeout_ms", deserialize_with = "millis")]
+    pub(crate) timeout: Duration,
+}
+
+impl AppendConfig {
+    /// A request that gave up before the producer does would call a record unknown whose success is yet to be reported.
+    pub(super) fn check_outlasts(&self, producer: &ProducerConfig) -> Result<(), ConfigError> {
+        if self.timeout > producer.message_timeout {
+            return Ok(());
+        }
+        let (timeout, of_producer) = (self.timeout, producer.message_timeout);
+        let problem =
+            format!("{timeout:?} does not outlast KAFKA_MESSAGE_TIMEOUT_MS ({of_producer:?})");
+        Err(ConfigError::invalid(
+            Self::KEYS,
+            "APPEND_TIMEOUT_MS",
+            problem,
+        ))
+    }
+}
+
+impl Section for AppendConfig {
+    const KEYS: &'static [ConfigKey] = &[ConfigKey::new(
+        "APPEND_TIMEOUT_MS",
+        "12000",
+        "more than KAFKA_MESSAGE_TIMEOUT_MS, at most 600000",
+        "how long a request waits for the broker before its outcome is unknown, in ms",
+    )];
+
+    fn checked(self) -> Result<Self, ConfigError> {
+        let timeout = self.timeout.as_millis();
+        ConfigError::check_range(Self::KEYS, "APPEND_TIMEOUT_MS", &timeout, &(1..=600_000))?;
+        Ok(self)
+    }
+}

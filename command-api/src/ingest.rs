@@ -1,0 +1,109 @@
+//! From the texts of items to events: size, nesting, then the rules of the schema. Pure but for new ids; nothing is
+//! appended here.
+
+use ess_schema::{
+    Timestamp,
+    decode::{self, Accept, Item, Receipt},
+};
+use tokio::task::yield_now;
+
+use crate::{
+    body::nesting,
+    config::LimitsConfig,
+    errors::ItemError,
+    ids::{self, IdempotencyKey},
+};
+
+/// After this many items other requests get their turn: some 100 µs of work.
+const TURN: usize = 64;
+
+/// How the items of one request are read.
+pub(crate) struct Reading<'r> {
+    pub(crate) accept: Accept,
+    pub(crate) key: Option<&'r IdempotencyKey>,
+    pub(crate) received_at: Timestamp,
+    pub(crate) limits: &'r LimitsConfig,
+}
+
+impl Reading<'_> {
+    /// Reads every item: an event, or why it is none, in the same order.
+    pub(crate) async fn all(&self, texts: &[&str]) -> Vec<Result<Item, ItemError>> {
+        let mut items = Vec::with_capacity(texts.len());
+        for (index, text) in texts.iter().enumerate() {
+            if index % TURN == TURN - 1 {
+                yield_now().await;
+            }
+            items.push(self.one(index, text));
+        }
+        items
+    }
+
+    /// Reads the item at `index`.
+    pub(crate) fn one(&self, index: usize, text: &str) -> Result<Item, ItemError> {
+        let (bytes, most) = (text.len(), self.limits.item_bytes);
+        if bytes > most {
+            return Err(ItemError::TooLarge { bytes, most });
+        }
+        let (levels, most) = (nesting(text), self.limits.item_nesting);
+        if levels > most {
+            return Err(ItemError::TooDeep { levels, most });
+        }
+        let mut receipt = Receipt::Request {
+            received_at: self.received_at,
+            make_id: &mut || ids::make(self.key, index),
+        };
+        decode::item(text, self.accept, &mut receipt).map_err(ItemError::Invalid)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::tests::read;
+
+    const COMMAND: &str =
+        r#"{"type":"PausePlayback","playback_id":"p","user_id":"u","track_id":"t","position_ms":1"#;
+
+    fn one(text: &str) -> Result<Item, ItemError> {
+        let reading = Reading {
+            accept: Accept::Commands,
+            key: None,
+            received_at: Timestamp::from_millis(1_795_428_000_000).unwrap(),
+            limits: &read(&[]).unwrap().limits,
+        };
+        reading.one(0, text)
+    }
+
+    fn with_nested(levels: usize) -> String {
+        let (open, close) = ("[".repeat(levels), "]".repeat(levels));
+        format!(r#"{COMMAND},"x":{open}{close}}}"#)
+    }
+
+    #[test]
+    fn an_item_may_be_as_large_as_the_limit_and_no_larger() {
+        let rest = 65_536 - COMMAND.len() - r#","x":""}"#.len();
+        let of = |chars: usize| format!(r#"{COMMAND},"x":"{}"}}"#, "a".repeat(chars));
+        assert_eq!(of(rest).len(), 65_536);
+        assert!(one(&of(rest)).is_ok());
+        let (bytes, most) = (65_537, 65_536);
+        assert_eq!(one(&of(rest + 1)), Err(ItemError::TooLarge { bytes, most }));
+    }
+
+    #[test]
+    fn an_item_may_nest_as_deep_as_the_limit_and_no_deeper() {
+        assert!(one(&with_nested(31)).is_ok());
+        let (levels, most) = (33, 32);
+        assert_eq!(
+            one(&with_nested(32)),
+            Err(ItemError::TooDeep { levels, most })
+        );
+    }
+
+    #[test]
+    fn an_item_that_breaks_rules_names_them() {
+        let Err(ItemError::Invalid(violations)) = one(r#"{"type":"PausePlayback"}"#) else {
+            panic!("it was taken");
+        };
+        assert!(violations.iter().any(|v| v.pointer == "/user_id"));
+    }
+}

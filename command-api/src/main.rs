@@ -1,0 +1,43 @@
+//! The process: configuration → build → spawn → wait for a signal → drain; or print the API's document. Nothing else.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use ess_command_api::{Config, app, openapi};
+use ess_service::{
+    config::{ConfigArgs, arguments},
+    process,
+};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+#[derive(Parser)]
+struct Arguments {
+    #[command(flatten)]
+    config: ConfigArgs,
+    #[command(subcommand)]
+    task: Option<Task>,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Print the OpenAPI document and exit.
+    Openapi,
+}
+
+fn main() -> ExitCode {
+    run().unwrap_or_else(|code| code)
+}
+
+fn run() -> Result<ExitCode, ExitCode> {
+    let arguments: Arguments = arguments::<_, Config>()?;
+    if let Some(Task::Openapi) = arguments.task {
+        return openapi::print().map_err(|_| ExitCode::FAILURE);
+    }
+    let config: Config = arguments.config.load()?;
+    let (log, shutdown) = (config.log.clone(), config.shutdown.clone());
+    Ok(process::run(&log, &shutdown, async |process| {
+        app::start(config, process).await
+    }))
+}
