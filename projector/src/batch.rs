@@ -1,0 +1,235 @@
+//! Batches: what is stored, acknowledged and committed together, and when one is full enough to go. An idle log is stored
+//! at once, a backlog in large blocks. Pure: it is told the time, and knows neither Kafka nor ClickHouse.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use ess_schema::{Position, Timestamp};
+
+use crate::decode::{DeadLetter, Outcome, Row};
+
+/// What a batch holds of one partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Span {
+    /// One past the last offset it holds.
+    pub(crate) next_offset: u64,
+    /// The latest ingest time among its events, none when all are dead letters.
+    pub(crate) last_ingest: Option<Timestamp>,
+}
+
+/// A span of each partition.
+pub(crate) type Spans = BTreeMap<u16, Span>;
+
+/// Consecutive records of each of some partitions.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    pub(crate) rows: Vec<Row>,
+    pub(crate) dead_letters: Vec<DeadLetter>,
+    pub(crate) spans: Spans,
+    /// Bytes of memory it takes, roughly.
+    pub(crate) bytes: usize,
+}
+
+impl Batch {
+    fn len(&self) -> usize {
+        self.rows.len() + self.dead_letters.len()
+    }
+}
+
+/// When a batch goes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// Most records.
+    pub(crate) rows: usize,
+    /// Most bytes, exceeded by less than one record.
+    pub(crate) bytes: usize,
+    /// Least time between two batches while the log runs dry.
+    pub(crate) flush: Duration,
+    /// Longest time a batch is filled while it does not.
+    pub(crate) max_age: Duration,
+}
+
+/// Whether the batch being filled should go.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Due {
+    /// There is nothing to go.
+    Empty,
+    /// Not before this long has passed, unless more comes.
+    In(Duration),
+    /// It should go; while it cannot, it may be filled further.
+    Now,
+    /// It must go before anything more is taken.
+    Full,
+}
+
+/// Fills one batch after the other.
+#[derive(Debug)]
+pub(crate) struct Batcher {
+    limits: Limits,
+    batch: Batch,
+    opened: Instant,
+    last_cut: Option<Instant>,
+}
+
+impl Batcher {
+    pub(crate) fn new(limits: Limits, now: Instant) -> Self {
+        Self {
+            limits,
+            batch: Batch::default(),
+            opened: now,
+            last_cut: None,
+        }
+    }
+
+    /// Adds what became of the record at `position`; offsets of a partition must rise.
+    pub(crate) fn push(
+        &mut self,
+        position: Position,
+        outcome: Outcome,
+        bytes: usize,
+        now: Instant,
+    ) {
+        if self.batch.len() == 0 {
+            self.opened = now;
+        }
+        let span = self.batch.spans.entry(position.partition).or_insert(Span {
+            next_offset: 0,
+            last_ingest: None,
+        });
+        span.next_offset = position.offset + 1;
+        self.batch.bytes += bytes;
+        match outcome {
+            Outcome::Row(row) => {
+                span.last_ingest = span.last_ingest.max(Some(row.event.ingest_time));
+                self.batch.rows.push(row);
+            }
+            Outcome::DeadLetter(letter) => self.batch.dead_letters.push(letter),
+        }
+    }
+
+    /// Whether the batch should go; `dry`: the log had nothing more just now.
+    pub(crate) fn due(&self, now: Instant, dry: bool) -> Due {
+        let Limits {
+            rows,
+            bytes,
+            flush,
+            max_age,
+        } = self.limits;
+        if self.batch.len() == 0 {
+            return Due::Empty;
+        }
+        if self.batch.len() >= rows || self.batch.bytes >= bytes {
+            return Due::Full;
+        }
+        let at = if dry {
+            self.last_cut.map_or(now, |last| last + flush)
+        } else {
+            self.opened + max_age
+        };
+        match at.saturating_duration_since(now) {
+            Duration::ZERO => Due::Now,
+            wait => Due::In(wait),
+        }
+    }
+
+    /// Hands out the batch, and begins the next one.
+    pub(crate) fn cut(&mut self, now: Instant) -> Batch {
+        self.last_cut = Some(now);
+        std::mem::take(&mut self.batch)
+    }
+
+    /// Forgets how far the batch reaches in a partition that was taken away. Its rows stay: storing them is harmless (I3),
+    /// committing them is not.
+    pub(crate) fn forget(&mut self, partition: u16) {
+        self.batch.spans.remove(&partition);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::{decode, tests::record};
+
+    const LIMITS: Limits = Limits {
+        rows: 3,
+        bytes: 1_000,
+        flush: Duration::from_millis(50),
+        max_age: Duration::from_millis(250),
+    };
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    fn push(batcher: &mut Batcher, offset: u64, payload: &str, now: Instant) {
+        let position = Position {
+            partition: 7,
+            offset,
+        };
+        batcher.push(position, decode(&record(Some(payload), &[])), 10, now);
+    }
+
+    #[test]
+    fn the_first_record_of_an_idle_log_goes_at_once() {
+        let start = Instant::now();
+        let mut batcher = Batcher::new(LIMITS, start);
+        assert_eq!(batcher.due(start, true), Due::Empty);
+        push(&mut batcher, 0, "{}", start);
+        assert_eq!(batcher.due(start, true), Due::Now);
+        assert_eq!(batcher.due(start, false), Due::In(ms(250)));
+    }
+
+    #[test]
+    fn a_steady_trickle_goes_in_steps_and_not_record_by_record() {
+        let start = Instant::now();
+        let mut batcher = Batcher::new(LIMITS, start);
+        push(&mut batcher, 0, "{}", start);
+        batcher.cut(start);
+        push(&mut batcher, 1, "{}", start + ms(10));
+        assert_eq!(batcher.due(start + ms(10), true), Due::In(ms(40)));
+        assert_eq!(batcher.due(start + ms(50), true), Due::Now);
+    }
+
+    #[test]
+    fn a_log_that_never_runs_dry_is_not_kept_waiting_for_a_full_batch() {
+        let start = Instant::now();
+        let mut batcher = Batcher::new(LIMITS, start);
+        push(&mut batcher, 0, "{}", start);
+        push(&mut batcher, 1, "{}", start + ms(249));
+        assert_eq!(batcher.due(start + ms(250), false), Due::Now);
+    }
+
+    #[test]
+    fn a_batch_is_full_by_rows_or_by_bytes() {
+        let start = Instant::now();
+        let mut batcher = Batcher::new(LIMITS, start);
+        (0..3).for_each(|offset| push(&mut batcher, offset, "{}", start));
+        assert_eq!(batcher.due(start, false), Due::Full);
+        batcher.cut(start);
+        let position = Position {
+            partition: 0,
+            offset: 0,
+        };
+        batcher.push(position, decode(&record(None, &[])), 1_000, start);
+        assert_eq!(batcher.due(start, false), Due::Full);
+    }
+
+    #[test]
+    fn a_batch_says_how_far_it_reaches_in_each_partition() {
+        let start = Instant::now();
+        let mut batcher = Batcher::new(LIMITS, start);
+        let good = r#"{"id":"e1","user_id":"u1","track_id":"t1"}"#;
+        push(&mut batcher, 40, good, start);
+        push(&mut batcher, 42, "bad", start);
+        let batch = batcher.cut(start);
+        assert_eq!((batch.rows.len(), batch.dead_letters.len()), (1, 1));
+        assert_eq!(batch.spans[&7].next_offset, 43);
+        assert!(batch.spans[&7].last_ingest.is_some());
+        push(&mut batcher, 43, good, start);
+        batcher.forget(7);
+        let batch = batcher.cut(start);
+        assert_eq!((batch.rows.len(), batch.spans.len()), (1, 0));
+    }
+}

@@ -1,0 +1,180 @@
+//! What the projector can be told: the parts it works on, and how it batches. Read once, at the start.
+
+use std::time::Duration;
+
+use ess_service::config::{
+    ClickHouseConfig, ConfigError, ConfigKey, HttpConfig, KafkaConfig, LogConfig, ProducerConfig,
+    Section, ShutdownConfig, Source, millis,
+};
+use serde::Deserialize;
+
+const ADDR: [ConfigKey; 2] = HttpConfig::keys("PROJECTOR_ADDR", "127.0.0.1:8002");
+
+/// The projector's whole configuration.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Batching and patience.
+    pub projector: ProjectorConfig,
+    /// The log.
+    pub kafka: KafkaConfig,
+    /// How dead letters are appended.
+    pub producer: ProducerConfig,
+    /// The read model.
+    pub clickhouse: ClickHouseConfig,
+    /// Health and metrics.
+    pub http: HttpConfig,
+    /// Logging.
+    pub log: LogConfig,
+    /// The drain deadline.
+    pub shutdown: ShutdownConfig,
+}
+
+/// How the projector batches, and how patient it is.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ProjectorConfig {
+    /// The consumer groups' name; generation N has its own group, `<this>-gN`.
+    #[serde(rename = "projector_group")]
+    pub group: String,
+    /// Most messages in a batch.
+    #[serde(rename = "projector_batch_rows")]
+    pub batch_rows: usize,
+    /// Most KiB in a batch, as held in memory. With `in_flight` it bounds the memory that messages take (I10).
+    #[serde(rename = "projector_batch_kbytes")]
+    pub batch_kbytes: usize,
+    /// Most batches being stored at a time; one more is being filled.
+    #[serde(rename = "projector_in_flight")]
+    pub in_flight: usize,
+    /// Least time between two batches while the log runs dry.
+    #[serde(rename = "projector_flush_ms", deserialize_with = "millis")]
+    pub flush: Duration,
+    /// Longest time a batch is filled while the log does not run dry.
+    #[serde(rename = "projector_max_age_ms", deserialize_with = "millis")]
+    pub max_age: Duration,
+    /// How long ClickHouse may take over one insert before it is tried again.
+    #[serde(rename = "projector_insert_timeout_ms", deserialize_with = "millis")]
+    pub insert_timeout: Duration,
+    /// Without progress for this long the projector is not ready (I11).
+    #[serde(rename = "projector_stall_after_ms", deserialize_with = "millis")]
+    pub stall_after: Duration,
+}
+
+impl ProjectorConfig {
+    /// The consumer group that folds the log into `generation`.
+    pub fn group_of(&self, generation: u32) -> String {
+        format!("{}-g{generation}", self.group)
+    }
+
+    /// Most bytes in a batch.
+    pub fn batch_bytes(&self) -> usize {
+        self.batch_kbytes * 1024
+    }
+}
+
+impl Section for ProjectorConfig {
+    const KEYS: &'static [ConfigKey] = &[
+        ConfigKey::new(
+            "PROJECTOR_GROUP",
+            "ess-projector",
+            "1 to 200 of a-z A-Z 0-9 . _ -",
+            "consumer group; generation N uses <this>-gN",
+        ),
+        ConfigKey::new(
+            "PROJECTOR_BATCH_ROWS",
+            "100000",
+            "1 to 1000000",
+            "most messages inserted at once",
+        ),
+        ConfigKey::new(
+            "PROJECTOR_BATCH_KBYTES",
+            "65536",
+            "64 to 1048576",
+            "most KiB inserted at once, as held in memory",
+        ),
+        ConfigKey::new(
+            "PROJECTOR_IN_FLIGHT",
+            "2",
+            "1 to 16",
+            "batches being stored at a time; with one being filled they bound the memory",
+        ),
+        ConfigKey::new(
+            "PROJECTOR_FLUSH_MS",
+            "50",
+            "1 to 10000",
+            "least time between two inserts when the log runs dry, in ms",
+        ),
+        ConfigKey::new(
+            "PROJECTOR_MAX_AGE_MS",
+            "250",
+            "1 to 60000",
+            "longest time a batch is filled while the log does not run dry, in ms",
+        ),
+        ConfigKey::new(
+            "PROJECTOR_INSERT_TIMEOUT_MS",
+            "60000",
+            "100 to 3600000",
+            "how long one insert may take before it is tried again, in ms",
+        ),
+        ConfigKey::new(
+            "PROJECTOR_STALL_AFTER_MS",
+            "30000",
+            "100 to 3600000",
+            "time without progress after which the projector is not ready, in ms",
+        ),
+    ];
+
+    fn checked(self) -> Result<Self, ConfigError> {
+        let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+        if !(1..=200).contains(&self.group.len()) || !self.group.chars().all(legal) {
+            let problem = format!("{:?} is no such name", self.group);
+            return Err(ConfigError::invalid(Self::KEYS, "PROJECTOR_GROUP", problem));
+        }
+        let range = |key, value: u64, from: u64, to: u64| {
+            ConfigError::check_range(Self::KEYS, key, &value, &(from..=to))
+        };
+        range("PROJECTOR_BATCH_ROWS", self.batch_rows as u64, 1, 1_000_000)?;
+        range(
+            "PROJECTOR_BATCH_KBYTES",
+            self.batch_kbytes as u64,
+            64,
+            1_048_576,
+        )?;
+        range("PROJECTOR_IN_FLIGHT", self.in_flight as u64, 1, 16)?;
+        let range = |key, value: Duration, from, to| range(key, value.as_millis() as u64, from, to);
+        range("PROJECTOR_FLUSH_MS", self.flush, 1, 10_000)?;
+        range("PROJECTOR_MAX_AGE_MS", self.max_age, 1, 60_000)?;
+        range(
+            "PROJECTOR_INSERT_TIMEOUT_MS",
+            self.insert_timeout,
+            100,
+            3_600_000,
+        )?;
+        range("PROJECTOR_STALL_AFTER_MS", self.stall_after, 100, 3_600_000)?;
+        Ok(self)
+    }
+}
+
+impl ess_service::config::Settings for Settings {
+    const SERVICE: &'static str = "projector";
+    const ABOUT: &'static str = "Folds the log of playback events into the read model";
+    const KNOWN_KEYS: &'static [&'static [ConfigKey]] = &[
+        &ADDR,
+        ProjectorConfig::KEYS,
+        KafkaConfig::KEYS,
+        ProducerConfig::KEYS,
+        ClickHouseConfig::KEYS,
+        LogConfig::KEYS,
+        ShutdownConfig::KEYS,
+    ];
+
+    fn read(source: &Source) -> Result<Self, ConfigError> {
+        Ok(Self {
+            projector: source.section()?,
+            kafka: source.section()?,
+            producer: source.section()?,
+            clickhouse: source.section()?,
+            http: HttpConfig::read(source, &ADDR)?,
+            log: source.section()?,
+            shutdown: source.section()?,
+        })
+    }
+}

@@ -1,0 +1,224 @@
+//! From a record of the log to what becomes of it: a row, or a dead letter with a reason (I5). Pure; the rules of reading
+//! are the schema's. It must never drop a record.
+
+use ess_schema::{
+    Event, Position, Timestamp,
+    decode::{LogMessage, log_message},
+};
+use rdkafka::message::{Header, Headers, Message, OwnedHeaders, OwnedMessage};
+
+/// What becomes of a record: nothing else can.
+#[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are rows, and they are moved, not kept"
+)]
+pub(crate) enum Outcome {
+    /// It is an event.
+    Row(Row),
+    /// It cannot be read, or not be stored.
+    DeadLetter(DeadLetter),
+}
+
+/// An event and where it was found.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) event: Event,
+    pub(crate) position: Position,
+}
+
+/// A record that cannot become a row, whole, and why.
+#[derive(Debug)]
+pub(crate) struct DeadLetter {
+    /// The record as it lies in the log.
+    pub(crate) record: OwnedMessage,
+    /// Why, as one of few names.
+    pub(crate) code: &'static str,
+    /// Why, in words.
+    pub(crate) reason: String,
+}
+
+/// A row that the read model refused; the other codes are those of `ess_schema::decode::Rejection`.
+pub(crate) const REFUSED: &str = "refused-by-read-model";
+
+/// Decides what becomes of a record.
+pub(crate) fn decode<M: Message>(record: &M) -> Outcome {
+    let message = LogMessage {
+        payload: record.payload(),
+        headers: RecordHeaders(record.headers()),
+        timestamp: timestamp(record),
+    };
+    match log_message(&message) {
+        Ok(event) => Outcome::Row(Row {
+            event,
+            position: position(record),
+        }),
+        Err(rejection) => Outcome::DeadLetter(DeadLetter {
+            record: owned(record),
+            code: rejection.code(),
+            reason: rejection.to_string(),
+        }),
+    }
+}
+
+/// Where a record lies. The consumer refuses topics with more partitions than a position can name.
+pub(crate) fn position<M: Message>(record: &M) -> Position {
+    Position {
+        partition: record.partition() as u16,
+        offset: record.offset() as u64,
+    }
+}
+
+/// The record's own time, held inside what ESS can keep. A record without one stands at 1970: it is judged the same at every
+/// replay, and only an event that names its own ingest time can pass.
+fn timestamp<M: Message>(record: &M) -> Timestamp {
+    let millis = record.timestamp().to_millis().unwrap_or_default();
+    Timestamp::EPOCH.plus_millis(millis)
+}
+
+fn owned<M: Message>(record: &M) -> OwnedMessage {
+    let headers = record.headers().map(|headers| {
+        let all = OwnedHeaders::new_with_capacity(headers.count());
+        headers.iter().fold(all, |all, Header { key, value }| {
+            all.insert(Header { key, value })
+        })
+    });
+    OwnedMessage::new(
+        record.payload().map(<[u8]>::to_vec),
+        record.key().map(<[u8]>::to_vec),
+        record.topic().to_owned(),
+        record.timestamp(),
+        record.partition(),
+        record.offset(),
+        headers,
+    )
+}
+
+impl Outcome {
+    /// Bytes it holds, roughly: its own, and its texts, which a row has partly twice, typed and raw.
+    pub(crate) fn weight<M: Message>(&self, record: &M) -> usize {
+        let payload = record.payload().map_or(0, <[u8]>::len);
+        match self {
+            Self::Row(_) => size_of::<Row>() + payload * 3 / 2,
+            Self::DeadLetter(letter) => {
+                let key = record.key().map_or(0, <[u8]>::len);
+                let headers = record.headers().into_iter().flat_map(Headers::iter);
+                let headers: usize = headers
+                    .map(|header| header.key.len() + header.value.map_or(0, <[u8]>::len))
+                    .sum();
+                size_of::<DeadLetter>() + payload + key + headers + letter.reason.len()
+            }
+        }
+    }
+}
+
+struct RecordHeaders<'m, H>(Option<&'m H>);
+
+impl<H: Headers> ess_schema::decode::Headers for RecordHeaders<'_, H> {
+    fn get(&self, name: &str) -> Option<&[u8]> {
+        let found = self
+            .0?
+            .iter()
+            .find(|header| header.key.eq_ignore_ascii_case(name));
+        found?.value
+    }
+
+    fn each(&self, visit: &mut dyn FnMut(&str, &[u8])) {
+        for header in self.0.into_iter().flat_map(Headers::iter) {
+            visit(header.key, header.value.unwrap_or_default());
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    const NOON: i64 = 1_795_000_000_000;
+
+    pub(crate) fn record(payload: Option<&str>, headers: &[(&str, &str)]) -> OwnedMessage {
+        let headers = headers
+            .iter()
+            .fold(OwnedHeaders::new(), |all, (key, value)| {
+                all.insert(Header {
+                    key,
+                    value: Some(*value),
+                })
+            });
+        OwnedMessage::new(
+            payload.map(|text| text.as_bytes().to_vec()),
+            Some(b"key".to_vec()),
+            "log".to_owned(),
+            rdkafka::Timestamp::CreateTime(NOON),
+            7,
+            1234,
+            Some(headers),
+        )
+    }
+
+    fn row(record: &OwnedMessage) -> Row {
+        match decode(record) {
+            Outcome::Row(row) => row,
+            Outcome::DeadLetter(letter) => panic!("{}", letter.reason),
+        }
+    }
+
+    #[test]
+    fn an_untyped_record_becomes_a_row_at_its_position_and_time() {
+        let row = row(&record(
+            Some(r#"{"id":"e1","user_id":"u1","track_id":"t1"}"#),
+            &[],
+        ));
+        assert_eq!(row.position.to_string(), "7:1234");
+        assert_eq!(row.event.ingest_time.as_millis(), NOON);
+    }
+
+    #[test]
+    fn the_headers_of_a_record_can_make_the_event() {
+        let headers = [
+            ("ce_specversion", "1.0"),
+            ("ce_id", "e1"),
+            ("ce_source", "elsewhere"),
+            ("ce_type", "OrderShipped"),
+        ];
+        let row = row(&record(Some(r#"{"a":1}"#), &headers));
+        assert_eq!(row.event.data.type_name(), "OrderShipped");
+        assert_eq!(row.event.source.as_str(), "elsewhere");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_kept_whole_with_a_reason() {
+        let bad = record(Some("not json"), &[("h", "v")]);
+        let Outcome::DeadLetter(letter) = decode(&bad) else {
+            panic!("a row of nonsense");
+        };
+        assert_eq!(letter.code, "not-json");
+        assert_eq!(letter.record.payload(), Some(b"not json".as_slice()));
+        assert_eq!(letter.record.key(), Some(b"key".as_slice()));
+        let header = letter.record.headers().unwrap().get(0);
+        assert_eq!((header.key, header.value), ("h", Some(b"v".as_slice())));
+        assert_eq!(
+            (letter.record.partition(), letter.record.offset()),
+            (7, 1234)
+        );
+    }
+
+    #[test]
+    fn a_tombstone_and_a_record_without_a_time_are_dead_letters_not_panics() {
+        let tombstone = record(None, &[]);
+        assert!(matches!(decode(&tombstone), Outcome::DeadLetter(l) if l.code == "tombstone"));
+        let timeless = OwnedMessage::new(
+            Some(
+                br#"{"id":"e1","user_id":"u1","track_id":"t1","ingest_time":"2026-01-01"}"#
+                    .to_vec(),
+            ),
+            None,
+            "log".to_owned(),
+            rdkafka::Timestamp::NotAvailable,
+            0,
+            0,
+            None,
+        );
+        assert!(matches!(decode(&timeless), Outcome::DeadLetter(l) if l.code == "invalid"));
+    }
+}

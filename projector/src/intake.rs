@@ -1,0 +1,122 @@
+//! From the consumer to the stages behind it: decodes each record into the batch being filled, and hands batches on while
+//! there is room. Memory is bounded here (I10): a batch has a bound in bytes, a batch in flight holds one of few places,
+//! and when none is free the full batch stays and nothing more is taken.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+
+use metrics::Counter;
+use rdkafka::Message;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+
+use crate::{
+    batch::{Batch, Batcher, Due, Limits},
+    commit::BatchId,
+    decode::{decode, position},
+    measure,
+    offsets::Offsets,
+};
+
+/// A batch on its way; dropped once its offsets may be committed, which frees its place.
+#[derive(Debug)]
+pub(crate) struct InFlight {
+    pub(crate) id: BatchId,
+    pub(crate) batch: Batch,
+    pub(crate) place: Place,
+}
+
+/// The room that a batch takes.
+#[derive(Debug)]
+pub(crate) struct Place {
+    _permit: OwnedSemaphorePermit,
+    bytes: usize,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        measure::landed(self.bytes);
+    }
+}
+
+/// Fills batches and hands them on. Used by the consumer's thread alone; the lock is there because librdkafka calls back
+/// into that thread.
+pub(crate) struct Intake {
+    batcher: Mutex<Batcher>,
+    places: Arc<Semaphore>,
+    batches: mpsc::Sender<InFlight>,
+    offsets: Arc<Offsets>,
+    consumed: Counter,
+}
+
+impl Intake {
+    /// `places`: most batches in flight; `batches` must hold as many.
+    pub(crate) fn new(
+        limits: Limits,
+        places: usize,
+        batches: mpsc::Sender<InFlight>,
+        offsets: Arc<Offsets>,
+        consumed: Counter,
+    ) -> Self {
+        Self {
+            batcher: Mutex::new(Batcher::new(limits, Instant::now())),
+            places: Arc::new(Semaphore::new(places)),
+            batches,
+            offsets,
+            consumed,
+        }
+    }
+
+    /// Takes one record.
+    pub(crate) fn take<M: Message>(&self, record: &M, now: Instant) {
+        let outcome = decode(record);
+        let weight = outcome.weight(record);
+        self.consumed.increment(1);
+        self.batcher().push(position(record), outcome, weight, now);
+    }
+
+    /// Whether the batch should go.
+    pub(crate) fn due(&self, dry: bool) -> Due {
+        self.batcher().due(Instant::now(), dry)
+    }
+
+    /// Hands the batch on if there is room. False: there is none.
+    pub(crate) fn try_hand_on(&self) -> bool {
+        let permit = Arc::clone(&self.places).try_acquire_owned();
+        permit.map(|permit| self.send(permit)).is_ok()
+    }
+
+    /// Hands the batch on as soon as there is room; nothing when it is empty.
+    pub(crate) async fn hand_on(&self) {
+        if self.due(true) == Due::Empty {
+            return;
+        }
+        // The semaphore is never closed.
+        if let Ok(permit) = Arc::clone(&self.places).acquire_owned().await {
+            self.send(permit);
+        }
+    }
+
+    /// Forgets how far the batch reaches in a partition that was taken away.
+    pub(crate) fn forget(&self, partition: u16) {
+        self.batcher().forget(partition);
+    }
+
+    fn send(&self, permit: OwnedSemaphorePermit) {
+        let batch = self.batcher().cut(Instant::now());
+        let id = self.offsets.take(&batch.spans);
+        let place = Place {
+            _permit: permit,
+            bytes: batch.bytes,
+        };
+        measure::in_flight(place.bytes);
+        // There are as many slots as places, so this fails only when the stages behind are gone: then nothing of the batch
+        // is ever acknowledged, and so nothing of it committed.
+        let _ = self.batches.try_send(InFlight { id, batch, place });
+    }
+
+    fn batcher(&self) -> MutexGuard<'_, Batcher> {
+        self.batcher.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

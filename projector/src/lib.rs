@@ -1,0 +1,25 @@
+//! The projector: folds the log into the read model. The path of a message is `pipeline.rs`; only it writes the tables that
+//! answers come from. It must never answer a question about playbacks, nor append to the log.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+pub mod app;
+pub mod config;
+pub mod init;
+
+mod batch;
+mod bisect;
+mod commit;
+mod consume;
+mod dead_letters;
+mod decode;
+mod group;
+mod insert;
+mod intake;
+mod measure;
+mod offsets;
+mod original;
+mod patience;
+mod pipeline;
+mod progress;
+mod readiness;
+mod vitals;

@@ -1,0 +1,36 @@
+//! The binary `projector`: folds the log into the read model, or prepares both. It only chooses; see `app` and `init`.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use ess_projector::{app, config::Settings, init};
+use ess_service::config::{ConfigArgs, arguments};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+#[derive(Parser)]
+struct CommandLine {
+    #[command(flatten)]
+    config: ConfigArgs,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Fold the log into the active generation until told to stop (this is what happens without a command)
+    Run,
+    /// Create the topics and tables that are missing, verify those that are there, and exit
+    Init,
+}
+
+fn main() -> ExitCode {
+    let read = arguments::<CommandLine, Settings>()
+        .and_then(|line| Ok((line.config.load::<Settings>()?, line.command)));
+    match read {
+        Ok((settings, Some(Command::Init))) => init::run(&settings),
+        Ok((settings, Some(Command::Run) | None)) => app::run(settings),
+        Err(code) => code,
+    }
+}

@@ -1,0 +1,195 @@
+//! The path of a record, as its diagram shows it:
+//!
+//! ```text
+//! consume → decode → batch ─┬─▶ insert → dead letters ─┬─▶ record progress → commit
+//!  (the consumer's thread)  └─▶ insert → dead letters ─┘   (in order, per partition)
+//!                                (some batches in flight)
+//! ```
+//!
+//! Everything between two stages is bounded; nothing is committed before it is stored (I4).
+
+use std::{sync::Arc, time::Duration};
+
+use ess_service::clickhouse::generation as generation_client;
+use rdkafka::error::KafkaError;
+use tokio::{
+    runtime::Handle,
+    sync::mpsc,
+    task::{JoinError, JoinSet},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    batch::Limits,
+    bisect::store_all_but_refused,
+    commit::BatchId,
+    config::Settings,
+    consume::{ConsumeError, consume},
+    dead_letters::{AppendError, DeadLetters},
+    group::Member,
+    insert::Events,
+    intake::{InFlight, Intake, Place},
+    measure,
+    offsets::Offsets,
+    original::Originals,
+    progress::Progress,
+    vitals::Vitals,
+};
+
+/// The pipeline cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PipelineError {
+    #[error(transparent)]
+    Consume(#[from] ConsumeError),
+    #[error("the producer of dead letters cannot be made: {0}")]
+    Producer(#[from] KafkaError),
+    #[error("the producer of dead letters is broken: {0}")]
+    DeadLetters(#[from] AppendError),
+    #[error("a batch's task ended: {0}")]
+    Task(#[from] JoinError),
+}
+
+/// Folds the log into one generation.
+pub(crate) struct Pipeline {
+    settings: Settings,
+    group: String,
+    store: Arc<Store>,
+    progress: Progress,
+    offsets: Arc<Offsets>,
+    vitals: Arc<Vitals>,
+}
+
+/// Where batches end.
+struct Store {
+    events: Events,
+    originals: Originals,
+    dead_letters: DeadLetters,
+}
+
+/// A batch of which every record is a row or a dead letter.
+struct Stored {
+    id: BatchId,
+    _place: Place,
+}
+
+impl Pipeline {
+    /// Builds the stages; nothing runs yet.
+    ///
+    /// # Errors
+    /// A configuration that librdkafka refuses.
+    pub(crate) fn build(
+        settings: Settings,
+        generation: u32,
+        offsets: Arc<Offsets>,
+        vitals: Arc<Vitals>,
+    ) -> Result<Self, PipelineError> {
+        let (kafka, projector) = (&settings.kafka, &settings.projector);
+        let group = projector.group_of(generation);
+        let read_model = generation_client(&settings.clickhouse, generation);
+        let store = Store {
+            events: Events::new(
+                read_model.clone(),
+                projector.insert_timeout,
+                Arc::clone(&vitals),
+            ),
+            originals: Originals::new(kafka, &group, Arc::clone(&vitals)),
+            dead_letters: DeadLetters::new(kafka, &settings.producer, Arc::clone(&vitals))?,
+        };
+        Ok(Self {
+            progress: Progress::new(read_model, Arc::clone(&vitals)),
+            settings,
+            group,
+            store: Arc::new(store),
+            offsets,
+            vitals,
+        })
+    }
+
+    /// Runs until told to stop and drained, or until it cannot go on.
+    ///
+    /// # Errors
+    /// What keeps it from going on, or from draining in time.
+    pub(crate) async fn run(self, stopping: CancellationToken) -> Result<(), PipelineError> {
+        let (taken, batches) = mpsc::channel(self.settings.projector.in_flight);
+        let consumed = consume(
+            self.settings.kafka.clone(),
+            self.group.clone(),
+            self.member(taken),
+            stopping,
+        );
+        tokio::select! {
+            // It ends after what it took is stored and committed, or when the time for that is over.
+            ended = consumed => Ok(ended?),
+            Err(error) = self.store_all(batches) => Err(error),
+        }
+    }
+
+    fn member(&self, taken: mpsc::Sender<InFlight>) -> Member {
+        let projector = &self.settings.projector;
+        let limits = Limits {
+            rows: projector.batch_rows,
+            bytes: projector.batch_bytes(),
+            flush: projector.flush,
+            max_age: projector.max_age,
+        };
+        let topic = self.settings.kafka.topic.clone();
+        let consumed = measure::consumed(&topic, &self.group);
+        let offsets = Arc::clone(&self.offsets);
+        Member {
+            intake: Intake::new(limits, projector.in_flight, taken, offsets, consumed),
+            topic,
+            offsets: Arc::clone(&self.offsets),
+            progress: self.progress.clone(),
+            vitals: Arc::clone(&self.vitals),
+            runtime: Handle::current(),
+            settle_within: settle_within(self.settings.shutdown.deadline),
+            paused: false.into(),
+        }
+    }
+
+    async fn store_all(&self, mut batches: mpsc::Receiver<InFlight>) -> Result<(), PipelineError> {
+        let mut storing = JoinSet::new();
+        loop {
+            tokio::select! {
+                Some(batch) = batches.recv() => {
+                    storing.spawn(store(Arc::clone(&self.store), batch));
+                }
+                Some(stored) = storing.join_next() => {
+                    let mut all = vec![stored??];
+                    while let Some(stored) = storing.try_join_next() {
+                        all.push(stored??);
+                    }
+                    self.acknowledge(all).await;
+                }
+                else => return Ok(()),
+            }
+        }
+    }
+
+    /// Says that these batches are stored: first in the read model, then to the consumer, which commits.
+    async fn acknowledge(&self, stored: Vec<Stored>) {
+        let ids: Vec<BatchId> = stored.iter().map(|stored| stored.id).collect();
+        let watermarks = self.offsets.acknowledge(&ids);
+        self.progress.record(&watermarks).await;
+        self.offsets.recorded(&watermarks);
+    }
+}
+
+/// Makes every record of a batch a row or a dead letter, however long it takes.
+async fn store(store: Arc<Store>, taken: InFlight) -> Result<Stored, AppendError> {
+    let InFlight { id, batch, place } = taken;
+    let refused = store_all_but_refused(&store.events, &batch.rows).await;
+    let refused = refused
+        .into_iter()
+        .map(|(index, refusal)| (batch.rows[index].position, refusal))
+        .collect();
+    let refused = store.originals.dead_letters(refused).await;
+    store.dead_letters.append(&batch.dead_letters).await?;
+    store.dead_letters.append(&refused).await?;
+    Ok(Stored { id, _place: place })
+}
+
+/// What is left of the drain deadline must do for leaving the group.
+fn settle_within(deadline: Duration) -> Duration {
+    deadline * 3 / 4
+}
