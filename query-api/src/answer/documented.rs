@@ -1,0 +1,149 @@
+//! How answers are documented: statuses, headers and bodies of every path, in OpenAPI's words.
+
+use ess_service::problem::{PROBLEM_JSON, Problem};
+use poem_openapi::{
+    ApiResponse,
+    registry::{
+        MetaHeader, MetaMediaType, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry,
+    },
+    types::Type,
+};
+
+use super::Answer;
+
+/// What a path answers with.
+pub(crate) trait Document: Send {
+    /// The success in words.
+    const ABOUT: &'static str;
+    /// Whether the `Accept` header chooses between forms.
+    const CHOOSES_FORMAT: bool;
+    /// Whether there can be a next page.
+    const PAGED: bool;
+    /// The statuses of its problems besides 500, and when they are met.
+    const PROBLEMS: &'static [(u16, &'static str)];
+
+    /// The bodies by media type.
+    fn contents() -> Vec<MetaMediaType>;
+
+    /// Names the schemas that `contents` refers to.
+    fn register(registry: &mut Registry);
+}
+
+impl<D: Document> ApiResponse for Answer<D> {
+    fn meta() -> MetaResponses {
+        let ok = MetaResponse {
+            description: D::ABOUT,
+            status: Some(200),
+            status_range: None,
+            content: D::contents(),
+            headers: headers::<D>(),
+        };
+        let not_modified = MetaResponse {
+            description: "What `If-None-Match` names is still true; no body",
+            status: Some(304),
+            status_range: None,
+            content: Vec::new(),
+            headers: headers::<D>(),
+        };
+        let problems = D::PROBLEMS
+            .iter()
+            .map(|(status, about)| described_problem(*status, about));
+        let internal = described_problem(500, "A defect of this service");
+        MetaResponses {
+            responses: [ok, not_modified]
+                .into_iter()
+                .chain(problems)
+                .chain([internal])
+                .collect(),
+        }
+    }
+
+    fn register(registry: &mut Registry) {
+        D::register(registry);
+        <Problem as Type>::register(registry);
+    }
+}
+
+/// A problem with this status.
+pub(crate) fn described_problem(status: u16, about: &'static str) -> MetaResponse {
+    let retry_after = header(
+        "Retry-After",
+        "Seconds after which trying again makes sense",
+        MetaSchema {
+            minimum: Some(0.0),
+            ..MetaSchema::new_with_format("integer", "int32")
+        },
+    );
+    MetaResponse {
+        description: about,
+        status: Some(status),
+        status_range: None,
+        content: vec![MetaMediaType {
+            content_type: PROBLEM_JSON,
+            schema: Problem::schema_ref(),
+        }],
+        headers: if status == 503 {
+            vec![retry_after]
+        } else {
+            Vec::new()
+        },
+    }
+}
+
+fn headers<D: Document>() -> Vec<MetaHeader> {
+    let text = |example: &str| MetaSchema {
+        example: Some(example.into()),
+        ..MetaSchema::new("string")
+    };
+    let seconds = MetaSchema {
+        minimum: Some(0.0),
+        maximum: Some(3_600.0),
+        ..MetaSchema::new_with_format("integer", "int32")
+    };
+    let mut headers = vec![
+        header(
+            "ETag",
+            "Strong entity tag of the body, for `If-None-Match`",
+            text("\"9f86d081884c7d659a2feaa0c55ad015\""),
+        ),
+        header(
+            "Cache-Control",
+            "How long the answer may be told again",
+            text("max-age=1"),
+        ),
+        header("Age", "Seconds since the read model was asked", seconds),
+        header(
+            "Ess-Watermark",
+            "The generation that answered, and when the newest event it held at least was accepted (a dictionary of RFC 9651)",
+            text("generation=1, last-ingest-time=\"2026-11-23T10:00:00.130Z\""),
+        ),
+    ];
+    if D::CHOOSES_FORMAT {
+        headers.push(header(
+            "Vary",
+            "The answer depends on `Accept`",
+            text("Accept"),
+        ));
+    }
+    if D::PAGED {
+        headers.push(MetaHeader {
+            required: false,
+            ..header(
+                "Link",
+                "The next page (RFC 8288); absent on the last",
+                text("</events?limit=10&cursor=AQAAAZ>; rel=\"next\""),
+            )
+        });
+    }
+    headers
+}
+
+fn header(name: &str, about: &str, schema: MetaSchema) -> MetaHeader {
+    MetaHeader {
+        name: name.to_owned(),
+        description: Some(about.to_owned()),
+        required: true,
+        deprecated: false,
+        schema: MetaSchemaRef::Inline(Box::new(schema)),
+    }
+}

@@ -1,0 +1,87 @@
+//! The paths. A handler reads its parameters, waits for what the caller wants to see, and passes the question to the cache;
+//! what a question means to the read model stands in `queries`.
+
+mod event;
+mod events;
+mod list;
+mod playback;
+mod projection;
+
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use ess_schema::{Timestamp, playback::Policy};
+use ess_service::problem::{Problem, ProblemKind};
+
+use poem_openapi::Tags;
+
+use crate::{cache::Cache, config::CacheConfig, read_model::ReadModel, watermark::Watch};
+
+pub(crate) use self::{
+    event::EventApi, events::EventsApi, playback::PlaybackApi, projection::ProjectionApi,
+};
+
+/// What the paths are about, as the document groups them.
+#[derive(Tags)]
+pub(crate) enum Tag {
+    /// What playbacks amounted to.
+    Stats,
+    /// The facts themselves, each once.
+    Events,
+    /// How far the log has been folded.
+    Projection,
+}
+
+/// What every path needs.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    /// Where questions are asked.
+    pub(crate) read_model: Arc<ReadModel>,
+    /// What was answered a moment ago.
+    pub(crate) cache: Cache,
+    /// How far the read model is.
+    pub(crate) watch: Watch,
+    /// What counts, and when a playback is settled.
+    pub(crate) policy: Policy,
+    /// How long answers hold that may change at any moment.
+    pub(crate) open_ttl: Duration,
+    /// How long the answer about a settled playback holds.
+    pub(crate) settled_ttl: Duration,
+}
+
+impl Reader {
+    pub(crate) fn new(
+        read_model: Arc<ReadModel>,
+        watch: Watch,
+        policy: Policy,
+        config: &CacheConfig,
+    ) -> Self {
+        Self {
+            read_model,
+            cache: Cache::new(config),
+            watch,
+            policy,
+            open_ttl: config.open_ttl,
+            settled_ttl: config.settled_ttl,
+        }
+    }
+}
+
+/// The time of day.
+///
+/// # Errors
+/// A clock outside the years that ESS keeps.
+fn now() -> Result<Timestamp, Problem> {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let millis = since
+        .ok()
+        .and_then(|since| i64::try_from(since.as_millis()).ok());
+    millis
+        .and_then(|millis| Timestamp::from_millis(millis).ok())
+        .ok_or_else(|| {
+            tracing::error!("the clock of this machine lies outside the years 1970 to 2261");
+            Problem::new(ProblemKind::Internal, "the clock of the server is wrong")
+        })
+}

@@ -1,0 +1,81 @@
+//! GET /projection: which generation answers, and how far it has been folded. Told from the last look, which is at most about a
+//! second old: asking often costs the read model nothing.
+
+use std::sync::Arc;
+
+use ess_service::problem::{Problem, ProblemKind};
+use poem::{
+    IntoResponse, Request, Response,
+    http::{StatusCode, header},
+};
+use poem_openapi::{
+    ApiResponse, OpenApi,
+    registry::{MetaMediaType, MetaResponse, MetaResponses, Registry},
+};
+
+use super::{Reader, now};
+use crate::{accept::Format, answer::described_problem, parameters::Refused, wire};
+
+/// The state of the projection.
+pub(crate) struct ProjectionApi(pub(crate) Arc<Reader>);
+
+/// The answer: true at one moment, so never kept.
+pub(crate) struct ProjectionAnswer(Vec<u8>);
+
+impl IntoResponse for ProjectionAnswer {
+    fn into_response(self) -> Response {
+        Response::builder()
+            .status(StatusCode::OK)
+            .content_type(Format::Json.media_type())
+            .header(header::CACHE_CONTROL, "no-store")
+            .body(self.0)
+    }
+}
+
+impl ApiResponse for ProjectionAnswer {
+    fn meta() -> MetaResponses {
+        let ok = MetaResponse {
+            description: "The projection as it was seen last, at most about a second ago",
+            status: Some(200),
+            status_range: None,
+            content: vec![MetaMediaType {
+                content_type: Format::Json.media_type(),
+                schema: wire::reference::<wire::Projection>(),
+            }],
+            headers: Vec::new(),
+        };
+        MetaResponses {
+            responses: vec![
+                ok,
+                described_problem(422, "This path has no parameters"),
+                described_problem(500, "A defect of this service"),
+                described_problem(
+                    503,
+                    "No generation has been seen yet; /health/ready tells why",
+                ),
+            ],
+        }
+    }
+
+    fn register(registry: &mut Registry) {
+        wire::register::<wire::Projection>(registry);
+    }
+}
+
+#[OpenApi(tag = "super::Tag::Projection")]
+impl ProjectionApi {
+    /// How far the log has been folded
+    ///
+    /// Which generation of the read model answers, and for each partition of the log what it holds of it.
+    #[oai(path = "/projection", method = "get", operation_id = "getProjection")]
+    async fn get(&self, request: &Request) -> Result<ProjectionAnswer, Problem> {
+        Refused::by_name(request, &[]).none(Some(()))?;
+        let view = self.0.watch.reached(&[]).await?;
+        let projection = wire::Projection::new(&view, now()?);
+        let body = serde_json::to_vec(&projection).map_err(|error| {
+            tracing::error!("the projection cannot be told: {error}");
+            Problem::new(ProblemKind::Internal, "the projection cannot be told")
+        })?;
+        Ok(ProjectionAnswer(body))
+    }
+}

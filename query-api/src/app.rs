@@ -1,0 +1,76 @@
+//! Wires the service: the read model, the task that watches it, the cache that forgets when another generation is promoted, and
+//! the HTTP edge. No rule lives here.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use ess_service::{
+    health::Health,
+    http::Paths,
+    process::{Process, StartError},
+};
+use poem::Route;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Config,
+    api::Reader,
+    openapi,
+    read_model::ReadModel,
+    watermark::{Watch, Watcher},
+};
+
+/// How long nothing may be seen of the read model, beside what its queries may take.
+const STUCK_AFTER: Duration = Duration::from_secs(10);
+
+/// Builds the service and spawns its tasks.
+///
+/// # Errors
+/// When the address cannot be had.
+pub async fn start(config: Config, process: &mut Process) -> Result<(), StartError> {
+    let (reader, watcher) = build(&config, &process.health);
+    let api = openapi::service(&reader);
+    let paths = Paths::of_openapi(&api.spec())?
+        .and("/docs", "GET")
+        .and("/openapi.json", "GET");
+    let routes = Route::new()
+        .at("/openapi.json", api.spec_endpoint())
+        .nest("/docs", api.swagger_ui())
+        .nest("/", api);
+    process.serve(&config.http, routes, paths).await?;
+    process.spawn("watermark", watcher.run(process.stopping()));
+    process.spawn(
+        "cache",
+        forget_retired(Arc::clone(&reader), process.stopping()),
+    );
+    tracing::info!(addr = %config.http.addr, "query-api listens on {}; its paths are told at /docs", config.http.addr);
+    Ok(())
+}
+
+/// What answers, and what must run for it to. Nothing is asked yet.
+pub(crate) fn build(config: &Config, health: &Health) -> (Arc<Reader>, Watcher) {
+    let read_model = Arc::new(ReadModel::new(
+        config.clickhouse.clone(),
+        config.limits.clone(),
+    ));
+    // A look is two queries and a pause; one that takes longer than that is stuck.
+    let check = health.progress("read-model", config.limits.time * 2 + STUCK_AFTER);
+    let (watcher, watch) = Watcher::new(Arc::clone(&read_model), check, config.after.max_wait);
+    let reader = Reader::new(read_model, watch, config.policy, &config.cache);
+    (Arc::new(reader), watcher)
+}
+
+/// Empties the cache whenever another generation becomes active (invariant I8). Its answers could not be told any more anyway:
+/// the generation is part of their key.
+async fn forget_retired(
+    reader: Arc<Reader>,
+    stopping: CancellationToken,
+) -> Result<(), Infallible> {
+    let mut watch: Watch = reader.watch.clone();
+    let forget = async {
+        while watch.next_generation().await {
+            reader.cache.forget();
+        }
+    };
+    stopping.run_until_cancelled(forget).await;
+    Ok(())
+}

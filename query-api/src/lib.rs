@@ -1,0 +1,20 @@
+//! Answers questions about playbacks and events from the read model, cached and documented. It must never write anything,
+//! and never talk to the log (invariant I7).
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+mod accept;
+mod answer;
+mod api;
+pub mod app;
+mod cache;
+mod config;
+mod cursor;
+pub mod openapi;
+mod page;
+mod parameters;
+mod queries;
+mod read_model;
+mod watermark;
+mod wire;
+
+pub use config::Config;

@@ -1,0 +1,57 @@
+//! The document of this API, and the service that poem-openapi makes of it. What is documented stands beside each path.
+
+use std::{
+    collections::HashMap,
+    io::{self, Write as _},
+    process::ExitCode,
+    sync::Arc,
+};
+
+use ess_service::{
+    config::{ConfigError, Settings, Source},
+    health::Health,
+};
+use poem_openapi::{LicenseObject, OpenApiService};
+
+use crate::{
+    Config,
+    api::{EventApi, EventsApi, PlaybackApi, ProjectionApi, Reader},
+    app,
+};
+
+type Apis = (PlaybackApi, EventsApi, EventApi, ProjectionApi);
+
+const ABOUT: &str = "Answers questions about playbacks and events from the read model that is folded from the log.
+
+Times are RFC 3339 in UTC with milliseconds; durations and media positions are in ms. Every error is `application/problem+json` (RFC 9457). Answers are kept for a moment (`Cache-Control`, `Age`, `ETag`); `Ess-Watermark` tells how fresh the read model was at least, and `?after=` waits until it holds what the caller wrote.";
+
+/// The service: routes and document.
+pub(crate) fn service(reader: &Arc<Reader>) -> OpenApiService<Apis, ()> {
+    let apis = (
+        PlaybackApi(Arc::clone(reader)),
+        EventsApi(Arc::clone(reader)),
+        EventApi(Arc::clone(reader)),
+        ProjectionApi(Arc::clone(reader)),
+    );
+    let license =
+        LicenseObject::new("Apache-2.0").url("https://www.apache.org/licenses/LICENSE-2.0");
+    OpenApiService::new(apis, "ESS query-api", env!("CARGO_PKG_VERSION"))
+        .description(ABOUT)
+        .license(license)
+}
+
+/// Prints the document. It is the same under every configuration.
+///
+/// # Errors
+/// When standard output cannot be written.
+pub fn print() -> io::Result<ExitCode> {
+    let document = document().map_err(io::Error::other)?;
+    writeln!(io::stdout(), "{document}")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn document() -> Result<String, ConfigError> {
+    let defaults = Config::read(&Source::open::<Config>(None, HashMap::new())?)?;
+    let (reader, _) = app::build(&defaults, &Health::default());
+    Ok(service(&reader).spec())
+}

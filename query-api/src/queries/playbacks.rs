@@ -1,0 +1,215 @@
+//! Playbacks by id: the merged states, integers and times only. What follows from them is `ess_schema`'s to say.
+
+use clickhouse::Row;
+use ess_schema::{
+    PlaybackId, Timestamp,
+    event::{EndReason, PlayState},
+    id::InvalidId,
+    playback::{Aggregate, Dimensions, Ending},
+    time::InvalidTime,
+};
+use serde::Deserialize;
+
+use super::{InvalidRow, Select, Sql};
+
+/// The playbacks with these ids; ids nothing is known of are left out.
+#[derive(Debug)]
+pub(crate) struct PlaybacksById(pub(crate) Vec<PlaybackId>);
+
+/// One playback. Empty text means that no event carried the value.
+#[derive(Debug, Row, Deserialize)]
+pub(crate) struct PlaybackRow {
+    playback_id: String,
+    user_id: String,
+    track_id: String,
+    device: String,
+    platform: String,
+    app_version: String,
+    country: String,
+    plan: String,
+    context: String,
+    test_id: String,
+    startup_ms: Option<u64>,
+    started_at: Option<i64>,
+    first_event_at: i64,
+    last_event_at: i64,
+    ended_at: i64,
+    end_reason: String,
+    played_ms: u64,
+    unique_ms: u64,
+    max_position_ms: Option<u64>,
+    track_duration_ms: Option<u64>,
+    paused_ms: u64,
+    stalled_ms: u64,
+    pause_count: u64,
+    stall_count: u64,
+    seek_count: u64,
+    failure_count: u64,
+    event_count: u64,
+    max_seq: Option<u32>,
+    distinct_seqs: u64,
+    state: String,
+    ingest_to_store_ms: i64,
+}
+
+const COLUMNS: &str = "\
+SELECT
+    p.playback_id AS playback_id,
+    tupleElement(minMerge(p.user_id), 4) AS user_id,
+    tupleElement(minMerge(p.track_id), 4) AS track_id,
+    tupleElement(minMerge(p.device), 4) AS device,
+    tupleElement(minMerge(p.platform), 4) AS platform,
+    tupleElement(minMerge(p.app_version), 4) AS app_version,
+    tupleElement(minMerge(p.country), 4) AS country,
+    tupleElement(minMerge(p.plan), 4) AS plan,
+    tupleElement(minMerge(p.context), 4) AS context,
+    tupleElement(minMerge(p.test_id), 4) AS test_id,
+    tupleElement(minMerge(p.startup_ms), 4) AS startup_ms,
+    min(p.started_at) AS started_at,
+    min(p.first_event_at) AS first_event_at,
+    max(p.last_event_at) AS last_event_at,
+    tupleElement(maxMerge(p.ending), 1) AS ended_at,
+    tupleElement(maxMerge(p.ending), 4) AS end_reason,
+    arraySum(mapValues(maxMap(p.played_ms))) AS played_ms,
+    intervalLengthSumMerge(p.stretches) AS unique_ms,
+    max(p.max_position_ms) AS max_position_ms,
+    max(p.track_duration_ms) AS track_duration_ms,
+    arraySum(mapValues(maxMap(p.paused_ms))) AS paused_ms,
+    arraySum(mapValues(maxMap(p.stalled_ms))) AS stalled_ms,
+    uniqExactMerge(p.pauses) AS pause_count,
+    uniqExactMerge(p.stalls) AS stall_count,
+    uniqExactMerge(p.seeks) AS seek_count,
+    uniqExactMerge(p.failures) AS failure_count,
+    uniqExactMerge(p.events) AS event_count,
+    max(p.max_seq) AS max_seq,
+    uniqExactMerge(p.seqs) AS distinct_seqs,
+    tupleElement(maxMerge(p.state), 5) AS state,
+    toUnixTimestamp64Milli(tupleElement(min(p.last_ingested), 3)) + tupleElement(min(p.last_ingested), 1) AS ingest_to_store_ms
+FROM playbacks_state AS p
+";
+
+impl Select for PlaybacksById {
+    type Row = PlaybackRow;
+    const NAME: &'static str = "playbacks_by_id";
+    const UNBOUNDED: bool = false;
+
+    fn to_sql(&self) -> Sql {
+        let ids: Vec<String> = self.0.iter().map(ToString::to_string).collect();
+        let text = format!(
+            "{COLUMNS}WHERE p.playback_id IN {{playback_ids:Array(String)}}\nGROUP BY p.playback_id"
+        );
+        // A few granules: more threads only cost their start.
+        Sql::new(text)
+            .bind("playback_ids", ids)
+            .with(&[("max_threads", "1")])
+    }
+}
+
+impl PlaybackRow {
+    /// The folded values.
+    ///
+    /// # Errors
+    /// When the row holds what no event can have put there.
+    pub(crate) fn aggregate(self) -> Result<Aggregate, InvalidRow> {
+        let Self {
+            playback_id,
+            user_id,
+            track_id,
+            device,
+            platform,
+            app_version,
+            country,
+            plan,
+            context,
+            test_id,
+            startup_ms,
+            started_at,
+            first_event_at,
+            last_event_at,
+            ended_at,
+            end_reason,
+            played_ms,
+            unique_ms,
+            max_position_ms,
+            track_duration_ms,
+            paused_ms,
+            stalled_ms,
+            pause_count,
+            stall_count,
+            seek_count,
+            failure_count,
+            event_count,
+            max_seq,
+            distinct_seqs,
+            state,
+            ingest_to_store_ms,
+        } = self;
+        Ok(Aggregate {
+            playback_id: PlaybackId::new(playback_id)?,
+            dimensions: Dimensions {
+                user_id: id(user_id)?,
+                track_id: id(track_id)?,
+                device: given(device),
+                platform: given(platform),
+                app_version: given(app_version),
+                country: given(country),
+                plan: given(plan),
+                context: given(context),
+                test_id: id(test_id)?,
+                startup_ms,
+            },
+            started_at: started_at.map(Timestamp::from_millis).transpose()?,
+            first_event_at: Timestamp::from_millis(first_event_at)?,
+            last_event_at: Timestamp::from_millis(last_event_at)?,
+            ending: ending(ended_at, &end_reason)?,
+            played_ms,
+            unique_ms,
+            max_position_ms,
+            track_duration_ms,
+            paused_ms,
+            stalled_ms,
+            pause_count,
+            stall_count,
+            seek_count,
+            failure_count,
+            event_count,
+            max_seq,
+            distinct_seqs,
+            state: PlayState::from_name(&state),
+            ingest_to_store_ms: Some(ingest_to_store_ms),
+        })
+    }
+}
+
+fn given(text: String) -> Option<String> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+fn id<T: TryFrom<String, Error = InvalidId>>(text: String) -> Result<Option<T>, InvalidId> {
+    given(text).map(T::try_from).transpose()
+}
+
+/// An empty state merges to 1970 and no reason.
+fn ending(at: i64, reason: &str) -> Result<Option<Ending>, InvalidTime> {
+    EndReason::from_name(reason)
+        .map(|reason| {
+            Ok(Ending {
+                at: Timestamp::from_millis(at)?,
+                reason,
+            })
+        })
+        .transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::queries::shown;
+
+    #[test]
+    fn ids_are_bound_never_spliced() {
+        let nasty = PlaybackId::new(r"'\`;--").unwrap();
+        let plain = PlaybackId::new("p1").unwrap();
+        insta::assert_snapshot!(shown(&PlaybacksById(vec![plain, nasty]).to_sql()));
+    }
+}

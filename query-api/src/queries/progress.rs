@@ -1,0 +1,46 @@
+//! How far a generation has been folded.
+
+use clickhouse::Row;
+use serde::Deserialize;
+
+use super::{Select, Sql};
+
+/// The progress of every partition that anything was stored of.
+#[derive(Debug)]
+pub(crate) struct Progress;
+
+/// One partition; times are ms since the epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Row, Deserialize)]
+pub(crate) struct ProgressRow {
+    pub(crate) partition: u16,
+    pub(crate) next_offset: u64,
+    pub(crate) last_ingest_time: i64,
+    pub(crate) stored_at: i64,
+}
+
+impl Select for Progress {
+    type Row = ProgressRow;
+    const NAME: &'static str = "progress";
+    const UNBOUNDED: bool = false;
+
+    fn to_sql(&self) -> Sql {
+        let text = "\
+SELECT p.partition AS partition, max(p.next_offset) AS next_offset,
+    max(p.last_ingest_time) AS last_ingest_time, max(p.stored_at) AS stored_at
+FROM projection_progress AS p
+GROUP BY p.partition
+ORDER BY p.partition";
+        Sql::new(text).with(&[("max_threads", "1")])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::queries::shown;
+
+    #[test]
+    fn the_progress_of_every_partition() {
+        insta::assert_snapshot!(shown(&Progress.to_sql()));
+    }
+}

@@ -1,0 +1,13 @@
+//! How far the active generation has been folded, as seen last. One task looks, and everybody who waits shares what it sees;
+//! it looks often only while somebody waits.
+
+mod view;
+mod watcher;
+
+pub(crate) use self::{
+    view::{Partition, View},
+    watcher::{Watch, Watcher},
+};
+
+#[cfg(test)]
+pub(crate) use self::view::tests;

@@ -1,0 +1,14 @@
+//! The JSON that is answered: plain structs whose fields, texts and documentation are written once, here. Made from the domain's
+//! types by taking those apart, so that a new field cannot be forgotten.
+
+mod described;
+mod event;
+mod playback;
+mod projection;
+
+pub(crate) use self::{
+    described::{Described, reference, register},
+    event::Event,
+    playback::Playback,
+    projection::Projection,
+};
