@@ -1,0 +1,36 @@
+//! Why a run could not begin. What goes wrong with single facts is no error of the run: it is counted and told.
+
+use std::io;
+
+use ess_schema::time::InvalidTime;
+
+/// A run that could not begin.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("cannot start the asynchronous runtime: {0}")]
+    Runtime(#[source] io::Error),
+    #[error("cannot listen for signals: {0}")]
+    Signals(#[source] io::Error),
+    #[error("the clock of this machine {0}")]
+    Clock(#[source] InvalidTime),
+    #[error(
+        "--batch {batch} times --concurrency {concurrency} is more than {most} events under way"
+    )]
+    TooManyUnderWay {
+        batch: usize,
+        concurrency: usize,
+        most: usize,
+    },
+    #[error("cannot make an HTTP client: {0}")]
+    Client(#[source] reqwest::Error),
+    #[error("nothing answers at {url} ({reason}); is ESS running? ./start.sh starts it")]
+    Unreachable { url: String, reason: String },
+    #[error("cannot make a Kafka producer: {0}")]
+    Producer(#[source] rdkafka::error::KafkaError),
+    #[error("cannot reach topic {topic} at {brokers}: {reason}")]
+    Topic {
+        brokers: String,
+        topic: String,
+        reason: String,
+    },
+}

@@ -1,0 +1,124 @@
+//! A command-api that answers as its script says, and keeps what it was sent.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ess_schema::decode::{self, Accept, Receipt, Shape};
+use ess_schema::{Event, Timestamp};
+use poem::endpoint::make;
+use poem::listener::TcpAcceptor;
+use poem::{IntoResponse, Request, Response, Server};
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+/// Within the window of every fact that the tests simulate.
+pub(crate) const RECEIVED_AT: &str = "2026-11-23T11:00:00Z";
+
+/// What was sent.
+#[derive(Debug, Clone)]
+pub(crate) struct Sent {
+    pub(crate) path: String,
+    pub(crate) content_type: String,
+    pub(crate) at: Instant,
+    pub(crate) shapes: Vec<Shape>,
+    pub(crate) events: Vec<Event>,
+}
+
+type Script = dyn Fn(usize, &Sent) -> Response + Send + Sync;
+
+/// A command-api.
+pub(crate) struct CommandApi {
+    pub(crate) url: String,
+    sent: watch::Sender<Vec<Sent>>,
+}
+
+impl CommandApi {
+    /// Answers request number n, from 0, as `script` says.
+    pub(crate) async fn start(
+        script: impl Fn(usize, &Sent) -> Response + Send + Sync + 'static,
+    ) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (sent, script): (watch::Sender<_>, Arc<Script>) =
+            (watch::Sender::default(), Arc::new(script));
+        let keep = sent.clone();
+        let endpoint = make(move |request| {
+            let (script, keep) = (Arc::clone(&script), keep.clone());
+            async move { answer(request, &*script, &keep).await }
+        });
+        let acceptor = TcpAcceptor::from_tokio(listener).unwrap();
+        tokio::spawn(Server::new_with_acceptor(acceptor).run(endpoint));
+        Self { url, sent }
+    }
+
+    /// Every request so far.
+    pub(crate) fn sent(&self) -> Vec<Sent> {
+        self.sent.borrow().clone()
+    }
+
+    /// Waits until there were `count` requests.
+    pub(crate) async fn wait_for(&self, count: usize) {
+        let mut sent = self.sent.subscribe();
+        let waiting = sent.wait_for(|sent| sent.len() >= count);
+        timeout(Duration::from_secs(30), waiting)
+            .await
+            .unwrap()
+            .unwrap();
+    }
+}
+
+async fn answer(
+    mut request: Request,
+    script: &Script,
+    keep: &watch::Sender<Vec<Sent>>,
+) -> Response {
+    if request.uri().path() == "/" {
+        return "running".into_response();
+    }
+    let body = request.take_body().into_string().await.unwrap();
+    let (events, shapes) = body.lines().map(read).unzip();
+    let sent = Sent {
+        path: request.uri().path().to_owned(),
+        content_type: request.content_type().unwrap().to_owned(),
+        at: Instant::now(),
+        events,
+        shapes,
+    };
+    let mut number = 0;
+    keep.send_modify(|kept| {
+        number = kept.len();
+        kept.push(sent.clone());
+    });
+    script(number, &sent)
+}
+
+fn read(item: &str) -> (Event, Shape) {
+    let mut make_id = || panic!("{item} has no id");
+    let mut receipt = Receipt::Request {
+        received_at: Timestamp::parse_rfc3339(RECEIVED_AT).unwrap(),
+        make_id: &mut make_id,
+    };
+    let item = decode::item(item, Accept::Any, &mut receipt).unwrap();
+    (item.event, item.shape)
+}
+
+/// Everything was appended.
+pub(crate) fn appended(sent: &Sent) -> Response {
+    let items: Vec<_> = (0..sent.events.len())
+        .map(|index| serde_json::json!({"index": index, "event_id": "e", "position": "0:1"}))
+        .collect();
+    let body = match items.len() {
+        1 => items[0].to_string(),
+        count => serde_json::json!({"appended": count, "refused": 0, "items": items}).to_string(),
+    };
+    Response::builder()
+        .status(poem::http::StatusCode::ACCEPTED)
+        .body(body)
+}
+
+/// A problem with the request as a whole.
+pub(crate) fn problem(status: u16, title: &str) -> Response {
+    let body = serde_json::json!({"type": "/problems/x", "title": title, "status": status, "detail": "so"});
+    let status = poem::http::StatusCode::from_u16(status).unwrap();
+    Response::builder().status(status).body(body.to_string())
+}
