@@ -1,0 +1,24 @@
+//! Where the services' binaries lie: beside the test's own. They are never built from here, because a test that builds
+//! tests something else than what was built.
+
+use std::env;
+use std::path::PathBuf;
+
+/// The binary of a service.
+///
+/// # Panics
+/// When it is not built, with the command that builds it.
+pub(crate) fn path(name: &str) -> PathBuf {
+    let mut folder = env::current_exe().expect("this program's path");
+    folder.pop();
+    if folder.ends_with("deps") {
+        folder.pop();
+    }
+    let path = folder.join(name);
+    assert!(
+        path.is_file(),
+        "{} is not built; run: cargo build -p ess-{name}",
+        path.display()
+    );
+    path
+}

@@ -1,0 +1,35 @@
+//! ESS as a stranger meets it: the built binaries as processes, real Kafka, real ClickHouse, HTTP. Knows the services by
+//! their configuration keys and routes only; never links their code.
+//!
+//! [`TestApp::shared`] is for tests that append facts and ask about them: give every test ids of its own (see
+//! [`unique`]). [`TestApp::start`] is for tests that stop something, change the configuration, or count everything
+//! there is: each costs three processes and two seconds. [`TestApp::builder`] starts only some of the services, or
+//! starts them on [`Parts`] of their own, for tests that kill a server.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "in a test, a step that fails is the failure of the test"
+)]
+
+mod answer;
+mod app;
+mod binary;
+mod eventually;
+mod expected;
+mod log;
+mod parts;
+mod read_model;
+mod service;
+
+pub use answer::{Answer, Http};
+pub use app::{Builder, TestApp};
+pub use eventually::{DEADLINE, eventually, eventually_within};
+pub use expected::{event_json, playback_json};
+pub use log::{Log, Record};
+pub use parts::Parts;
+pub use service::Service;
+
+/// An id that no other test uses: `<name>-<random>`.
+pub fn unique(name: &str) -> String {
+    format!("{name}-{}", uuid::Uuid::new_v4().simple())
+}

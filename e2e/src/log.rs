@@ -1,0 +1,208 @@
+//! The log as anybody may use it who reaches the broker: append any bytes, read everything, ask for offsets. Not used by
+//! ESS itself.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use ess_schema::Position;
+use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::message::{Header, Headers, OwnedHeaders};
+use rdkafka::producer::{FutureProducer, FutureRecord};
+use rdkafka::util::Timeout;
+use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
+use tokio::task::spawn_blocking;
+
+const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
+
+/// One topic.
+#[derive(Clone)]
+pub struct Log {
+    brokers: String,
+    topic: String,
+    producer: FutureProducer<DefaultClientContext>,
+}
+
+/// A record as it lies in a topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Where.
+    pub position: Position,
+    /// The key, none when it has none.
+    pub key: Option<Vec<u8>>,
+    /// The value, none for a tombstone.
+    pub payload: Option<Vec<u8>>,
+    /// Header names and values, in order.
+    pub headers: Vec<(String, Vec<u8>)>,
+}
+
+impl Record {
+    /// The value of a header as text.
+    pub fn header(&self, name: &str) -> Option<String> {
+        let found = self.headers.iter().find(|(key, _)| key == name);
+        found.map(|(_, value)| String::from_utf8_lossy(value).into_owned())
+    }
+}
+
+impl Log {
+    pub(crate) fn new(brokers: &str, topic: String) -> Self {
+        let producer = ClientConfig::new()
+            .set("bootstrap.servers", brokers)
+            .set("message.max.bytes", "2000000")
+            .create()
+            .unwrap();
+        Self {
+            brokers: brokers.to_owned(),
+            topic,
+            producer,
+        }
+    }
+
+    /// Its name.
+    pub fn topic(&self) -> &str {
+        &self.topic
+    }
+
+    /// Appends a record as it is: without a key, a value (a tombstone) or headers if there are none.
+    ///
+    /// # Panics
+    /// When the broker does not acknowledge it.
+    pub async fn append(
+        &self,
+        key: Option<&[u8]>,
+        payload: Option<&[u8]>,
+        headers: &[(&str, &[u8])],
+    ) -> Position {
+        let mut all = OwnedHeaders::new();
+        for (key, value) in headers {
+            let value = Some(*value);
+            all = all.insert(Header { key, value });
+        }
+        let mut record = FutureRecord::<[u8], [u8]>::to(&self.topic).headers(all);
+        record.key = key;
+        record.payload = payload;
+        let sent = self.producer.send(record, Timeout::After(ANSWERS_WITHIN));
+        let delivered = sent.await.unwrap_or_else(|(error, _)| panic!("{error}"));
+        position(delivered.partition, delivered.offset)
+    }
+
+    /// Every record it holds now, by partition and offset.
+    ///
+    /// # Panics
+    /// When the broker does not answer.
+    pub async fn records(&self) -> Vec<Record> {
+        let log = self.clone();
+        spawn_blocking(move || log.read()).await.unwrap()
+    }
+
+    /// The next offset of every partition.
+    ///
+    /// # Panics
+    /// When the broker does not answer.
+    pub async fn end_offsets(&self) -> BTreeMap<u16, u64> {
+        let log = self.clone();
+        let ends = spawn_blocking(move || log.ends(&log.consumer("ess-e2e")));
+        ends.await.unwrap()
+    }
+
+    /// The offsets `group` has committed; a partition without one is left out.
+    ///
+    /// # Panics
+    /// When the broker does not answer.
+    pub async fn committed_offsets(&self, group: &str) -> BTreeMap<u16, u64> {
+        let (log, group) = (self.clone(), group.to_owned());
+        let committed = spawn_blocking(move || {
+            let consumer = log.consumer(&group);
+            let mut asked = TopicPartitionList::new();
+            for partition in log.ends(&consumer).into_keys() {
+                asked.add_partition(&log.topic, i32::from(partition));
+            }
+            consumer.committed_offsets(asked, ANSWERS_WITHIN).unwrap()
+        });
+        let committed = committed.await.unwrap();
+        let elements = committed.elements();
+        let offset = |offset| match offset {
+            Offset::Offset(offset) => Some(offset),
+            _ => None,
+        };
+        let each = elements
+            .iter()
+            .filter_map(|at| Some((at.partition(), offset(at.offset())?)));
+        each.map(|(partition, offset)| position(partition, offset))
+            .map(|at| (at.partition, at.offset))
+            .collect()
+    }
+
+    fn consumer(&self, group: &str) -> BaseConsumer {
+        let mut config = ClientConfig::new();
+        config
+            .set("bootstrap.servers", &self.brokers)
+            .set("group.id", group)
+            .set("enable.auto.commit", "false")
+            .set("enable.partition.eof", "false");
+        config.create().unwrap()
+    }
+
+    fn ends(&self, consumer: &BaseConsumer) -> BTreeMap<u16, u64> {
+        let metadata = consumer.fetch_metadata(Some(&self.topic), ANSWERS_WITHIN);
+        let metadata = metadata.unwrap();
+        let partitions = metadata.topics()[0].partitions();
+        let ends = partitions.iter().map(|partition| {
+            let watermarks = consumer.fetch_watermarks(&self.topic, partition.id(), ANSWERS_WITHIN);
+            let end = position(partition.id(), watermarks.unwrap().1);
+            (end.partition, end.offset)
+        });
+        ends.collect()
+    }
+
+    fn read(&self) -> Vec<Record> {
+        let consumer = self.consumer("ess-e2e");
+        let mut missing = self.ends(&consumer);
+        missing.retain(|_, end| *end > 0);
+        let mut assigned = TopicPartitionList::new();
+        for partition in missing.keys() {
+            let partition = i32::from(*partition);
+            let added = assigned.add_partition_offset(&self.topic, partition, Offset::Beginning);
+            added.unwrap();
+        }
+        consumer.assign(&assigned).unwrap();
+        let mut records = Vec::new();
+        while !missing.is_empty() {
+            let message = consumer.poll(ANSWERS_WITHIN).expect("a record in time");
+            let record = Record::from(&message.unwrap());
+            let end = missing.get(&record.position.partition).copied();
+            if end == Some(record.position.offset + 1) {
+                missing.remove(&record.position.partition);
+            }
+            if end.is_some() {
+                records.push(record);
+            }
+        }
+        records.sort_by_key(|record| record.position);
+        records
+    }
+}
+
+impl<M: Message> From<&M> for Record {
+    fn from(message: &M) -> Self {
+        let headers = message.headers().into_iter().flat_map(Headers::iter);
+        Self {
+            position: position(message.partition(), message.offset()),
+            key: message.key().map(<[u8]>::to_vec),
+            payload: message.payload().map(<[u8]>::to_vec),
+            headers: headers
+                .map(|header| {
+                    let value = header.value.unwrap_or_default();
+                    (header.key.to_owned(), value.to_vec())
+                })
+                .collect(),
+        }
+    }
+}
+
+fn position(partition: i32, offset: i64) -> Position {
+    Position {
+        partition: u16::try_from(partition).unwrap(),
+        offset: u64::try_from(offset).unwrap(),
+    }
+}

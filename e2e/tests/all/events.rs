@@ -1,0 +1,4 @@
+//! GET /events and GET /events/{id}.
+
+mod asked;
+mod listed;

@@ -1,0 +1,15 @@
+//! Every end-to-end test in one binary, because each needs the same running parts. Its modules mirror the URLs; what
+//! goes through all services is `whole_path`.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod aggregates;
+mod commands;
+mod events;
+mod oracle;
+mod projection;
+mod projector;
+mod shapes;
+mod stats;
+mod stored;
+mod traffic;
+mod whole_path;

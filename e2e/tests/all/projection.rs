@@ -1,0 +1,66 @@
+//! GET /projection.
+
+use ess_e2e::{eventually, unique};
+use serde_json::{Value, json};
+
+use crate::stored::{Partition, event, reader};
+
+#[tokio::test]
+async fn it_tells_how_far_each_partition_is() {
+    let app = reader().await;
+    let partition = Partition::of(app).await;
+    let number = partition.next().partition;
+    let events: Vec<_> = (0..3)
+        .map(|_| {
+            event(&json!({"type": "RecordEvent", "event_type": "Note", "user_id": unique("u")}))
+        })
+        .collect();
+    partition.store(&events).await;
+    partition.tell().await;
+    let (told, of_partition): (Value, Value) = eventually("the progress is seen", async || {
+        let told = app.get("/projection").await.expect_status(200).json();
+        let partitions = told["partitions"].as_array().unwrap();
+        let found = partitions
+            .iter()
+            .find(|known| known["partition"] == number)
+            .cloned();
+        found
+            .map(|found| (told.clone(), found))
+            .ok_or_else(|| told.to_string())
+    })
+    .await;
+    assert_eq!(of_partition["next_offset"], 3);
+    assert!(of_partition["staleness_ms"].as_i64().unwrap() >= 0);
+    assert!(of_partition["stored_at"].as_str().unwrap().ends_with('Z'));
+    assert_eq!(told["generation"], 1);
+    let partitions = told["partitions"].as_array().unwrap();
+    let sum: u64 = partitions
+        .iter()
+        .map(|known| known["next_offset"].as_u64().unwrap())
+        .sum();
+    assert_eq!(told["records"], sum);
+    let newest = partitions
+        .iter()
+        .map(|known| known["last_ingest_time"].as_str().unwrap())
+        .max();
+    assert_eq!(told["last_ingest_time"].as_str(), newest);
+}
+
+#[tokio::test]
+async fn it_has_no_parameters_and_one_method() {
+    let app = reader().await;
+    let problem = app
+        .get("/projection?after=7:1")
+        .await
+        .expect_status(422)
+        .json();
+    assert_eq!(problem["errors"][0]["pointer"], "?after");
+    let refused = app
+        .queries()
+        .post("/projection/", "application/json", "{}")
+        .await
+        .expect_status(405);
+    assert_eq!(refused.header("allow"), Some("GET, HEAD"));
+    assert_eq!(refused.json()["type"], "/problems/method-not-allowed");
+    assert_eq!(app.get("/projections").await.status, 404);
+}

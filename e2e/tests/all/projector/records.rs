@@ -1,0 +1,159 @@
+//! What becomes of a record: a row, or a dead letter.
+
+use ess_e2e::{Record, TestApp, eventually};
+use ess_schema::Position;
+
+use super::{append_many, projector_alone, stored, untyped};
+
+const KEY: &[u8] = b"p-1";
+
+async fn dead_letters(app: &TestApp, count: usize) -> Vec<Record> {
+    eventually("the dead letters are there", async || {
+        let letters = app.dead_letters.records().await;
+        if letters.len() >= count {
+            Ok(letters)
+        } else {
+            Err(format!("{} of {count}", letters.len()))
+        }
+    })
+    .await
+}
+
+/// The one dead letter of the record at this position.
+fn of(letters: &[Record], position: Position) -> &Record {
+    let origin = |letter: &&Record| {
+        letter.header("ess-origin-partition") == Some(position.partition.to_string())
+            && letter.header("ess-origin-offset") == Some(position.offset.to_string())
+    };
+    let found: Vec<_> = letters.iter().filter(origin).collect();
+    assert_eq!(found.len(), 1, "dead letters of {position}");
+    found[0]
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_becomes_a_dead_letter_beside_its_stored_neighbours() {
+    let app = projector_alone().start().await;
+    let large = vec![b'x'; 1_000_000];
+    let early = br#"{"id":"e","user_id":"u","track_id":"t","ingest_time":"1999-01-01"}"#;
+    let bad: [(&str, Option<&[u8]>); 7] = [
+        ("tombstone", None),
+        ("empty", Some(b"")),
+        ("not-utf8", Some(b"\xff\xfe")),
+        ("not-json", Some(b"[1, 2")),
+        ("not-json", Some(&large)),
+        ("unknown-shape", Some(br#"{"a":1}"#)),
+        ("invalid", Some(early)),
+    ];
+    let headers: [(&str, &[u8]); 2] = [("trace", b"\x00\xff"), ("trace", b"again")];
+    let mut appended = Vec::new();
+    for (n, (code, value)) in bad.iter().enumerate() {
+        let good = untyped(&format!("good-{n}"));
+        app.log.append(Some(KEY), Some(good.as_bytes()), &[]).await;
+        let position = app.log.append(Some(KEY), *value, &headers).await;
+        appended.push((*code, *value, position));
+    }
+    app.wait_until_everything_is_projected().await;
+    assert_eq!(stored(&app).await, bad.len() as u64);
+    let letters = dead_letters(&app, bad.len()).await;
+    assert_eq!(letters.len(), bad.len());
+    for (code, value, position) in appended {
+        let letter = of(&letters, position);
+        assert_eq!(letter.header("ess-reason-code").as_deref(), Some(code));
+        assert!(!letter.header("ess-reason").unwrap().is_empty());
+        assert_eq!(
+            letter.header("ess-origin-topic").as_deref(),
+            Some(app.log.topic())
+        );
+        let at: i64 = letter
+            .header("ess-origin-timestamp")
+            .unwrap()
+            .parse()
+            .unwrap();
+        assert!(at > 0);
+        assert_eq!(
+            (letter.key.as_deref(), letter.payload.as_deref()),
+            (Some(KEY), value)
+        );
+        let own: Vec<_> = letter.headers.iter().take(2).collect();
+        let kept: Vec<_> = own
+            .iter()
+            .map(|(k, v)| (k.as_str(), v.as_slice()))
+            .collect();
+        assert_eq!(kept, headers);
+    }
+}
+
+#[tokio::test]
+async fn every_shape_that_others_write_is_stored() {
+    let app = projector_alone().start().await;
+    let structured = r#"{"specversion":"1.0","id":"structured","source":"s","type":"PlaybackPaused","subject":"p-1",
+        "time":"TIME","data":{"user_id":"u1","track_id":"t1","position_ms":7}}"#;
+    let flat = r#"{"event_type":"PlaybackPaused","id":"flat","playback_id":"p-1","user_id":"u1","track_id":"t1","position_ms":7}"#;
+    let now = app
+        .select("SELECT formatDateTime(now(), '%Y-%m-%dT%H:%i:%sZ') AS now")
+        .await;
+    let now = now[0]["now"].as_str().unwrap();
+    let structured = structured.replace("TIME", now);
+    let data = r#"{"user_id":"u1","track_id":"t1","position_ms":7}"#;
+    let binary: [(&str, &[u8]); 7] = [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", b"binary"),
+        ("ce_source", b"elsewhere"),
+        ("ce_type", b"PlaybackPaused"),
+        ("ce_subject", b"p-1"),
+        ("ce_time", now.as_bytes()),
+        ("content-type", b"application/json"),
+    ];
+    let records: [(&str, &[_]); 4] = [
+        (&structured, &[]),
+        (flat, &[]),
+        (data, &binary),
+        (&untyped("untyped"), &[]),
+    ];
+    for (value, headers) in records {
+        app.log
+            .append(Some(KEY), Some(value.as_bytes()), headers)
+            .await;
+    }
+    app.wait_until_everything_is_projected().await;
+    let rows = app
+        .select("SELECT event_id, type, position_ms FROM events FINAL ORDER BY event_id")
+        .await;
+    let rows: Vec<_> = rows.iter().map(ToString::to_string).collect();
+    let paused = |id| format!(r#"{{"event_id":"{id}","type":"PlaybackPaused","position_ms":7}}"#);
+    let recorded = r#"{"event_id":"untyped","type":"PlaybackRecorded","position_ms":null}"#;
+    let expected = [
+        paused("binary"),
+        paused("flat"),
+        paused("structured"),
+        recorded.to_owned(),
+    ];
+    assert_eq!(rows, expected, "{:#?}", app.dead_letters.records().await);
+}
+
+#[tokio::test]
+async fn rows_that_the_read_model_refuses_become_dead_letters_and_the_others_are_stored() {
+    let app = projector_alone().without_projector().start().await;
+    app.execute("ALTER TABLE events ADD CONSTRAINT picky CHECK event_id NOT IN ('e-17', 'e-42')")
+        .await;
+    let positions = append_many(&app, "e", 100).await;
+    app.projector.start().await;
+    app.wait_until_everything_is_projected().await;
+    assert_eq!(stored(&app).await, 98);
+    let letters = dead_letters(&app, 2).await;
+    assert_eq!(letters.len(), 2);
+    for n in [17, 42] {
+        let letter = of(&letters, positions[n]);
+        let id = format!("e-{n}");
+        assert_eq!(
+            letter.header("ess-reason-code").unwrap(),
+            "refused-by-read-model"
+        );
+        assert!(
+            letter.header("ess-reason").unwrap().contains("picky"),
+            "{letter:?}"
+        );
+        assert_eq!(letter.key.as_deref(), Some(id.as_bytes()));
+        assert_eq!(letter.payload.as_deref(), Some(untyped(&id).as_bytes()));
+    }
+}

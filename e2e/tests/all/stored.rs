@@ -1,0 +1,125 @@
+//! A read model filled by hand, as the projector fills it: rows, then progress. For tests of answers alone, which need neither
+//! command-api nor projector, and say exactly what is stored when.
+
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use clickhouse::Client;
+use ess_e2e::TestApp;
+use ess_schema::decode::{Accept, Receipt, item};
+use ess_schema::row::EventRow;
+use ess_schema::{Event, EventId, Position};
+use rand::random;
+use serde_json::Value;
+use tokio::sync::OnceCell;
+
+use crate::oracle;
+
+/// A query-api whose cache never forgets, and which waits long for a position: what it answers fresh, it was made to.
+pub(crate) async fn reader() -> &'static TestApp {
+    static READER: OnceCell<TestApp> = OnceCell::const_new();
+    let start = || {
+        alone(&[
+            ("CACHE_OPEN_TTL_MS", "3600000"),
+            ("AFTER_MAX_WAIT_MS", "60000"),
+        ])
+    };
+    READER.get_or_init(start).await
+}
+
+/// A query-api of one's own with these settings.
+pub(crate) async fn alone(settings: &[(&str, &str)]) -> TestApp {
+    let builder = TestApp::builder().without_command_api().without_projector();
+    let settings = settings.iter();
+    let builder = settings.fold(builder, |builder, (key, value)| builder.env(key, value));
+    builder.start().await
+}
+
+/// One partition of a log that nobody else uses, and what is stored of it.
+pub(crate) struct Partition {
+    client: Client,
+    number: u16,
+    next: AtomicU64,
+}
+
+impl Partition {
+    /// A new one in the active generation of `app`.
+    pub(crate) async fn of(app: &TestApp) -> Self {
+        Self::in_database(app, &app.database().await)
+    }
+
+    /// A new one in this database.
+    pub(crate) fn in_database(app: &TestApp, database: &str) -> Self {
+        Self {
+            client: app.clickhouse().with_database(database),
+            number: random(),
+            next: AtomicU64::new(0),
+        }
+    }
+
+    /// The position that the next event gets.
+    pub(crate) fn next(&self) -> Position {
+        Position {
+            partition: self.number,
+            offset: self.next.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Stores events at the next positions, in one block.
+    pub(crate) async fn store(&self, events: &[Event]) -> Vec<Position> {
+        let first = self.next.fetch_add(events.len() as u64, Ordering::Relaxed);
+        let position = |offset| Position {
+            partition: self.number,
+            offset,
+        };
+        let positions: Vec<_> = (first..).take(events.len()).map(position).collect();
+        let rows: Vec<_> = events.iter().zip(&positions).collect();
+        self.store_at(&rows).await;
+        positions
+    }
+
+    /// Stores events at these positions, in one block: for what was stored before, again.
+    pub(crate) async fn store_at(&self, rows: &[(&Event, &Position)]) {
+        let mut insert = self.client.insert::<EventRow<'_>>("events").await.unwrap();
+        for (event, position) in rows {
+            insert
+                .write(&EventRow::new(event, **position))
+                .await
+                .unwrap();
+        }
+        insert.end().await.unwrap();
+    }
+
+    /// Tells that everything stored is stored.
+    pub(crate) async fn tell(&self) {
+        let sql = "INSERT INTO projection_progress (partition, next_offset, last_ingest_time) SELECT ?, ?, now64(3)";
+        let next = self.next.load(Ordering::Relaxed);
+        self.client
+            .query(sql)
+            .bind(self.number)
+            .bind(next)
+            .execute()
+            .await
+            .unwrap();
+    }
+}
+
+/// The event of a command, told now.
+pub(crate) fn event(command: &Value) -> Event {
+    let mut receipt = Receipt::Request {
+        received_at: oracle::now(),
+        make_id: &mut || EventId::new(ess_e2e::unique("e")).unwrap(),
+    };
+    item(&command.to_string(), Accept::Commands, &mut receipt)
+        .unwrap()
+        .event
+}
+
+/// Text as a part of a path or a query.
+pub(crate) fn encoded(text: &str) -> String {
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        write!(encoded, "%{byte:02X}").unwrap();
+    }
+    encoded
+}
