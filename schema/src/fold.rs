@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::event::{EndReason, Event, EventData, EventKind, PlayState};
-use crate::id::{EventId, PlaybackId, Source, TestId};
+use crate::id::{EventId, PlaybackId, Source, TestId, TrackId, UserId};
 use crate::playback::{Aggregate, Dimensions, Ending};
 use crate::time::Timestamp;
 
@@ -19,8 +19,9 @@ type Earliest<T> = Option<(Timestamp, EventId, Source, T)>;
 /// The state of one playback.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PlaybackFold {
-    user_id: Earliest<crate::id::UserId>,
-    track_id: Earliest<crate::id::TrackId>,
+    user_id: Earliest<UserId>,
+    /// With the user of the same event before it.
+    track_id: Earliest<(Option<UserId>, TrackId)>,
     texts: BTreeMap<&'static str, (Timestamp, EventId, Source, String)>,
     test_id: Earliest<TestId>,
     startup_ms: Earliest<u64>,
@@ -55,13 +56,11 @@ impl PlaybackFold {
 
     fn apply_attributes(&mut self, event: &Event) {
         if let Some(play) = event.data.play() {
-            earliest(&mut self.user_id, event, Some(&play.user_id));
-            earliest(&mut self.track_id, event, Some(&play.track_id));
+            self.name(event, Some(&play.user_id), Some(&play.track_id));
             self.seqs.extend(play.seq);
         }
         if let EventData::Custom(custom) = &event.data {
-            earliest(&mut self.user_id, event, custom.user_id.as_ref());
-            earliest(&mut self.track_id, event, custom.track_id.as_ref());
+            self.name(event, custom.user_id.as_ref(), custom.track_id.as_ref());
         }
         earliest(&mut self.test_id, event, event.test_id.as_ref());
         if let EventData::Started(started) = &event.data {
@@ -80,6 +79,13 @@ impl PlaybackFold {
                 self.texts.extend(slot.map(|text| (name, text)));
             }
         }
+    }
+
+    /// Of two messages under one identity at one time the lesser (user, track) names both.
+    fn name(&mut self, event: &Event, user: Option<&UserId>, track: Option<&TrackId>) {
+        earliest(&mut self.user_id, event, user);
+        let track = track.map(|track| (user.cloned(), track.clone()));
+        earliest(&mut self.track_id, event, track.as_ref());
     }
 
     fn apply_measures(&mut self, event: &Event, identity: &Identity) {
@@ -149,7 +155,7 @@ impl PlaybackFold {
         let text = |name| self.texts.get(name).map(|found| found.3.clone());
         Dimensions {
             user_id: value(self.user_id.as_ref()),
-            track_id: value(self.track_id.as_ref()),
+            track_id: value(self.track_id.as_ref()).map(|(_, track)| track),
             device: text("device"),
             platform: text("platform"),
             app_version: text("app_version"),
