@@ -27,6 +27,7 @@ pub use eventually::{DEADLINE, eventually, eventually_within};
 pub use expected::{event_json, playback_json};
 pub use log::{Log, Record};
 pub use parts::Parts;
+pub use read_model::insert_events;
 pub use service::Service;
 
 /// An id that no other test uses: `<name>-<random>`.

@@ -6,9 +6,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ess_schema::{Position, Timestamp};
+use ess_schema::{Position, Timestamp, columns::EventColumns};
 
-use crate::decode::{DeadLetter, Outcome, Row};
+use crate::decode::{DeadLetter, Outcome};
 
 /// What a batch holds of one partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,16 +25,21 @@ pub(crate) type Spans = BTreeMap<u16, Span>;
 /// Consecutive records of each of some partitions.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
-    pub(crate) rows: Vec<Row>,
+    pub(crate) rows: EventColumns,
     pub(crate) dead_letters: Vec<DeadLetter>,
     pub(crate) spans: Spans,
-    /// Bytes of memory it takes, roughly.
-    pub(crate) bytes: usize,
+    /// Bytes that its dead letters take, roughly.
+    letter_bytes: usize,
 }
 
 impl Batch {
     fn len(&self) -> usize {
         self.rows.len() + self.dead_letters.len()
+    }
+
+    /// Bytes of memory it takes, roughly.
+    pub(crate) fn bytes(&self) -> usize {
+        self.rows.bytes() + self.letter_bytes
     }
 }
 
@@ -84,13 +89,7 @@ impl Batcher {
     }
 
     /// Adds what became of the record at `position`; offsets of a partition must rise.
-    pub(crate) fn push(
-        &mut self,
-        position: Position,
-        outcome: Outcome,
-        bytes: usize,
-        now: Instant,
-    ) {
+    pub(crate) fn push(&mut self, position: Position, outcome: Outcome, now: Instant) {
         if self.batch.len() == 0 {
             self.opened = now;
         }
@@ -99,13 +98,15 @@ impl Batcher {
             last_ingest: None,
         });
         span.next_offset = position.offset + 1;
-        self.batch.bytes += bytes;
         match outcome {
-            Outcome::Row(row) => {
-                span.last_ingest = span.last_ingest.max(Some(row.event.ingest_time));
-                self.batch.rows.push(row);
+            Outcome::Event(event) => {
+                span.last_ingest = span.last_ingest.max(Some(event.ingest_time));
+                self.batch.rows.push(&event, position);
             }
-            Outcome::DeadLetter(letter) => self.batch.dead_letters.push(letter),
+            Outcome::DeadLetter(letter) => {
+                self.batch.letter_bytes += letter.bytes();
+                self.batch.dead_letters.push(letter);
+            }
         }
     }
 
@@ -120,7 +121,7 @@ impl Batcher {
         if self.batch.len() == 0 {
             return Due::Empty;
         }
-        if self.batch.len() >= rows || self.batch.bytes >= bytes {
+        if self.batch.len() >= rows || self.batch.bytes() >= bytes {
             return Due::Full;
         }
         let at = if dry {
@@ -137,7 +138,11 @@ impl Batcher {
     /// Hands out the batch, and begins the next one.
     pub(crate) fn cut(&mut self, now: Instant) -> Batch {
         self.last_cut = Some(now);
-        std::mem::take(&mut self.batch)
+        let next = Batch {
+            rows: EventColumns::with_room_of(&self.batch.rows),
+            ..Batch::default()
+        };
+        std::mem::replace(&mut self.batch, next)
     }
 
     /// Forgets how far the batch reaches in a partition that was taken away. Its rows stay: storing them is harmless (I3),
@@ -154,7 +159,7 @@ mod tests {
 
     const LIMITS: Limits = Limits {
         rows: 3,
-        bytes: 1_000,
+        bytes: 10_000,
         flush: Duration::from_millis(50),
         max_age: Duration::from_millis(250),
     };
@@ -168,7 +173,7 @@ mod tests {
             partition: 7,
             offset,
         };
-        batcher.push(position, decode(&record(Some(payload), &[])), 10, now);
+        batcher.push(position, decode(&record(Some(payload), &[])), now);
     }
 
     #[test]
@@ -212,7 +217,8 @@ mod tests {
             partition: 0,
             offset: 0,
         };
-        batcher.push(position, decode(&record(None, &[])), 1_000, start);
+        let large = decode(&record(Some(&"x".repeat(10_000)), &[]));
+        batcher.push(position, large, start);
         assert_eq!(batcher.due(start, false), Due::Full);
     }
 

@@ -3,30 +3,30 @@
 
 use std::{future::Future, ops::Range};
 
-/// Where rows go.
-pub(crate) trait Store<R> {
+/// Where the rows of one batch go.
+pub(crate) trait Store {
     /// Why a set of rows was refused, and why it will be refused again.
     type Refusal: Send;
 
-    /// Stores all of `rows` or refuses them for what they hold. What may pass by itself is tried until it does, and never
-    /// reported.
-    fn store(&self, rows: &[R]) -> impl Future<Output = Result<(), Self::Refusal>> + Send;
+    /// Stores all of these rows or refuses them for what they hold. What may pass by itself is tried until it does, and
+    /// never reported.
+    fn store(&self, rows: Range<usize>) -> impl Future<Output = Result<(), Self::Refusal>> + Send;
 }
 
-/// Stores every row that is not refused by itself; returns the others' indices with the reasons, in order. A refusal costs
-/// two stores for each halving, `2·log2(rows)` for one bad row.
-pub(crate) async fn store_all_but_refused<R: Sync, S: Store<R> + Sync>(
+/// Stores every one of so many rows that is not refused by itself; returns the others' indices with the reasons, in order.
+/// A refusal costs two stores for each halving, `2·log2(rows)` for one bad row.
+pub(crate) async fn store_all_but_refused<S: Store + Sync>(
     store: &S,
-    rows: &[R],
+    rows: usize,
 ) -> Vec<(usize, S::Refusal)> {
     let mut refused = Vec::new();
-    let whole: Range<usize> = 0..rows.len();
+    let whole: Range<usize> = 0..rows;
     let mut open = vec![whole];
     while let Some(part) = open.pop() {
         if part.is_empty() {
             continue;
         }
-        let Err(refusal) = store.store(&rows[part.clone()]).await else {
+        let Err(refusal) = store.store(part.clone()).await else {
             continue;
         };
         if part.len() == 1 {
@@ -55,12 +55,12 @@ mod tests {
         attempts: Mutex<usize>,
     }
 
-    impl Store<usize> for Table {
+    impl Store for Table {
         type Refusal = String;
 
-        async fn store(&self, rows: &[usize]) -> Result<(), String> {
+        async fn store(&self, rows: Range<usize>) -> Result<(), String> {
             *self.attempts.lock().unwrap() += 1;
-            if let Some(bad) = rows.iter().find(|row| self.bad.contains(row)) {
+            if let Some(bad) = rows.clone().find(|row| self.bad.contains(row)) {
                 return Err(format!("row {bad} is bad"));
             }
             self.stored.lock().unwrap().extend(rows);
@@ -73,8 +73,7 @@ mod tests {
             bad,
             ..Table::default()
         };
-        let rows: Vec<usize> = (0..rows).collect();
-        let refused = futures::executor::block_on(store_all_but_refused(&table, &rows));
+        let refused = futures::executor::block_on(store_all_but_refused(&table, rows));
         (table, refused)
     }
 

@@ -1,4 +1,4 @@
-//! From a record of the log to what becomes of it: a row, or a dead letter with a reason (I5). Pure; the rules of reading
+//! From a record of the log to what becomes of it: an event, or a dead letter with a reason (I5). Pure; the rules of reading
 //! are the schema's. It must never drop a record.
 
 use ess_schema::{
@@ -11,20 +11,13 @@ use rdkafka::message::{Header, Headers, Message, OwnedHeaders, OwnedMessage};
 #[derive(Debug)]
 #[expect(
     clippy::large_enum_variant,
-    reason = "nearly all are rows, and they are moved, not kept"
+    reason = "nearly all are events, and they are read once, not kept"
 )]
 pub(crate) enum Outcome {
     /// It is an event.
-    Row(Row),
+    Event(Event),
     /// It cannot be read, or not be stored.
     DeadLetter(DeadLetter),
-}
-
-/// An event and where it was found.
-#[derive(Debug)]
-pub(crate) struct Row {
-    pub(crate) event: Event,
-    pub(crate) position: Position,
 }
 
 /// A record that cannot become a row, whole, and why.
@@ -49,10 +42,7 @@ pub(crate) fn decode<M: Message>(record: &M) -> Outcome {
         timestamp: timestamp(record),
     };
     match log_message(&message) {
-        Ok(event) => Outcome::Row(Row {
-            event,
-            position: position(record),
-        }),
+        Ok(event) => Outcome::Event(event),
         Err(rejection) => Outcome::DeadLetter(DeadLetter {
             record: owned(record),
             code: rejection.code(),
@@ -94,21 +84,17 @@ fn owned<M: Message>(record: &M) -> OwnedMessage {
     )
 }
 
-impl Outcome {
-    /// Bytes it holds, roughly: its own, and its texts, which a row has partly twice, typed and raw.
-    pub(crate) fn weight<M: Message>(&self, record: &M) -> usize {
+impl DeadLetter {
+    /// Bytes it holds, roughly.
+    pub(crate) fn bytes(&self) -> usize {
+        let record = &self.record;
+        let headers = record.headers().into_iter().flat_map(Headers::iter);
+        let headers: usize = headers
+            .map(|header| header.key.len() + header.value.map_or(0, <[u8]>::len))
+            .sum();
         let payload = record.payload().map_or(0, <[u8]>::len);
-        match self {
-            Self::Row(_) => size_of::<Row>() + payload * 3 / 2,
-            Self::DeadLetter(letter) => {
-                let key = record.key().map_or(0, <[u8]>::len);
-                let headers = record.headers().into_iter().flat_map(Headers::iter);
-                let headers: usize = headers
-                    .map(|header| header.key.len() + header.value.map_or(0, <[u8]>::len))
-                    .sum();
-                size_of::<DeadLetter>() + payload + key + headers + letter.reason.len()
-            }
-        }
+        let key = record.key().map_or(0, <[u8]>::len);
+        size_of::<Self>() + payload + key + headers + self.reason.len()
     }
 }
 
@@ -156,21 +142,18 @@ pub(crate) mod tests {
         )
     }
 
-    fn row(record: &OwnedMessage) -> Row {
+    fn event(record: &OwnedMessage) -> Event {
         match decode(record) {
-            Outcome::Row(row) => row,
+            Outcome::Event(event) => event,
             Outcome::DeadLetter(letter) => panic!("{}", letter.reason),
         }
     }
 
     #[test]
-    fn an_untyped_record_becomes_a_row_at_its_position_and_time() {
-        let row = row(&record(
-            Some(r#"{"id":"e1","user_id":"u1","track_id":"t1"}"#),
-            &[],
-        ));
-        assert_eq!(row.position.to_string(), "7:1234");
-        assert_eq!(row.event.ingest_time.as_millis(), NOON);
+    fn an_untyped_record_becomes_an_event_of_the_records_time() {
+        let untyped = record(Some(r#"{"id":"e1","user_id":"u1","track_id":"t1"}"#), &[]);
+        assert_eq!(position(&untyped).to_string(), "7:1234");
+        assert_eq!(event(&untyped).ingest_time.as_millis(), NOON);
     }
 
     #[test]
@@ -181,9 +164,9 @@ pub(crate) mod tests {
             ("ce_source", "elsewhere"),
             ("ce_type", "OrderShipped"),
         ];
-        let row = row(&record(Some(r#"{"a":1}"#), &headers));
-        assert_eq!(row.event.data.type_name(), "OrderShipped");
-        assert_eq!(row.event.source.as_str(), "elsewhere");
+        let event = event(&record(Some(r#"{"a":1}"#), &headers));
+        assert_eq!(event.data.type_name(), "OrderShipped");
+        assert_eq!(event.source.as_str(), "elsewhere");
     }
 
     #[test]

@@ -2,12 +2,13 @@
 //! ClickHouse has answered. Repetition is harmless here (I3), so nothing is deduplicated.
 
 use std::{
+    ops::Range,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use clickhouse::{Client, error::Error};
-use ess_schema::row::EventRow;
+use clickhouse::{Client, Compression, error::Error};
+use ess_schema::columns::EventColumns;
 use ess_service::{
     clickhouse::error_code,
     retry::{Classify, ErrorClass},
@@ -16,7 +17,6 @@ use tokio::time::timeout;
 
 use crate::{
     bisect::Store,
-    decode::Row,
     measure,
     patience::until_decided,
     vitals::{Stage, Vitals},
@@ -33,11 +33,19 @@ impl Events {
     /// `client` is of the generation's database; `timeout` is for one insert.
     pub(crate) fn new(client: Client, timeout: Duration, vitals: Arc<Vitals>) -> Self {
         let client = client
+            // For CPU, not for the wire: a backlog comes at the speed of the processors on both sides.
+            .with_compression(Compression::None)
             // The answer must mean that the rows are stored, not that they wait.
             .with_setting("async_insert", "0")
             .with_setting("wait_end_of_query", "1")
             // A batch may hold any mix of months: external producers vouch for their own ingest times.
-            .with_setting("max_partitions_per_insert_block", "0");
+            .with_setting("max_partitions_per_insert_block", "0")
+            // A generation keeps the columns it was made with; a newer projector may know more.
+            .with_setting("input_format_skip_unknown_fields", "1")
+            // Repetitions within one block are rare; merges and reads fold them as they fold those of two blocks.
+            .with_setting("optimize_on_insert", "0")
+            // Several batches are in flight: threads of one insert only get into each other's way.
+            .with_setting("max_threads", "1");
         Self {
             client,
             timeout,
@@ -45,35 +53,44 @@ impl Events {
         }
     }
 
-    async fn insert(&self, rows: &[Row]) -> Result<(), InsertError> {
-        let start = Instant::now();
-        let inserted = timeout(self.timeout, self.send(rows))
+    /// The rows of one batch on their way into the table.
+    pub(crate) fn of<'b>(&'b self, rows: &'b EventColumns) -> Rows<'b> {
+        Rows { events: self, rows }
+    }
+}
+
+/// The rows of one batch.
+pub(crate) struct Rows<'b> {
+    events: &'b Events,
+    rows: &'b EventColumns,
+}
+
+impl Rows<'_> {
+    async fn insert(&self, rows: Range<usize>) -> Result<(), InsertError> {
+        let (start, count) = (Instant::now(), rows.len());
+        timeout(self.events.timeout, self.send(rows))
             .await
-            .unwrap_or(Err(Error::TimedOut));
-        if let Err(error) = inserted {
-            // The columns may have changed since they were first asked for.
-            self.client.clear_cached_metadata().await;
-            return Err(error.into());
-        }
-        measure::inserted(rows.len(), start.elapsed());
+            .unwrap_or(Err(Error::TimedOut))?;
+        measure::inserted(count, start.elapsed());
         Ok(())
     }
 
-    async fn send(&self, rows: &[Row]) -> Result<(), Error> {
-        let mut insert = self.client.insert::<EventRow<'static>>("events").await?;
-        for row in rows {
-            let row = EventRow::new(&row.event, row.position);
-            insert.write(&row).await?;
+    async fn send(&self, rows: Range<usize>) -> Result<(), Error> {
+        let client = &self.events.client;
+        let mut insert = client.insert_formatted_with("INSERT INTO events FORMAT Native");
+        for piece in self.rows.native(rows) {
+            insert.send(piece.into()).await?;
         }
         insert.end().await
     }
 }
 
-impl Store<Row> for Events {
+impl Store for Rows<'_> {
     type Refusal = String;
 
-    async fn store(&self, rows: &[Row]) -> Result<(), String> {
-        until_decided(&self.vitals, Stage::Insert, || self.insert(rows))
+    async fn store(&self, rows: Range<usize>) -> Result<(), String> {
+        let attempt = || self.insert(rows.clone());
+        until_decided(&self.events.vitals, Stage::Insert, attempt)
             .await
             .map_err(|error| error.to_string())
     }

@@ -71,9 +71,8 @@ impl Intake {
     /// Takes one record.
     pub(crate) fn take<M: Message>(&self, record: &M, now: Instant) {
         let outcome = decode(record);
-        let weight = outcome.weight(record);
         self.consumed.increment(1);
-        self.batcher().push(position(record), outcome, weight, now);
+        self.batcher().push(position(record), outcome, now);
     }
 
     /// Whether the batch should go.
@@ -108,7 +107,7 @@ impl Intake {
         let id = self.offsets.take(&batch.spans);
         let place = Place {
             _permit: permit,
-            bytes: batch.bytes,
+            bytes: batch.bytes(),
         };
         measure::in_flight(place.bytes);
         // There are as many slots as places, so this fails only when the stages behind are gone: then nothing of the batch

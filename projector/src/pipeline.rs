@@ -178,10 +178,11 @@ impl Pipeline {
 /// Makes every record of a batch a row or a dead letter, however long it takes.
 async fn store(store: Arc<Store>, taken: InFlight) -> Result<Stored, AppendError> {
     let InFlight { id, batch, place } = taken;
-    let refused = store_all_but_refused(&store.events, &batch.rows).await;
+    let rows = store.events.of(&batch.rows);
+    let refused = store_all_but_refused(&rows, batch.rows.len()).await;
     let refused = refused
         .into_iter()
-        .map(|(index, refusal)| (batch.rows[index].position, refusal))
+        .map(|(index, refusal)| (batch.rows.position(index), refusal))
         .collect();
     let refused = store.originals.dead_letters(refused).await;
     store.dead_letters.append(&batch.dead_letters).await?;

@@ -3,6 +3,7 @@
 //! Never does I/O: no sockets, no files, no clock, no randomness.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+pub mod columns;
 pub mod decode;
 pub mod event;
 pub mod fold;

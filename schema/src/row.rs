@@ -1,14 +1,14 @@
 //! The row of the table `events`: an event's envelope and contributions, typed as ClickHouse wants them.
 //! Column meanings are in sql/generation/0001_events.sql and docs/SCHEMA.md.
 
-use clickhouse::Row;
 use serde::Serialize;
 
+use crate::columns::Value;
 use crate::event::{Event, EventData};
 use crate::position::Position;
 
 /// One row of `events`, borrowed from its event. `store_time` is not here: ClickHouse sets it.
-#[derive(Debug, Clone, PartialEq, Row, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[expect(missing_docs, reason = "named and documented as the columns are")]
 pub struct EventRow<'e> {
     pub event_id: &'e str,
@@ -92,6 +92,84 @@ impl<'e> EventRow<'e> {
         };
         row.fill(data);
         row
+    }
+
+    /// Its values under the columns' names, in the columns' order.
+    pub fn values(&self) -> [(&'static str, Value<'_>); 35] {
+        let Self {
+            event_id,
+            source,
+            r#type,
+            schemaversion,
+            playback_id,
+            user_id,
+            track_id,
+            occurred_at,
+            ingest_time,
+            test_id,
+            seq,
+            state,
+            from_ms,
+            to_ms,
+            played_ms,
+            position_ms,
+            paused_ms,
+            stalled_ms,
+            startup_ms,
+            track_duration_ms,
+            end_reason,
+            failure_code,
+            fatal,
+            device,
+            platform,
+            app_version,
+            country,
+            plan,
+            context,
+            datacontenttype,
+            data,
+            data_base64,
+            extensions,
+            partition,
+            offset,
+        } = self;
+        [
+            ("event_id", Value::Text(event_id)),
+            ("source", Value::Text(source)),
+            ("type", Value::Text(r#type)),
+            ("schemaversion", Value::U16(*schemaversion)),
+            ("playback_id", Value::Text(playback_id)),
+            ("user_id", Value::Text(user_id)),
+            ("track_id", Value::Text(track_id)),
+            ("occurred_at", Value::Time(*occurred_at)),
+            ("ingest_time", Value::Time(*ingest_time)),
+            ("test_id", Value::Text(test_id)),
+            ("seq", Value::OptionalU32(*seq)),
+            ("state", Value::Text(state)),
+            ("from_ms", Value::OptionalU64(*from_ms)),
+            ("to_ms", Value::OptionalU64(*to_ms)),
+            ("played_ms", Value::U64(*played_ms)),
+            ("position_ms", Value::OptionalU64(*position_ms)),
+            ("paused_ms", Value::U64(*paused_ms)),
+            ("stalled_ms", Value::U64(*stalled_ms)),
+            ("startup_ms", Value::OptionalU64(*startup_ms)),
+            ("track_duration_ms", Value::OptionalU64(*track_duration_ms)),
+            ("end_reason", Value::Text(end_reason)),
+            ("failure_code", Value::Text(failure_code)),
+            ("fatal", Value::Bool(*fatal)),
+            ("device", Value::Text(device)),
+            ("platform", Value::Text(platform)),
+            ("app_version", Value::Text(app_version)),
+            ("country", Value::Text(country)),
+            ("plan", Value::Text(plan)),
+            ("context", Value::Text(context)),
+            ("datacontenttype", Value::Text(datacontenttype)),
+            ("data", Value::Text(data)),
+            ("data_base64", Value::Text(data_base64)),
+            ("extensions", Value::Text(extensions)),
+            ("partition", Value::U16(*partition)),
+            ("offset", Value::U64(*offset)),
+        ]
     }
 
     fn fill(&mut self, data: &'e EventData) {

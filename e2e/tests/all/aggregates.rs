@@ -1,10 +1,9 @@
 //! The fold against the SQL that does the same: random events of one playback, conflicting ids and equal times among
-//! them, stored in any order, batching and repetition straight through the row type, answered by the query-api.
+//! them, stored in any order, batching and repetition straight through the columns that the projector sends, answered by the query-api.
 
 mod random;
 
-use ess_e2e::{TestApp, unique};
-use ess_schema::row::EventRow;
+use ess_e2e::{TestApp, insert_events, unique};
 use ess_schema::{PlaybackId, Position};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -44,16 +43,12 @@ async fn store_and_compare(app: &TestApp, delivery: &Delivery) -> Vec<String> {
     let events: Vec<_> = messages.map(|m| m.event(&playback_id, now)).collect();
     let client = app.clickhouse().with_database(app.database().await);
     for batch in &delivery.batches {
-        let mut insert = client.insert::<EventRow<'_>>("events").await.unwrap();
-        for &at in batch {
-            let position = Position {
-                partition: 0,
-                offset: at as u64,
-            };
-            let row = EventRow::new(&events[at], position);
-            insert.write(&row).await.unwrap();
-        }
-        insert.end().await.unwrap();
+        let position = |offset| Position {
+            partition: 0,
+            offset,
+        };
+        let rows = batch.iter().map(|&at| (&events[at], position(at as u64)));
+        insert_events(&client, rows).await;
     }
     let answer = app.get(&format!("/stats/playback/{playback_id}")).await;
     let (_, expected) = oracle::playbacks(&events).remove(0);

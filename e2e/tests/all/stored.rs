@@ -5,9 +5,8 @@ use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use clickhouse::Client;
-use ess_e2e::TestApp;
+use ess_e2e::{TestApp, insert_events};
 use ess_schema::decode::{Accept, Receipt, item};
-use ess_schema::row::EventRow;
 use ess_schema::{Event, EventId, Position};
 use rand::random;
 use serde_json::Value;
@@ -80,14 +79,8 @@ impl Partition {
 
     /// Stores events at these positions, in one block: for what was stored before, again.
     pub(crate) async fn store_at(&self, rows: &[(&Event, &Position)]) {
-        let mut insert = self.client.insert::<EventRow<'_>>("events").await.unwrap();
-        for (event, position) in rows {
-            insert
-                .write(&EventRow::new(event, **position))
-                .await
-                .unwrap();
-        }
-        insert.end().await.unwrap();
+        let rows = rows.iter().map(|(event, position)| (*event, **position));
+        insert_events(&self.client, rows).await;
     }
 
     /// Tells that everything stored is stored.

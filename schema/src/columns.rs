@@ -1,0 +1,276 @@
+//! Rows of `events` kept column by column, as ClickHouse's Native format sends them (<https://clickhouse.com/docs/interfaces/formats/Native>):
+//! nothing is encoded twice, and any range of rows is a few slices. Pure: it sends nothing.
+
+use std::ops::Range;
+
+use crate::event::Event;
+use crate::position::Position;
+use crate::row::EventRow;
+
+/// One value of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Value<'v> {
+    /// `String`.
+    Text(&'v str),
+    /// `UInt16`.
+    U16(u16),
+    /// `UInt64`.
+    U64(u64),
+    /// `Nullable(UInt32)`.
+    OptionalU32(Option<u32>),
+    /// `Nullable(UInt64)`.
+    OptionalU64(Option<u64>),
+    /// `DateTime64(3, 'UTC')`: ms since the epoch.
+    Time(i64),
+    /// `Bool`.
+    Bool(bool),
+}
+
+impl Value<'_> {
+    fn type_name(self) -> &'static str {
+        match self {
+            Self::Text(_) => "String",
+            Self::U16(_) => "UInt16",
+            Self::U64(_) => "UInt64",
+            Self::OptionalU32(_) => "Nullable(UInt32)",
+            Self::OptionalU64(_) => "Nullable(UInt64)",
+            Self::Time(_) => "DateTime64(3, 'UTC')",
+            Self::Bool(_) => "Bool",
+        }
+    }
+}
+
+/// Rows of `events`, in the order they were pushed.
+#[derive(Debug, Default)]
+pub struct EventColumns {
+    columns: Vec<Column>,
+    positions: Vec<Position>,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Column {
+    name: &'static str,
+    type_name: &'static str,
+    /// One byte a row, 1 where there is no value; empty for a type that always has one.
+    nulls: Vec<u8>,
+    data: Vec<u8>,
+    ends: Ends,
+}
+
+/// Where the values of a column end.
+#[derive(Debug)]
+enum Ends {
+    /// Every this many bytes.
+    Every(usize),
+    /// A text's end, by row.
+    At(Vec<u32>),
+}
+
+impl EventColumns {
+    /// No rows yet, with room for about as many as `like` has.
+    pub fn with_room_of(like: &Self) -> Self {
+        Self {
+            columns: like.columns.iter().map(Column::with_room_of).collect(),
+            positions: Vec::with_capacity(like.positions.len()),
+            bytes: 0,
+        }
+    }
+
+    /// Adds the row of `event`, found in the log at `position`.
+    pub fn push(&mut self, event: &Event, position: Position) {
+        let row = EventRow::new(event, position);
+        let values = row.values();
+        if self.columns.is_empty() {
+            let columns = values.iter();
+            self.columns = columns.map(|(name, v)| Column::new(name, *v)).collect();
+        }
+        for (column, (_, value)) in self.columns.iter_mut().zip(values) {
+            self.bytes += column.push(value);
+        }
+        self.positions.push(position);
+        self.bytes += size_of::<Position>();
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.positions.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.positions.is_empty()
+    }
+
+    /// Bytes that the rows take.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Where in the log a row was found.
+    ///
+    /// # Panics
+    /// When there is no such row.
+    pub fn position(&self, row: usize) -> Position {
+        self.positions[row]
+    }
+
+    /// These rows as one Native block, in pieces to be sent one after the other; none for no rows.
+    ///
+    /// # Panics
+    /// When there are no such rows.
+    pub fn native(&self, rows: Range<usize>) -> impl Iterator<Item = Vec<u8>> + '_ {
+        let count = if rows.is_empty() {
+            0
+        } else {
+            self.columns.len()
+        };
+        let columns = self.columns[..count].iter().enumerate();
+        columns.map(move |(at, column)| {
+            let mut piece = Vec::new();
+            if at == 0 {
+                push_varint(&mut piece, count as u64);
+                push_varint(&mut piece, rows.len() as u64);
+            }
+            column.write(rows.clone(), &mut piece);
+            piece
+        })
+    }
+}
+
+impl Column {
+    fn new(name: &'static str, value: Value<'_>) -> Self {
+        let ends = match value {
+            Value::Text(_) => Ends::At(Vec::new()),
+            Value::U16(_) => Ends::Every(2),
+            Value::OptionalU32(_) => Ends::Every(4),
+            Value::U64(_) | Value::OptionalU64(_) | Value::Time(_) => Ends::Every(8),
+            Value::Bool(_) => Ends::Every(1),
+        };
+        Self {
+            name,
+            type_name: value.type_name(),
+            nulls: Vec::new(),
+            data: Vec::new(),
+            ends,
+        }
+    }
+
+    fn with_room_of(like: &Self) -> Self {
+        let ends = match &like.ends {
+            Ends::Every(width) => Ends::Every(*width),
+            Ends::At(ends) => Ends::At(Vec::with_capacity(ends.len())),
+        };
+        Self {
+            name: like.name,
+            type_name: like.type_name,
+            nulls: Vec::with_capacity(like.nulls.len()),
+            data: Vec::with_capacity(like.data.len()),
+            ends,
+        }
+    }
+
+    /// Adds a value of the column's type; returns the bytes it takes.
+    fn push(&mut self, value: Value<'_>) -> usize {
+        let before = self.data.len() + self.nulls.len();
+        match value {
+            Value::Text(text) => {
+                push_varint(&mut self.data, text.len() as u64);
+                self.data.extend_from_slice(text.as_bytes());
+            }
+            Value::U16(value) => self.data.extend_from_slice(&value.to_le_bytes()),
+            Value::U64(value) => self.data.extend_from_slice(&value.to_le_bytes()),
+            Value::Time(value) => self.data.extend_from_slice(&value.to_le_bytes()),
+            Value::Bool(value) => self.data.push(u8::from(value)),
+            Value::OptionalU32(value) => {
+                self.nulls.push(u8::from(value.is_none()));
+                let value = value.unwrap_or_default();
+                self.data.extend_from_slice(&value.to_le_bytes());
+            }
+            Value::OptionalU64(value) => {
+                self.nulls.push(u8::from(value.is_none()));
+                let value = value.unwrap_or_default();
+                self.data.extend_from_slice(&value.to_le_bytes());
+            }
+        }
+        let taken = self.data.len() + self.nulls.len() - before;
+        match &mut self.ends {
+            Ends::Every(_) => taken,
+            Ends::At(ends) => {
+                // A batch is bounded far below 4 GiB.
+                ends.push(self.data.len() as u32);
+                taken + size_of::<u32>()
+            }
+        }
+    }
+
+    fn write(&self, rows: Range<usize>, to: &mut Vec<u8>) {
+        let end = |row: usize| match &self.ends {
+            Ends::Every(width) => row * width,
+            Ends::At(ends) => row.checked_sub(1).map_or(0, |last| ends[last] as usize),
+        };
+        let data = &self.data[end(rows.start)..end(rows.end)];
+        let nulls = self.nulls.get(rows).unwrap_or_default();
+        to.reserve_exact(self.name.len() + self.type_name.len() + 4 + nulls.len() + data.len());
+        for text in [self.name, self.type_name] {
+            push_varint(to, text.len() as u64);
+            to.extend_from_slice(text.as_bytes());
+        }
+        to.extend_from_slice(nulls);
+        to.extend_from_slice(data);
+    }
+}
+
+/// Unsigned LEB128.
+fn push_varint(to: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        to.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    to.push(value as u8);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(values: &[Value<'_>], rows: Range<usize>) -> Vec<u8> {
+        let mut column = Column::new("c", values[0]);
+        for value in values {
+            column.push(*value);
+        }
+        let mut bytes = Vec::new();
+        column.write(rows, &mut bytes);
+        bytes
+    }
+
+    #[test]
+    fn a_varint_holds_seven_bits_a_byte_the_lowest_first() {
+        let mut bytes = Vec::new();
+        for value in [0, 127, 128, 300] {
+            push_varint(&mut bytes, value);
+        }
+        assert_eq!(bytes, [0, 127, 0x80, 1, 0xAC, 2]);
+    }
+
+    #[test]
+    fn texts_lie_behind_their_lengths_and_any_range_of_them_is_cut_out() {
+        let texts = [Value::Text("a"), Value::Text(""), Value::Text("bcd")];
+        assert_eq!(written(&texts, 0..3), b"\x01c\x06String\x01a\x00\x03bcd");
+        assert_eq!(written(&texts, 1..3), b"\x01c\x06String\x00\x03bcd");
+        assert_eq!(written(&texts, 0..1), b"\x01c\x06String\x01a");
+    }
+
+    #[test]
+    fn values_that_may_be_absent_lie_behind_a_map_of_those_that_are() {
+        let values = [
+            Value::OptionalU32(Some(7)),
+            Value::OptionalU32(None),
+            Value::OptionalU32(Some(258)),
+        ];
+        assert_eq!(
+            written(&values, 1..3),
+            b"\x01c\x10Nullable(UInt32)\x01\x00\x00\x00\x00\x00\x02\x01\x00\x00"
+        );
+    }
+}
