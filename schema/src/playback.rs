@@ -129,7 +129,9 @@ impl Playback {
     pub fn new(aggregate: Aggregate, policy: Policy, now: Timestamp) -> Self {
         let duration = aggregate.track_duration_ms.filter(|ms| *ms > 0);
         let reached = |percent: u64| match (duration, aggregate.max_position_ms) {
-            (Some(duration), Some(position)) => position * 100 >= duration * percent,
+            (Some(duration), Some(position)) => {
+                u128::from(position) * 100 >= u128::from(duration) * u128::from(percent)
+            }
             _ => false,
         };
         let ended = matches!(

@@ -6,16 +6,27 @@ mod random;
 use ess_e2e::{TestApp, insert_events, unique};
 use ess_schema::{PlaybackId, Position};
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use tokio::runtime::Runtime;
 
-use self::random::{Delivery, delivery};
+use self::random::{Delivery, delivery, large_delivery};
 use crate::oracle;
+use crate::traffic::seed;
 
 const CASES: u32 = 100;
+const LARGE: usize = 10_000;
 
 #[test]
 fn any_events_in_any_order_batching_and_repetition_answer_as_the_fold_says() {
+    answers_as_the_fold_says(CASES, &delivery());
+}
+
+#[test]
+fn ten_thousand_events_of_one_playback_answer_as_the_fold_says() {
+    answers_as_the_fold_says(1, &large_delivery(LARGE));
+}
+
+fn answers_as_the_fold_says(cases: u32, deliveries: &impl Strategy<Value = Delivery>) {
     let runtime = Runtime::new().unwrap();
     let app = runtime.block_on(
         TestApp::builder()
@@ -24,12 +35,15 @@ fn any_events_in_any_order_batching_and_repetition_answer_as_the_fold_says() {
             .start(),
     );
     let config = Config {
-        cases: CASES,
-        max_shrink_iters: 200,
+        cases,
+        max_shrink_iters: 100,
         failure_persistence: None,
         ..Config::default()
     };
-    let checked = TestRunner::new(config).run(&delivery(), |delivery| {
+    let mut seeded = [0; 32];
+    seeded[..8].copy_from_slice(&seed().to_le_bytes());
+    let random = TestRng::from_seed(RngAlgorithm::ChaCha, &seeded);
+    let checked = TestRunner::new_with_rng(config, random).run(deliveries, |delivery| {
         let differences = runtime.block_on(store_and_compare(&app, &delivery));
         prop_assert!(differences.is_empty(), "{differences:#?}");
         Ok(())

@@ -37,7 +37,7 @@ pub(crate) struct Delivery {
 /// An event whose playback and time are to be settled when it is stored.
 #[derive(Debug, Clone)]
 pub(crate) struct Message {
-    id: &'static str,
+    id: String,
     source: &'static str,
     ago_ms: i64,
     test_id: Option<&'static str>,
@@ -48,7 +48,7 @@ impl Message {
     /// Its event, in this playback, told at `now`.
     pub(crate) fn event(&self, playback_id: &PlaybackId, now: Timestamp) -> Event {
         Event {
-            id: EventId::new(self.id).unwrap(),
+            id: EventId::new(self.id.as_str()).unwrap(),
             source: Source::new(self.source).unwrap(),
             playback_id: Some(playback_id.clone()),
             occurred_at: now.plus_millis(-self.ago_ms),
@@ -79,6 +79,29 @@ pub(crate) fn delivery() -> impl Strategy<Value = Delivery> {
         })
 }
 
+/// So many messages of one playback under fewer ids, a tenth of them stored twice, in batches of any size.
+pub(crate) fn large_delivery(count: usize) -> impl Strategy<Value = Delivery> {
+    let messages = vec(message(KINDS.to_vec()), count).prop_map(move |mut messages| {
+        for (at, message) in messages.iter_mut().enumerate() {
+            message.id = format!("e-{}", at % (count * 9 / 10));
+        }
+        messages
+    });
+    let order: Vec<usize> = (0..count).chain(0..count / 10).collect();
+    let cuts = vec(any::<Index>(), 20);
+    (messages, Just(order).prop_shuffle(), cuts).prop_map(|(messages, order, cuts)| {
+        let mut ends: Vec<_> = cuts.iter().map(|cut| cut.index(order.len())).collect();
+        ends.extend([0, order.len()]);
+        ends.sort_unstable();
+        ends.dedup();
+        let batches = ends.windows(2).map(|cut| order[cut[0]..cut[1]].to_vec());
+        Delivery {
+            batches: batches.collect(),
+            messages,
+        }
+    })
+}
+
 fn message(kinds: Vec<&'static str>) -> impl Strategy<Value = Message> {
     // One well past the settle time, the others well within it: the clocks of test and service differ by little.
     let hours = 3 * 60 * 60 * 1_000;
@@ -90,7 +113,7 @@ fn message(kinds: Vec<&'static str>) -> impl Strategy<Value = Message> {
         select(kinds).prop_flat_map(data),
     )
         .prop_map(|(id, source, ago_ms, test_id, data)| Message {
-            id,
+            id: id.to_owned(),
             source,
             ago_ms,
             test_id,
@@ -106,8 +129,13 @@ fn ms() -> impl Strategy<Value = u64> {
     ]
 }
 
+/// Of what is compared and never added up: past what a reader lets through, to the edge of the type.
+fn place() -> impl Strategy<Value = u64> {
+    prop_oneof![6 => ms(), 1 => Just(u64::MAX - 1), 1 => Just(u64::MAX)]
+}
+
 fn play() -> impl Strategy<Value = Play> {
-    let seq = option::of(prop_oneof![5 => 0..6_u32, 1 => Just(u32::MAX - 1)]);
+    let seq = option::of(prop_oneof![5 => 0..6_u32, 1 => Just(u32::MAX)]);
     (select(vec!["u1", "u2"]), select(vec!["t1", "t2"]), seq).prop_map(|(user, track, seq)| Play {
         user_id: UserId::new(user).unwrap(),
         track_id: TrackId::new(track).unwrap(),
@@ -116,7 +144,11 @@ fn play() -> impl Strategy<Value = Play> {
 }
 
 fn stretch() -> impl Strategy<Value = (u64, u64)> {
-    (ms(), ms()).prop_map(|(a, b)| (a.min(b), a.max(b)))
+    prop_oneof![
+        7 => (ms(), ms()).prop_map(|(a, b)| (a.min(b), a.max(b))),
+        1 => ms().prop_map(|at| (at, at)),
+        1 => (0..20_u64, 0..20_u64).prop_map(|(a, b)| (u64::MAX - a.max(b), u64::MAX - a.min(b))),
+    ]
 }
 
 fn text() -> impl Strategy<Value = Option<String>> {
@@ -136,7 +168,7 @@ fn data(kind: &'static str) -> BoxedStrategy<EventData> {
 
 fn started() -> impl Strategy<Value = EventData> {
     let texts = (text(), text(), text(), text(), text(), text());
-    (play(), option::of(ms()), option::of(ms()), texts).prop_map(
+    (play(), option::of(place()), option::of(place()), texts).prop_map(
         |(play, track_duration_ms, startup_ms, texts)| {
             let (device, platform, app_version, country, plan, context) = texts;
             EventData::Started(PlaybackStarted {
@@ -171,7 +203,7 @@ fn finished() -> impl Strategy<Value = EventData> {
         EndReason::Skipped,
         EndReason::Stopped,
     ]);
-    let lengths = (option::of(ms()), option::of(ms()), option::of(ms()));
+    let lengths = (option::of(place()), option::of(ms()), option::of(place()));
     (play(), reason, option::of(stretch()), lengths).prop_map(|(play, reason, stretch, lengths)| {
         let (position_ms, played_ms, track_duration_ms) = lengths;
         let (from_ms, to_ms) = stretch.unzip();
@@ -188,7 +220,7 @@ fn finished() -> impl Strategy<Value = EventData> {
 }
 
 fn failed() -> impl Strategy<Value = EventData> {
-    (play(), any::<bool>(), option::of(ms())).prop_map(|(play, fatal, position_ms)| {
+    (play(), any::<bool>(), option::of(place())).prop_map(|(play, fatal, position_ms)| {
         EventData::Failed(PlaybackFailed {
             play,
             code: "decoder".to_owned(),
@@ -211,9 +243,10 @@ fn custom() -> impl Strategy<Value = EventData> {
     })
 }
 
-/// The kinds that carry one or two lengths and nothing else.
+/// The kinds that carry a place and perhaps a length, and nothing else.
 fn position_only(kind: &'static str) -> impl Strategy<Value = EventData> {
-    (play(), ms(), ms(), option::of(ms())).prop_map(move |(play, one, two, maybe)| match kind {
+    let values = (play(), place(), ms(), option::of(ms()));
+    values.prop_map(move |(play, one, two, maybe)| match kind {
         "paused" => EventData::Paused(PlaybackPaused {
             play,
             position_ms: one,
