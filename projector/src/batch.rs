@@ -8,7 +8,10 @@ use std::{
 
 use ess_schema::{Position, Timestamp};
 
-use crate::decode::{DeadLetter, Outcome, Row};
+use crate::{
+    config::ProjectorConfig,
+    decode::{DeadLetter, Outcome, Row},
+};
 
 /// What a batch holds of one partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +52,17 @@ pub(crate) struct Limits {
     pub(crate) flush: Duration,
     /// Longest time a batch is filled while it does not.
     pub(crate) max_age: Duration,
+}
+
+impl From<&ProjectorConfig> for Limits {
+    fn from(config: &ProjectorConfig) -> Self {
+        Self {
+            rows: config.batch_rows,
+            bytes: config.batch_bytes(),
+            flush: config.flush,
+            max_age: config.max_age,
+        }
+    }
 }
 
 /// Whether the batch being filled should go.
