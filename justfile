@@ -20,6 +20,10 @@ status:
 test *ARGS:
     cargo xtask test {{ ARGS }}
 
+# Measure: `just bench projector`, `just bench freshness`.
+bench *ARGS:
+    cargo xtask bench {{ ARGS }}
+
 # Run every check and every test, as the build server does.
 ci:
     cargo xtask ci

@@ -15,16 +15,17 @@ const MOST_OPEN: usize = 2_000;
 
 /// One fact, and where it stands among the others.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Fact {
-    pub(crate) event: Event,
+pub struct Fact {
+    /// What it says.
+    pub event: Event,
     /// Counts the playbacks from 0.
-    pub(crate) playback: u64,
+    pub playback: u64,
     /// With the last fact of a playback, how many facts that has.
-    pub(crate) ends: Option<usize>,
+    pub ends: Option<usize>,
 }
 
 /// An iterator over the facts.
-pub(crate) struct Timeline {
+pub struct Timeline {
     simulator: Peekable<Simulator>,
     /// The open playbacks, that with the earliest next fact on top.
     open: BinaryHeap<Reverse<Open>>,
@@ -33,11 +34,13 @@ pub(crate) struct Timeline {
 }
 
 impl Timeline {
-    pub(crate) fn new(simulator: Simulator) -> Self {
+    /// The facts of these playbacks, of which some 2,000 are open at once.
+    pub fn new(simulator: Simulator) -> Self {
         Self::with_room(simulator, MOST_OPEN)
     }
 
-    fn with_room(simulator: Simulator, most_open: usize) -> Self {
+    /// The facts of these playbacks, of which at most `most_open` are open at once: each takes some 15 KB.
+    pub fn with_room(simulator: Simulator, most_open: usize) -> Self {
         Self {
             simulator: simulator.peekable(),
             open: BinaryHeap::new(),

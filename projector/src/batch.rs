@@ -8,7 +8,10 @@ use std::{
 
 use ess_schema::{Position, Timestamp, columns::EventColumns};
 
-use crate::decode::{DeadLetter, Outcome};
+use crate::{
+    config::ProjectorConfig,
+    decode::{DeadLetter, Outcome},
+};
 
 /// What a batch holds of one partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +57,17 @@ pub(crate) struct Limits {
     pub(crate) flush: Duration,
     /// Longest time a batch is filled while it does not.
     pub(crate) max_age: Duration,
+}
+
+impl From<&ProjectorConfig> for Limits {
+    fn from(config: &ProjectorConfig) -> Self {
+        Self {
+            rows: config.batch_rows,
+            bytes: config.batch_bytes(),
+            flush: config.flush,
+            max_age: config.max_age,
+        }
+    }
 }
 
 /// Whether the batch being filled should go.

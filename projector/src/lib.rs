@@ -4,6 +4,7 @@
 
 pub mod app;
 pub mod config;
+pub mod dry_run;
 pub mod init;
 
 mod batch;

@@ -126,12 +126,7 @@ impl Pipeline {
 
     fn member(&self, taken: mpsc::Sender<InFlight>) -> Member {
         let projector = &self.settings.projector;
-        let limits = Limits {
-            rows: projector.batch_rows,
-            bytes: projector.batch_bytes(),
-            flush: projector.flush,
-            max_age: projector.max_age,
-        };
+        let limits = Limits::from(projector);
         let topic = self.settings.kafka.topic.clone();
         let consumed = measure::consumed(&topic, &self.group);
         let offsets = Arc::clone(&self.offsets);

@@ -43,6 +43,8 @@ struct Target {
 pub(crate) enum Profile {
     Debug,
     Release,
+    /// What images and benchmarks run.
+    Dist,
 }
 
 impl Metadata {
@@ -80,6 +82,7 @@ impl Metadata {
         let folder = match profile {
             Profile::Debug => "debug",
             Profile::Release => "release",
+            Profile::Dist => "dist",
         };
         Ok(self.target_directory.join(folder).join(&target.name))
     }

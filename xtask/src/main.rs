@@ -8,6 +8,7 @@
     reason = "a command-line tool talks to the terminal and reads its environment"
 )]
 
+mod bench;
 mod cargo;
 mod ci;
 mod compose;
@@ -49,6 +50,8 @@ enum Task {
     Status,
     /// Run every test, against a Kafka and a ClickHouse of its own.
     Test(test::Args),
+    /// Measure, against a Kafka and a ClickHouse of its own; `bench help` tells what and how.
+    Bench(bench::Args),
     /// Run every check and every test, as the build server does.
     Ci,
     /// Write docs/openapi/ from the services.
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
         Task::Down(args) => down::run(&args),
         Task::Status => status::run(),
         Task::Test(args) => return exit(test::run(&args)),
+        Task::Bench(args) => return exit(bench::run(&args)),
         Task::Ci => ci::run(),
         Task::Openapi(args) => openapi::run(&args),
         Task::Schemas(args) => schemas::run(&args),

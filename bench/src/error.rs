@@ -1,0 +1,42 @@
+//! What a benchmark can fail with. Nothing is tried again: a figure that needed a second attempt is none.
+
+/// Result of every step.
+pub(crate) type Result<T> = std::result::Result<T, Error>;
+
+/// A failed step.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("{0}")]
+    Message(String),
+    #[error("ClickHouse: {0}")]
+    ClickHouse(#[from] clickhouse::error::Error),
+    #[error(transparent)]
+    ReadModel(#[from] ess_service::clickhouse::ReadModelError),
+    #[error("Kafka: {0}")]
+    Kafka(#[from] rdkafka::error::KafkaError),
+    #[error(transparent)]
+    Topic(#[from] ess_service::kafka::TopicError),
+    #[error(transparent)]
+    Configuration(#[from] ess_service::config::ConfigError),
+    #[error(transparent)]
+    DryRun(#[from] ess_projector::dry_run::DryRunError),
+    #[error(transparent)]
+    Parts(#[from] ess_parts::Error),
+    #[error("an HTTP request: {0}")]
+    Http(#[from] reqwest::Error),
+    #[error("/proc: {0}")]
+    Proc(#[from] procfs::ProcError),
+    #[error("JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error("a task of the benchmark ended: {0}")]
+    Task(#[from] tokio::task::JoinError),
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+}
+
+impl Error {
+    /// A failure in one's own words.
+    pub(crate) fn message(text: impl Into<String>) -> Self {
+        Self::Message(text.into())
+    }
+}
