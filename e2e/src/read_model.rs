@@ -18,9 +18,10 @@ pub async fn insert_events(client: &Client, events: impl IntoIterator<Item = (&E
     for (event, position) in events {
         rows.push(event, position);
     }
-    let mut insert = client.insert_formatted_with("INSERT INTO events FORMAT Native");
+    let insert = client.insert_formatted_with("INSERT INTO events FORMAT Native");
+    let mut insert = insert.buffered();
     for piece in rows.native(0..rows.len()) {
-        insert.send(piece.into()).await.unwrap();
+        insert.write_buffered(&piece);
     }
     insert.end().await.unwrap();
 }

@@ -149,11 +149,11 @@ impl Batcher {
         }
     }
 
-    /// Hands out the batch, and begins the next one.
-    pub(crate) fn cut(&mut self, now: Instant) -> Batch {
+    /// Hands out the batch, and begins the next one in `rows`, which are none yet.
+    pub(crate) fn cut(&mut self, now: Instant, rows: EventColumns) -> Batch {
         self.last_cut = Some(now);
         let next = Batch {
-            rows: EventColumns::with_room_of(&self.batch.rows),
+            rows,
             ..Batch::default()
         };
         std::mem::replace(&mut self.batch, next)
@@ -205,7 +205,7 @@ mod tests {
         let start = Instant::now();
         let mut batcher = Batcher::new(LIMITS, start);
         push(&mut batcher, 0, "{}", start);
-        batcher.cut(start);
+        batcher.cut(start, EventColumns::default());
         push(&mut batcher, 1, "{}", start + ms(10));
         assert_eq!(batcher.due(start + ms(10), true), Due::In(ms(40)));
         assert_eq!(batcher.due(start + ms(50), true), Due::Now);
@@ -226,7 +226,7 @@ mod tests {
         let mut batcher = Batcher::new(LIMITS, start);
         (0..3).for_each(|offset| push(&mut batcher, offset, "{}", start));
         assert_eq!(batcher.due(start, false), Due::Full);
-        batcher.cut(start);
+        batcher.cut(start, EventColumns::default());
         let position = Position {
             partition: 0,
             offset: 0,
@@ -243,13 +243,13 @@ mod tests {
         let good = r#"{"id":"e1","user_id":"u1","track_id":"t1"}"#;
         push(&mut batcher, 40, good, start);
         push(&mut batcher, 42, "bad", start);
-        let batch = batcher.cut(start);
+        let batch = batcher.cut(start, EventColumns::default());
         assert_eq!((batch.rows.len(), batch.dead_letters.len()), (1, 1));
         assert_eq!(batch.spans[&7].next_offset, 43);
         assert!(batch.spans[&7].last_ingest.is_some());
         push(&mut batcher, 43, good, start);
         batcher.forget(7);
-        let batch = batcher.cut(start);
+        let batch = batcher.cut(start, EventColumns::default());
         assert_eq!((batch.rows.len(), batch.spans.len()), (1, 0));
     }
 }

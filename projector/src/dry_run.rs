@@ -18,6 +18,7 @@ use crate::{
     batch::{Batcher, Due, Limits},
     config::Settings,
     decode::{decode, position},
+    spares::Spares,
 };
 
 /// How long the broker may have nothing to hand out while records are still to come.
@@ -92,6 +93,7 @@ fn consumer(settings: &Settings, ends: &BTreeMap<u16, u64>) -> Result<BaseConsum
 /// Counts what would be stored.
 struct Rows {
     batcher: Batcher,
+    spares: Spares,
     begun: Option<Instant>,
     taken: Taken,
 }
@@ -101,6 +103,7 @@ impl Rows {
         let limits = Limits::from(&settings.projector);
         Self {
             batcher: Batcher::new(limits, Instant::now()),
+            spares: Spares::default(),
             begun: None,
             taken: Taken::default(),
         }
@@ -116,9 +119,10 @@ impl Rows {
     }
 
     fn drop_batch(&mut self) {
-        let batch = self.batcher.cut(Instant::now());
+        let batch = self.batcher.cut(Instant::now(), self.spares.take());
         self.taken.rows += batch.rows.len() as u64;
         self.taken.dead_letters += batch.dead_letters.len() as u64;
+        self.spares.give(batch.rows);
     }
 
     fn taken(mut self) -> Taken {

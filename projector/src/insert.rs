@@ -77,9 +77,13 @@ impl Rows<'_> {
 
     async fn send(&self, rows: Range<usize>) -> Result<(), Error> {
         let client = &self.events.client;
-        let mut insert = client.insert_formatted_with("INSERT INTO events FORMAT Native");
+        let insert = client.insert_formatted_with("INSERT INTO events FORMAT Native");
+        let mut insert = insert.buffered();
         for piece in self.rows.native(rows) {
-            insert.send(piece.into()).await?;
+            let mut rest = piece.as_ref();
+            while !rest.is_empty() {
+                rest = &rest[insert.write(rest).await?..];
+            }
         }
         insert.end().await
     }

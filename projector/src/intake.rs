@@ -17,6 +17,7 @@ use crate::{
     decode::{decode, position},
     measure,
     offsets::Offsets,
+    spares::Spares,
 };
 
 /// A batch on its way; dropped once its offsets may be committed, which frees its place.
@@ -47,6 +48,7 @@ pub(crate) struct Intake {
     places: Arc<Semaphore>,
     batches: mpsc::Sender<InFlight>,
     offsets: Arc<Offsets>,
+    spares: Arc<Spares>,
     consumed: Counter,
 }
 
@@ -57,6 +59,7 @@ impl Intake {
         places: usize,
         batches: mpsc::Sender<InFlight>,
         offsets: Arc<Offsets>,
+        spares: Arc<Spares>,
         consumed: Counter,
     ) -> Self {
         Self {
@@ -64,6 +67,7 @@ impl Intake {
             places: Arc::new(Semaphore::new(places)),
             batches,
             offsets,
+            spares,
             consumed,
         }
     }
@@ -103,7 +107,7 @@ impl Intake {
     }
 
     fn send(&self, permit: OwnedSemaphorePermit) {
-        let batch = self.batcher().cut(Instant::now());
+        let batch = self.batcher().cut(Instant::now(), self.spares.take());
         let id = self.offsets.take(&batch.spans);
         let place = Place {
             _permit: permit,

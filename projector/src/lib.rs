@@ -23,4 +23,5 @@ mod patience;
 mod pipeline;
 mod progress;
 mod readiness;
+mod spares;
 mod vitals;

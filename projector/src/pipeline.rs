@@ -33,6 +33,7 @@ use crate::{
     offsets::Offsets,
     original::Originals,
     progress::Progress,
+    spares::Spares,
     vitals::Vitals,
 };
 
@@ -62,6 +63,7 @@ pub(crate) struct Pipeline {
 /// Where batches end.
 struct Store {
     events: Events,
+    spares: Arc<Spares>,
     originals: Originals,
     dead_letters: DeadLetters,
 }
@@ -87,6 +89,7 @@ impl Pipeline {
         let group = projector.group_of(generation);
         let read_model = generation_client(&settings.clickhouse, generation);
         let store = Store {
+            spares: Arc::default(),
             events: Events::new(
                 read_model.clone(),
                 projector.insert_timeout,
@@ -131,7 +134,14 @@ impl Pipeline {
         let consumed = measure::consumed(&topic, &self.group);
         let offsets = Arc::clone(&self.offsets);
         Member {
-            intake: Intake::new(limits, projector.in_flight, taken, offsets, consumed),
+            intake: Intake::new(
+                limits,
+                projector.in_flight,
+                taken,
+                offsets,
+                Arc::clone(&self.store.spares),
+                consumed,
+            ),
             topic,
             offsets: Arc::clone(&self.offsets),
             progress: self.progress.clone(),
@@ -179,6 +189,7 @@ async fn store(store: Arc<Store>, taken: InFlight) -> Result<Stored, AppendError
         .into_iter()
         .map(|(index, refusal)| (batch.rows.position(index), refusal))
         .collect();
+    store.spares.give(batch.rows);
     let refused = store.originals.dead_letters(refused).await;
     store.dead_letters.append(&batch.dead_letters).await?;
     store.dead_letters.append(&refused).await?;

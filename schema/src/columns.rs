@@ -1,6 +1,7 @@
 //! Rows of `events` kept column by column, as ClickHouse's Native format sends them (<https://clickhouse.com/docs/interfaces/formats/Native>):
 //! nothing is encoded twice, and any range of rows is a few slices. Pure: it sends nothing.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::event::Event;
@@ -68,13 +69,11 @@ enum Ends {
 }
 
 impl EventColumns {
-    /// No rows yet, with room for about as many as `like` has.
-    pub fn with_room_of(like: &Self) -> Self {
-        Self {
-            columns: like.columns.iter().map(Column::with_room_of).collect(),
-            positions: Vec::with_capacity(like.positions.len()),
-            bytes: 0,
-        }
+    /// Forgets the rows and keeps their room.
+    pub fn clear(&mut self) {
+        self.columns.iter_mut().for_each(Column::clear);
+        self.positions.clear();
+        self.bytes = 0;
     }
 
     /// Adds the row of `event`, found in the log at `position`.
@@ -115,26 +114,19 @@ impl EventColumns {
         self.positions[row]
     }
 
-    /// These rows as one Native block, in pieces to be sent one after the other; none for no rows.
+    /// These rows as one Native block, in pieces of any size to be sent one after the other; none for no rows.
     ///
     /// # Panics
     /// When there are no such rows.
-    pub fn native(&self, rows: Range<usize>) -> impl Iterator<Item = Vec<u8>> + '_ {
-        let count = if rows.is_empty() {
-            0
-        } else {
-            self.columns.len()
-        };
-        let columns = self.columns[..count].iter().enumerate();
-        columns.map(move |(at, column)| {
-            let mut piece = Vec::new();
-            if at == 0 {
-                push_varint(&mut piece, count as u64);
-                push_varint(&mut piece, rows.len() as u64);
-            }
-            column.write(rows.clone(), &mut piece);
-            piece
-        })
+    pub fn native(&self, rows: Range<usize>) -> impl Iterator<Item = Cow<'_, [u8]>> {
+        let columns: &[Column] = if rows.is_empty() { &[] } else { &self.columns };
+        let mut head = Vec::new();
+        if !columns.is_empty() {
+            push_varint(&mut head, columns.len() as u64);
+            push_varint(&mut head, rows.len() as u64);
+        }
+        let columns = columns.iter().flat_map(move |c| c.native(rows.clone()));
+        std::iter::once(head.into()).chain(columns)
     }
 }
 
@@ -156,17 +148,11 @@ impl Column {
         }
     }
 
-    fn with_room_of(like: &Self) -> Self {
-        let ends = match &like.ends {
-            Ends::Every(width) => Ends::Every(*width),
-            Ends::At(ends) => Ends::At(Vec::with_capacity(ends.len())),
-        };
-        Self {
-            name: like.name,
-            type_name: like.type_name,
-            nulls: Vec::with_capacity(like.nulls.len()),
-            data: Vec::with_capacity(like.data.len()),
-            ends,
+    fn clear(&mut self) {
+        self.nulls.clear();
+        self.data.clear();
+        if let Ends::At(ends) = &mut self.ends {
+            ends.clear();
         }
     }
 
@@ -204,20 +190,19 @@ impl Column {
         }
     }
 
-    fn write(&self, rows: Range<usize>, to: &mut Vec<u8>) {
+    fn native(&self, rows: Range<usize>) -> [Cow<'_, [u8]>; 3] {
         let end = |row: usize| match &self.ends {
             Ends::Every(width) => row * width,
             Ends::At(ends) => row.checked_sub(1).map_or(0, |last| ends[last] as usize),
         };
         let data = &self.data[end(rows.start)..end(rows.end)];
         let nulls = self.nulls.get(rows).unwrap_or_default();
-        to.reserve_exact(self.name.len() + self.type_name.len() + 4 + nulls.len() + data.len());
+        let mut head = Vec::with_capacity(self.name.len() + self.type_name.len() + 2);
         for text in [self.name, self.type_name] {
-            push_varint(to, text.len() as u64);
-            to.extend_from_slice(text.as_bytes());
+            push_varint(&mut head, text.len() as u64);
+            head.extend_from_slice(text.as_bytes());
         }
-        to.extend_from_slice(nulls);
-        to.extend_from_slice(data);
+        [head.into(), nulls.into(), data.into()]
     }
 }
 
@@ -239,9 +224,7 @@ mod tests {
         for value in values {
             column.push(*value);
         }
-        let mut bytes = Vec::new();
-        column.write(rows, &mut bytes);
-        bytes
+        column.native(rows).concat()
     }
 
     #[test]
