@@ -51,7 +51,9 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args) -> Result<()> {
     let machine = Machine::read(&args.servers).await?;
     let bench = fill(&args).await?;
-    note("recording what the projector sends, which also warms everything up");
+    note(
+        "letting the projector through once, unmeasured: it warms everything up, and what it sends is the ceiling",
+    );
     let sent = bench.record().await?;
     let mut runs = Vec::new();
     for round in 1..=args.rounds {

@@ -26,9 +26,18 @@ pub(crate) type Ends = BTreeMap<u16, u64>;
 /// Creates the log.
 ///
 /// # Errors
-/// A broker that refuses.
+/// A broker that refuses, or a log that holds something already.
 pub(crate) async fn create(settings: &Settings) -> Result<()> {
-    Ok(ensure_topics(&settings.kafka).await?)
+    ensure_topics(&settings.kafka).await?;
+    let asking = settings.clone();
+    let ends = spawn_blocking(move || ends(&asking)).await??;
+    match ends.values().sum::<u64>() {
+        0 => Ok(()),
+        held => Err(Error::message(format!(
+            "topic {} holds {held} records already: a benchmark needs a fresh broker, as `cargo xtask bench` starts one",
+            settings.kafka.topic
+        ))),
+    }
 }
 
 /// Appends these facts and waits until all of them are in the log; returns where it ends.
@@ -42,7 +51,6 @@ pub(crate) async fn fill(
     let settings = settings.clone();
     spawn_blocking(move || {
         let writer = Writer::new(&settings)?;
-        let before: u64 = ends(&settings)?.values().sum();
         let mut sent = 0;
         for fact in facts {
             writer.append(&fact)?;
@@ -50,7 +58,7 @@ pub(crate) async fn fill(
         }
         writer.flush()?;
         let ends = ends(&settings)?;
-        let appended = ends.values().sum::<u64>() - before;
+        let appended: u64 = ends.values().sum();
         if appended == sent {
             return Ok(ends);
         }
