@@ -2,6 +2,7 @@
 //! goes through all services is `whole_path`.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod accounted;
 mod aggregates;
 mod commands;
 mod events;

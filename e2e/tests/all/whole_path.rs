@@ -122,7 +122,8 @@ fn assert_same(
     }
 }
 
-async fn assert_answers_equal_oracle(app: &TestApp, events: &[Event]) {
+/// Every playback of these events is answered as the oracle says.
+pub(crate) async fn assert_answers_equal_oracle(app: &TestApp, events: &[Event]) {
     let expected = oracle::playbacks(events);
     let ids: Vec<_> = expected.iter().map(|(id, _)| id.clone()).collect();
     let answers = answers(app, &ids).await;

@@ -1,54 +1,94 @@
-//! Ends without warning, its own and the read model's.
+//! Ends without warning, of every part, under load: its own, the read model's, the log's, and those of its peers.
+
+mod run;
 
 use std::sync::Arc;
 
-use ess_e2e::{Parts, eventually};
+use ess_e2e::{Builder, Parts, TestApp, eventually};
+use rand::RngExt as _;
 use tokio::task::spawn_blocking;
 
-use super::{append_many, projector_alone, stored, stored_below};
+use self::run::Run;
+use super::{append_many, projector_alone, stored};
 
-const KILLS: usize = 5;
-const EACH: usize = 2_000;
+const KILLS: usize = 20;
+const OUTAGES: usize = 4;
+
+/// Small batches, so that a fault finds many on their way.
+fn in_small_batches() -> Builder {
+    TestApp::builder()
+        .env("PROJECTOR_BATCH_ROWS", "100")
+        .env("PROJECTOR_FLUSH_MS", "1")
+}
 
 #[tokio::test]
 async fn a_projector_killed_again_and_again_commits_no_row_that_is_not_stored_and_loses_none() {
-    let app = projector_alone()
-        .env("PROJECTOR_BATCH_ROWS", "100")
-        .env("PROJECTOR_FLUSH_MS", "1")
-        .start()
-        .await;
-    let mut appended = 0;
-    for kill in 0..KILLS {
-        let name = format!("run-{kill}");
-        let appending = append_many(&app, &name, EACH);
-        let killing = async {
-            let before = stored(&app).await;
-            eventually("it stores something", async || {
-                let now = stored(&app).await;
-                if now > before {
-                    Ok(())
-                } else {
-                    Err(format!("{now} rows"))
-                }
-            })
-            .await;
-            app.projector.kill().await;
-        };
-        tokio::join!(appending, killing);
-        appended += EACH as u64;
-        let committed = app.committed_offsets().await;
-        assert_eq!(
-            stored_below(&app, &committed).await,
-            committed,
-            "after kill {kill}"
-        );
-        app.projector.start().await;
+    let mut run = Run::on(in_small_batches().start().await);
+    for _ in 0..KILLS {
+        run.round(async |app| app.projector.kill().await).await;
+        run.assert_commits_follow_rows().await;
+        run.app.projector.start().await;
     }
-    app.wait_until_everything_is_projected().await;
-    assert_eq!(stored(&app).await, appended);
-    let once = app.select("SELECT count() AS rows FROM events FINAL").await;
-    assert_eq!(once[0]["rows"].as_u64(), Some(appended));
-    assert!(app.dead_letters.records().await.is_empty());
+    run.assert_nothing_is_lost_or_counted_twice().await;
+}
+
+#[tokio::test]
+async fn a_read_model_killed_amid_inserts_loses_nothing_and_counts_nothing_twice() {
+    let parts = Arc::new(spawn_blocking(Parts::start).await.unwrap());
+    let app = in_small_batches().parts(Arc::clone(&parts)).start().await;
+    let mut run = Run::on(app);
+    for _ in 0..OUTAGES {
+        let parts = Arc::clone(&parts);
+        run.round(async |_| {
+            let outage = spawn_blocking(move || {
+                parts.clickhouse(|server| server.kill().and_then(|()| server.restart()))
+            });
+            outage.await.unwrap().unwrap();
+        })
+        .await;
+        run.assert_commits_follow_rows().await;
+    }
+    run.assert_nothing_is_lost_or_counted_twice().await;
+}
+
+#[tokio::test]
+async fn a_log_killed_under_load_holds_what_it_acknowledged_and_all_of_it_is_stored_once() {
+    let parts = Arc::new(spawn_blocking(Parts::start).await.unwrap());
+    let app = in_small_batches().parts(Arc::clone(&parts)).start().await;
+    let mut run = Run::on(app);
+    for _ in 0..OUTAGES {
+        let parts = Arc::clone(&parts);
+        run.round(async |_| {
+            let outage = spawn_blocking(move || {
+                parts.kafka(|broker| broker.kill().and_then(|()| broker.restart()))
+            });
+            outage.await.unwrap().unwrap();
+        })
+        .await;
+        run.assert_commits_follow_rows().await;
+    }
+    run.assert_nothing_is_lost_or_counted_twice().await;
+}
+
+#[tokio::test]
+async fn projectors_that_join_and_leave_under_load_lose_nothing_and_count_nothing_twice() {
+    let app = in_small_batches().start().await;
+    let others = [app.another_projector(), app.another_projector()];
+    let mut run = Run::on(app);
+    for _ in 0..2 {
+        for other in &others {
+            run.round(async |_| other.spawn()).await;
+            run.assert_commits_follow_rows().await;
+        }
+        let (killed, asked) = if run.random.random() { (0, 1) } else { (1, 0) };
+        run.round(async |_| others[killed].kill().await).await;
+        run.assert_commits_follow_rows().await;
+        // One that joins late may be asked to end before it is ready: that must be as clean.
+        run.round(async |_| assert_eq!(others[asked].terminate().await, 0))
+            .await;
+        run.assert_commits_follow_rows().await;
+    }
+    run.assert_nothing_is_lost_or_counted_twice().await;
 }
 
 #[tokio::test]
