@@ -48,7 +48,9 @@ impl Log {
     pub(crate) fn new(brokers: &str, topic: String) -> Self {
         let producer = ClientConfig::new()
             .set("bootstrap.servers", brokers)
-            .set("message.max.bytes", "2000000")
+            // The broker bounds what is sent, the client what it unpacks to: a record may be longer than the topic takes.
+            .set("compression.type", "lz4")
+            .set("message.max.bytes", "32000000")
             .create()
             .unwrap();
         Self {

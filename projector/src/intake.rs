@@ -14,7 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use crate::{
     batch::{Batch, Batcher, Due, Limits},
     commit::BatchId,
-    decode::{decode, position},
+    decode::{Outcome, decode, position},
     measure,
     offsets::Offsets,
     spares::Spares,
@@ -38,6 +38,15 @@ pub(crate) struct Place {
 impl Drop for Place {
     fn drop(&mut self) {
         measure::landed(self.bytes);
+    }
+}
+
+/// Whether an event came under another key than ESS would have given it, so that its playback may lie in several partitions
+/// (I6). It is stored all the same: the fold needs no order (I3).
+fn is_misplaced<M: Message>(record: &M, outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Event(event) => record.key() != Some(event.key().as_bytes()),
+        Outcome::DeadLetter(_) => false,
     }
 }
 
@@ -76,6 +85,9 @@ impl Intake {
     pub(crate) fn take<M: Message>(&self, record: &M, now: Instant) {
         let outcome = decode(record);
         self.consumed.increment(1);
+        if is_misplaced(record, &outcome) {
+            measure::misplaced();
+        }
         self.batcher().push(position(record), outcome, now);
     }
 

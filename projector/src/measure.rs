@@ -9,6 +9,7 @@ use crate::vitals::Stage;
 
 const CONSUMED: &str = "messaging_client_consumed_messages_total";
 const STORED: &str = "ess_projector_stored_events_total";
+const MISPLACED: &str = "ess_projector_misplaced_events_total";
 const DEAD_LETTERS: &str = "ess_projector_dead_letters_total";
 const RETRIES: &str = "ess_projector_retries_total";
 const REBALANCES: &str = "ess_projector_rebalances_total";
@@ -21,6 +22,10 @@ const LAG: &str = "ess_projector_lag_messages";
 pub(crate) fn describe() {
     metrics::describe_counter!(CONSUMED, "records taken from the log");
     metrics::describe_counter!(STORED, "events inserted, repetitions included");
+    metrics::describe_counter!(
+        MISPLACED,
+        "events whose record had another key than their playback's, or none"
+    );
     metrics::describe_counter!(DEAD_LETTERS, "records that became dead letters, by reason");
     metrics::describe_counter!(
         RETRIES,
@@ -51,6 +56,10 @@ pub(crate) fn inserted(rows: usize, took: Duration) {
     metrics::counter!(STORED).increment(rows as u64);
     metrics::histogram!(BATCH_ROWS).record(rows as f64);
     metrics::histogram!(INSERT_DURATION).record(took);
+}
+
+pub(crate) fn misplaced() {
+    metrics::counter!(MISPLACED).increment(1);
 }
 
 pub(crate) fn dead_letter(code: &'static str) {

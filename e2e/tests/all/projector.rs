@@ -2,6 +2,7 @@
 //! says of itself meanwhile.
 
 mod faults;
+mod foreign;
 mod life;
 mod records;
 

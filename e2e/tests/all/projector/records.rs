@@ -7,7 +7,8 @@ use super::{append_many, projector_alone, stored, untyped};
 
 const KEY: &[u8] = b"p-1";
 
-async fn dead_letters(app: &TestApp, count: usize) -> Vec<Record> {
+/// All dead letters, once there are `count` of them.
+pub(super) async fn dead_letters(app: &TestApp, count: usize) -> Vec<Record> {
     eventually("the dead letters are there", async || {
         let letters = app.dead_letters.records().await;
         if letters.len() >= count {
@@ -20,7 +21,7 @@ async fn dead_letters(app: &TestApp, count: usize) -> Vec<Record> {
 }
 
 /// The one dead letter of the record at this position.
-fn of(letters: &[Record], position: Position) -> &Record {
+pub(super) fn of(letters: &[Record], position: Position) -> &Record {
     let origin = |letter: &&Record| {
         letter.header("ess-origin-partition") == Some(position.partition.to_string())
             && letter.header("ess-origin-offset") == Some(position.offset.to_string())
