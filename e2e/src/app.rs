@@ -151,6 +151,12 @@ impl TestApp {
             .await
     }
 
+    /// The consumer group of the projector, for the active generation.
+    pub async fn group(&self) -> String {
+        let group = self.projector.setting("PROJECTOR_GROUP");
+        format!("{group}-g{}", self.generation().await)
+    }
+
     fn services(&self) -> [&Service; 3] {
         [&self.command_api, &self.projector, &self.query_api]
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ess_schema::Position;
 use rdkafka::client::DefaultClientContext;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::message::{Header, Headers, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::util::Timeout;
@@ -133,6 +133,26 @@ impl Log {
         each.map(|(partition, offset)| position(partition, offset))
             .map(|at| (at.partition, at.offset))
             .collect()
+    }
+
+    /// Sets every offset that `group` has committed back to 0; nobody may be in it.
+    ///
+    /// # Panics
+    /// When the broker refuses.
+    pub async fn reset(&self, group: &str) {
+        let (log, group) = (self.clone(), group.to_owned());
+        let reset = spawn_blocking(move || {
+            let consumer = log.consumer(&group);
+            let mut beginning = TopicPartitionList::new();
+            for partition in log.ends(&consumer).into_keys() {
+                let partition = i32::from(partition);
+                let added =
+                    beginning.add_partition_offset(&log.topic, partition, Offset::Offset(0));
+                added.unwrap();
+            }
+            consumer.commit(&beginning, CommitMode::Sync).unwrap();
+        });
+        reset.await.unwrap();
     }
 
     fn consumer(&self, group: &str) -> BaseConsumer {

@@ -1,4 +1,6 @@
-//! GET /projection.
+//! GET /projection, and waiting for a position of it.
+
+mod after;
 
 use ess_e2e::{eventually, unique};
 use serde_json::{Value, json};

@@ -3,6 +3,7 @@
 
 mod faults;
 mod foreign;
+mod in_place;
 mod life;
 mod records;
 

@@ -1,11 +1,12 @@
 //! Simulated playbacks as clients send them: every fact in one of the shapes a body may have, in any order, some requests
 //! repeated.
 
+use std::collections::BTreeSet;
 use std::env;
 
 use ess_e2e::{Answer, TestApp};
 use ess_load::simulate::{Simulator, SimulatorConfig};
-use ess_schema::{Event, Position, Source, TestId};
+use ess_schema::{Event, PlaybackId, Position, Source, TestId};
 use futures::{StreamExt, stream};
 use rand::prelude::*;
 use rand_chacha::ChaCha12Rng;
@@ -87,6 +88,12 @@ impl Traffic {
         requests.extend(again);
         requests.shuffle(&mut random);
         Self { events, requests }
+    }
+
+    /// The playbacks that its events are of.
+    pub(crate) fn playbacks(&self) -> Vec<PlaybackId> {
+        let ids = self.events.iter().filter_map(|e| e.playback_id.clone());
+        ids.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// Sends every request; each item of each must end as a position in the log.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use ess_e2e::{Answer, Service, TestApp, event_json, eventually, unique};
+use ess_e2e::{Answer, TestApp, event_json, unique};
 use ess_schema::{Event, PlaybackId, Position};
 use futures::{StreamExt, stream};
 use serde_json::Value;
@@ -13,7 +13,7 @@ use crate::traffic::{Traffic, seed, simulated};
 
 const IN_FLIGHT: usize = 4;
 const PAGE: usize = 1_000;
-const EVERY_EVENT: &str = "/events?limit=1000";
+pub(crate) const EVERY_EVENT: &str = "/events?limit=1000";
 
 #[tokio::test]
 async fn a_thousand_playbacks_are_answered_as_the_oracle_says_whatever_way_they_came() {
@@ -43,7 +43,8 @@ async fn a_dropped_read_model_is_made_again_by_the_log_alone() {
     }
 
     app.init().await;
-    let replaying = replaying_projector(&app);
+    // Of a new group, so that it begins at offset 0.
+    let replaying = app.projector_with(&[("PROJECTOR_GROUP", &unique("replaying"))]);
     replaying.start().await;
     app.query_api.start().await;
     app.wait_until_everything_is_projected().await;
@@ -52,54 +53,20 @@ async fn a_dropped_read_model_is_made_again_by_the_log_alone() {
     assert_same(&before, &after, &["ingest_to_store_ms"]);
 }
 
-#[tokio::test]
-async fn a_log_consumed_again_into_the_live_tables_changes_nothing() {
-    let (app, playbacks) = app_with_playbacks(60).await;
-    let before = answers(&app, &playbacks).await;
-    let listed_before = all_pages(&app, EVERY_EVENT).await;
-
-    let replaying = replaying_projector(&app);
-    replaying.start().await;
-    eventually("the log is consumed again", async || {
-        let (ends, committed) = (
-            app.log.end_offsets().await,
-            app.committed_offsets_of(&replaying).await,
-        );
-        let behind = ends
-            .iter()
-            .any(|(partition, end)| *end > 0 && committed.get(partition) != Some(end));
-        if behind {
-            Err(format!("{committed:?} of {ends:?}"))
-        } else {
-            Ok(())
-        }
-    })
-    .await;
-    // One that has no answer in its cache.
-    app.query_api.kill().await;
-    app.query_api.start().await;
-
-    let after = answers(&app, &playbacks).await;
-    assert_same(&before, &after, &[]);
-    assert_eq!(all_pages(&app, EVERY_EVENT).await, listed_before);
-}
-
 /// An ESS that holds some simulated playbacks, and their ids.
 async fn app_with_playbacks(count: u64) -> (TestApp, Vec<PlaybackId>) {
     let (app, seed) = (TestApp::start().await, seed());
     let traffic = Traffic::new(simulated(seed, count), seed);
     let positions = traffic.send(&app).await;
     app.wait_until_projected(positions).await;
-    let playbacks = oracle::playbacks(&traffic.events).into_iter();
-    (app, playbacks.map(|(id, _)| id).collect())
+    let playbacks = traffic.playbacks();
+    (app, playbacks)
 }
 
-/// A projector of a new group, so that it begins at offset 0.
-fn replaying_projector(app: &TestApp) -> Service {
-    app.projector_with(&[("PROJECTOR_GROUP", &unique("replaying"))])
-}
-
-async fn answers(app: &TestApp, playbacks: &[PlaybackId]) -> BTreeMap<PlaybackId, Answer> {
+pub(crate) async fn answers(
+    app: &TestApp,
+    playbacks: &[PlaybackId],
+) -> BTreeMap<PlaybackId, Answer> {
     let asked = stream::iter(playbacks).map(async |id: &PlaybackId| {
         let answer = app.get(&format!("/stats/playback/{id}")).await;
         (id.clone(), answer)
@@ -108,7 +75,7 @@ async fn answers(app: &TestApp, playbacks: &[PlaybackId]) -> BTreeMap<PlaybackId
 }
 
 /// Every playback answered as before, field by field.
-fn assert_same(
+pub(crate) fn assert_same(
     before: &BTreeMap<PlaybackId, Answer>,
     after: &BTreeMap<PlaybackId, Answer>,
     except: &[&str],
@@ -189,7 +156,7 @@ async fn first_positions(app: &TestApp) -> BTreeMap<(String, String), Position> 
     first
 }
 
-async fn all_pages(app: &TestApp, first: &str) -> Vec<Value> {
+pub(crate) async fn all_pages(app: &TestApp, first: &str) -> Vec<Value> {
     let (mut events, mut next) = (Vec::new(), Some(first.to_owned()));
     while let Some(page) = next {
         let answer = app.get(&page).await.expect_status(200);
