@@ -4,6 +4,7 @@
 mod faults;
 mod life;
 mod records;
+mod replay;
 
 use std::collections::BTreeMap;
 
