@@ -1,26 +1,32 @@
-//! `projector run`: health first, then tables, then the pipeline. Parts that are not there yet are waited for, visibly.
+//! `projector run`: health first, then tables, then the pipeline, and another one when another generation is handed over
+//! to. Parts that are not there yet are waited for, visibly. It never decides which generation is active.
 
-use std::{process::ExitCode, sync::Arc};
+use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use ess_schema::migrations::{CONTROL, GENERATION};
 use ess_service::{
-    clickhouse::{ReadModelError, ensure_active},
+    clickhouse::{Course, ReadModelError, course, ensure_active},
     config::ClickHouseConfig,
     http::Paths,
     process::{self, Process, StartError},
 };
 use poem::Route;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::Settings,
+    consume::ConsumeError,
     measure,
     offsets::Offsets,
     patience::until_decided,
-    pipeline::{Pipeline, PipelineError},
+    pipeline::{Pipeline, PipelineError, Target},
     readiness,
     vitals::{Stage, Vitals},
 };
+
+/// Between two looks at which generation is to be folded into.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Folds the log into the active generation until told to stop; returns what to exit with.
 pub fn run(settings: Settings) -> ExitCode {
@@ -57,23 +63,87 @@ async fn start(process: &mut Process, settings: Settings) -> Result<(), StartErr
     Ok(())
 }
 
+/// Folds into the generation that is active or being handed over to, one after the other.
 async fn fold(
     settings: Settings,
     offsets: Arc<Offsets>,
     vitals: Arc<Vitals>,
     stopping: CancellationToken,
 ) -> Result<(), ProjectorError> {
-    let generation = tokio::select! {
-        generation = prepare(&settings.clickhouse, &vitals) => generation?,
-        () = stopping.cancelled() => return Ok(()),
-    };
-    tracing::info!(generation, "folding the log into generation {generation}");
-    let pipeline = Pipeline::build(settings, generation, offsets, vitals)?;
-    Ok(pipeline.run(stopping).await?)
+    while !stopping.is_cancelled() {
+        let now = tokio::select! {
+            now = prepare(&settings.clickhouse, &vitals) => now?,
+            () = stopping.cancelled() => return Ok(()),
+        };
+        let Course { generation, .. } = now;
+        tracing::info!(generation, "folding the log into generation {generation}");
+        let target = target(&settings, now);
+        let (offsets, vitals) = (Arc::clone(&offsets), Arc::clone(&vitals));
+        let pipeline = Pipeline::build(settings.clone(), target, offsets, vitals)?;
+        fold_into(pipeline, now, &settings.clickhouse, &stopping).await?;
+    }
+    Ok(())
 }
 
-/// Brings the tables up to date, so that it does not matter whether `init` ran before.
-async fn prepare(clickhouse: &ClickHouseConfig, vitals: &Vitals) -> Result<u32, ReadModelError> {
-    let attempt = || ensure_active(clickhouse, CONTROL, GENERATION);
+/// Folds into one generation until told to stop, or until another one is to be folded into.
+async fn fold_into(
+    pipeline: Pipeline,
+    now: Course,
+    clickhouse: &ClickHouseConfig,
+    stopping: &CancellationToken,
+) -> Result<(), PipelineError> {
+    let leaving = stopping.child_token();
+    let running = pipeline.run(leaving.clone());
+    tokio::pin!(running);
+    tokio::select! {
+        ended = &mut running => return ended,
+        () = another(clickhouse, now) => leaving.cancel(),
+    }
+    match running.await {
+        Err(PipelineError::Consume(error @ ConsumeError::Unsettled))
+            if !stopping.is_cancelled() =>
+        {
+            tracing::warn!("leaving generation {}: {error}", now.generation);
+            Ok(())
+        }
+        ended => ended,
+    }
+}
+
+/// Waits until another generation is to be folded into than now. While nobody says which, the one known stays.
+async fn another(clickhouse: &ClickHouseConfig, now: Course) {
+    loop {
+        sleep(LOOK_EVERY).await;
+        match course(clickhouse).await {
+            Ok(Some(next)) if next.generation != now.generation => {
+                let (from, to) = (now.generation, next.generation);
+                tracing::info!(from, to, "leaving generation {from} for generation {to}");
+                return;
+            }
+            Ok(_) => {}
+            Err(error) => tracing::debug!(%error, "the generations cannot be looked up: {error}"),
+        }
+    }
+}
+
+fn target(settings: &Settings, now: Course) -> Target {
+    let projector = &settings.projector;
+    Target {
+        generation: now.generation,
+        group: projector.group_of(now.generation),
+        predecessor: now.predecessor.map(|number| projector.group_of(number)),
+        sends_dead_letters: true,
+    }
+}
+
+/// Makes sure that there are tables, so that it does not matter whether `init` ran before, and says which to fold into.
+async fn prepare(clickhouse: &ClickHouseConfig, vitals: &Vitals) -> Result<Course, ReadModelError> {
+    let attempt = async || {
+        let active = ensure_active(clickhouse, CONTROL, GENERATION).await?;
+        Ok(course(clickhouse).await?.unwrap_or(Course {
+            generation: active,
+            predecessor: None,
+        }))
+    };
     until_decided(vitals, Stage::Prepare, attempt).await
 }

@@ -11,7 +11,7 @@ use std::{
 };
 
 use rdkafka::{
-    ClientContext, Offset, Statistics, TopicPartitionList,
+    ClientConfig, ClientContext, Offset, Statistics, TopicPartitionList,
     config::RDKafkaLogLevel,
     consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerContext},
     error::{KafkaError, KafkaResult, RDKafkaErrorCode},
@@ -33,6 +33,8 @@ const LOOK_UP_WITHIN: Duration = Duration::from_secs(5);
 /// One member of the group.
 pub(crate) struct Member {
     pub(crate) topic: String,
+    /// A client of the group whose work this one goes on with; it is asked, not joined.
+    pub(crate) predecessor: Option<ClientConfig>,
     pub(crate) intake: Intake,
     pub(crate) offsets: Arc<Offsets>,
     pub(crate) progress: Progress,
@@ -101,8 +103,40 @@ impl Member {
         tracing::info!(?partitions, "partitions assigned: {partitions:?}");
     }
 
-    /// Where each partition starts; none: where the log begins. That is the group's offset, unless the read model holds
-    /// less: then it was emptied or restored, and is folded again from where it stands (I2).
+    /// How far the group before this one came. What it took, it also sent the dead letters of.
+    fn inherited(&self, list: &TopicPartitionList) -> BTreeMap<u16, u64> {
+        let Some(predecessor) = &self.predecessor else {
+            return BTreeMap::new();
+        };
+        let committed = predecessor
+            .create::<BaseConsumer>()
+            .and_then(|asking| asking.committed_offsets(list.clone(), LOOK_UP_WITHIN));
+        match committed {
+            Ok(committed) => offsets(&committed).collect(),
+            Err(error) => {
+                tracing::warn!(%error, "the offsets of the generation before cannot be looked up, dead letters may be sent again: {error}");
+                BTreeMap::new()
+            }
+        }
+    }
+
+    /// Goes on where the group before this one stood, where that is further.
+    fn inherit(&self, list: &mut TopicPartitionList, starts: &mut BTreeMap<u16, u64>) {
+        for (partition, offset) in self.inherited(list) {
+            if starts.get(&partition).is_none_or(|own| *own < offset) {
+                let from = Offset::Offset(offset as i64);
+                match list.set_partition_offset(&self.topic, i32::from(partition), from) {
+                    Ok(()) => drop(starts.insert(partition, offset)),
+                    Err(error) => {
+                        tracing::error!(%error, "partition {partition} cannot be set to {offset}: {error}");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Where each partition starts; none: where the log begins. That is the group's offset or that of the group before it,
+    /// unless the read model holds less: then it was emptied or restored, and is folded again from where it stands (I2).
     fn starts(
         &self,
         consumer: &BaseConsumer<Self>,
@@ -116,6 +150,7 @@ impl Member {
                 return BTreeMap::new();
             }
         };
+        self.inherit(list, &mut starts);
         let read = self
             .runtime
             .block_on(async { timeout(LOOK_UP_WITHIN, self.progress.read()).await });

@@ -6,6 +6,7 @@ pub mod app;
 pub mod config;
 pub mod dry_run;
 pub mod init;
+pub mod replay;
 
 mod batch;
 mod bisect;

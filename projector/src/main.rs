@@ -1,9 +1,10 @@
-//! The binary `projector`: folds the log into the read model, or prepares both. It only chooses; see `app` and `init`.
+//! The binary `projector`: folds the log into the read model, prepares both, or rebuilds it. It only chooses; see
+//! `app`, `init` and `replay`.
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use ess_projector::{app, config::Settings, init};
+use ess_projector::{app, config::Settings, init, replay};
 use ess_service::config::{ConfigArgs, arguments};
 
 #[global_allocator]
@@ -23,6 +24,8 @@ enum Command {
     Run,
     /// Create the topics and tables that are missing, verify those that are there, and exit
     Init,
+    /// Build the next generation from offset 0 beside the active one, verify it, and make it the active one
+    Replay(replay::Options),
 }
 
 fn main() -> ExitCode {
@@ -30,6 +33,7 @@ fn main() -> ExitCode {
         .and_then(|line| Ok((line.config.load::<Settings>()?, line.command)));
     match read {
         Ok((settings, Some(Command::Init))) => init::run(&settings),
+        Ok((settings, Some(Command::Replay(options)))) => replay::run(&settings, &options),
         Ok((settings, Some(Command::Run) | None)) => app::run(settings),
         Err(code) => code,
     }

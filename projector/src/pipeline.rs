@@ -10,7 +10,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ess_service::clickhouse::generation as generation_client;
+use ess_service::{clickhouse::generation as generation_client, kafka::consumer_config};
 use rdkafka::error::KafkaError;
 use tokio::{
     runtime::Handle,
@@ -50,10 +50,21 @@ pub(crate) enum PipelineError {
     Task(#[from] JoinError),
 }
 
+/// What is folded into, and as whom.
+pub(crate) struct Target {
+    pub(crate) generation: u32,
+    /// The consumer group.
+    pub(crate) group: String,
+    /// The group whose work this one goes on with: it starts no earlier than that one came.
+    pub(crate) predecessor: Option<String>,
+    /// Whether dead letters are sent; a rebuild sends none, because the live projector has (I9).
+    pub(crate) sends_dead_letters: bool,
+}
+
 /// Folds the log into one generation.
 pub(crate) struct Pipeline {
     settings: Settings,
-    group: String,
+    target: Target,
     store: Arc<Store>,
     progress: Progress,
     offsets: Arc<Offsets>,
@@ -65,7 +76,8 @@ struct Store {
     events: Events,
     spares: Arc<Spares>,
     originals: Originals,
-    dead_letters: DeadLetters,
+    /// None: they are left out.
+    dead_letters: Option<DeadLetters>,
 }
 
 /// A batch of which every record is a row or a dead letter.
@@ -81,13 +93,13 @@ impl Pipeline {
     /// A configuration that librdkafka refuses.
     pub(crate) fn build(
         settings: Settings,
-        generation: u32,
+        target: Target,
         offsets: Arc<Offsets>,
         vitals: Arc<Vitals>,
     ) -> Result<Self, PipelineError> {
         let (kafka, projector) = (&settings.kafka, &settings.projector);
-        let group = projector.group_of(generation);
-        let read_model = generation_client(&settings.clickhouse, generation);
+        let read_model = generation_client(&settings.clickhouse, target.generation);
+        let dead_letters = || DeadLetters::new(kafka, &settings.producer, Arc::clone(&vitals));
         let store = Store {
             spares: Arc::default(),
             events: Events::new(
@@ -95,13 +107,13 @@ impl Pipeline {
                 projector.insert_timeout,
                 Arc::clone(&vitals),
             ),
-            originals: Originals::new(kafka, &group, Arc::clone(&vitals)),
-            dead_letters: DeadLetters::new(kafka, &settings.producer, Arc::clone(&vitals))?,
+            originals: Originals::new(kafka, &target.group, Arc::clone(&vitals)),
+            dead_letters: target.sends_dead_letters.then(dead_letters).transpose()?,
         };
         Ok(Self {
             progress: Progress::new(read_model, Arc::clone(&vitals)),
             settings,
-            group,
+            target,
             store: Arc::new(store),
             offsets,
             vitals,
@@ -116,7 +128,7 @@ impl Pipeline {
         let (taken, batches) = mpsc::channel(self.settings.projector.in_flight);
         let consumed = consume(
             self.settings.kafka.clone(),
-            self.group.clone(),
+            self.target.group.clone(),
             self.member(taken),
             stopping,
         );
@@ -131,9 +143,12 @@ impl Pipeline {
         let projector = &self.settings.projector;
         let limits = Limits::from(projector);
         let topic = self.settings.kafka.topic.clone();
-        let consumed = measure::consumed(&topic, &self.group);
+        let consumed = measure::consumed(&topic, &self.target.group);
         let offsets = Arc::clone(&self.offsets);
+        let predecessor = self.target.predecessor.as_ref();
         Member {
+            predecessor: predecessor
+                .map(|group| consumer_config(&self.settings.kafka, group, "ess-projector")),
             intake: Intake::new(
                 limits,
                 projector.in_flight,
@@ -190,9 +205,11 @@ async fn store(store: Arc<Store>, taken: InFlight) -> Result<Stored, AppendError
         .map(|(index, refusal)| (batch.rows.position(index), refusal))
         .collect();
     store.spares.give(batch.rows);
-    let refused = store.originals.dead_letters(refused).await;
-    store.dead_letters.append(&batch.dead_letters).await?;
-    store.dead_letters.append(&refused).await?;
+    if let Some(dead_letters) = &store.dead_letters {
+        let refused = store.originals.dead_letters(refused).await;
+        dead_letters.append(&batch.dead_letters).await?;
+        dead_letters.append(&refused).await?;
+    }
     Ok(Stored { id, _place: place })
 }
 

@@ -6,7 +6,11 @@ mod migrate;
 
 pub use self::{
     error::{ReadModelError, error_code, is_missing},
-    generations::{active_generation, ensure_active},
+    generations::{
+        Course, GenerationState, HANDOVER_LEASE_SECONDS, active_generation, begin_generation,
+        begin_handover, course, discard_generation, ensure_active, generations, promote,
+        unfinished,
+    },
     migrate::migrate,
 };
 use clickhouse::{Client, Compression};

@@ -6,6 +6,7 @@ mod foreign;
 mod in_place;
 mod life;
 mod records;
+mod replay;
 
 use std::collections::BTreeMap;
 

@@ -47,13 +47,26 @@ pub enum ReadModelError {
         /// The newest change known.
         known: u32,
     },
+    /// The generation being built was begun by an older binary.
+    #[error(
+        "generation {generation} was begun without schema change {change}; \
+         `projector replay --discard` drops it, then `projector replay` begins anew"
+    )]
+    Outdated {
+        /// The generation.
+        generation: u32,
+        /// The first change that it lacks.
+        change: u32,
+    },
 }
 
 impl Classify for ReadModelError {
     fn class(&self) -> ErrorClass {
         match self {
             Self::Server(error) | Self::Migration { source: error, .. } => error.class(),
-            Self::Edited { .. } | Self::Newer { .. } => ErrorClass::Permanent,
+            Self::Edited { .. } | Self::Newer { .. } | Self::Outdated { .. } => {
+                ErrorClass::Permanent
+            }
         }
     }
 }

@@ -1,15 +1,46 @@
-//! Which generation of the read model is active. The control database holds a log of their states; rows are only added.
+//! Which generation of the read model is active, and which come next. The control database holds a log of their states;
+//! rows are only added, and a number is never used again.
 
 use clickhouse::Row;
 use ess_schema::migrations::Migration;
 use serde::Deserialize;
 
-use super::{ReadModelError, control, is_missing, migrate};
+use super::{
+    ReadModelError, control, is_missing,
+    migrate::{lacking, migrate},
+    server,
+};
 use crate::config::ClickHouseConfig;
 
+/// How long a handover counts after it was marked, by the server's clock: then projectors go back to the active generation.
+pub const HANDOVER_LEASE_SECONDS: u32 = 30;
+
+/// The condition that a row of `generations` is a handover that still counts.
+const IN_HANDOVER: &str = "state = 'handover' AND changed_at > now64(3) - INTERVAL 30 SECOND";
+
+/// What a projector is to fold into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Course {
+    /// The generation that is active, or that is being handed over to.
+    pub generation: u32,
+    /// The one that was active before it, none when there was none.
+    pub predecessor: Option<u32>,
+}
+
+/// The latest state of one generation.
+#[derive(Debug, Clone, PartialEq, Eq, Row, Deserialize)]
+pub struct GenerationState {
+    /// Its number.
+    pub generation: u32,
+    /// `building`, `handover`, `active` or `discarded`; more than one may have been active, see [`active_generation`].
+    pub state: String,
+    /// Since when, as text in UTC.
+    pub since: String,
+}
+
 #[derive(Debug, Row, Deserialize)]
-struct Active {
-    generation: u32,
+struct Latest {
+    number: u32,
     marks: u64,
 }
 
@@ -19,17 +50,53 @@ struct Active {
 /// # Errors
 /// A server that cannot be reached, or refuses.
 pub async fn active_generation(config: &ClickHouseConfig) -> Result<Option<u32>, ReadModelError> {
-    let query = "SELECT argMax(generation, (changed_at, generation)) AS generation, count() AS marks FROM generations WHERE state = 'active'";
-    match control(config).query(query).fetch_one::<Active>().await {
-        Ok(Active { marks: 0, .. }) => Ok(None),
-        Ok(Active { generation, .. }) => Ok(Some(generation)),
+    latest(config, "state = 'active'").await
+}
+
+/// What a projector is to fold into now; none while no generation is active.
+///
+/// # Errors
+/// As [`active_generation`].
+pub async fn course(config: &ClickHouseConfig) -> Result<Option<Course>, ReadModelError> {
+    let followed = format!("state = 'active' OR ({IN_HANDOVER})");
+    let Some(generation) = latest(config, &followed).await? else {
+        return Ok(None);
+    };
+    let before = format!("state = 'active' AND generation != {generation}");
+    Ok(Some(Course {
+        generation,
+        predecessor: latest(config, &before).await?,
+    }))
+}
+
+/// The generation of the latest row that meets the condition.
+async fn latest(config: &ClickHouseConfig, condition: &str) -> Result<Option<u32>, ReadModelError> {
+    let query = format!(
+        "SELECT argMax(generation, (changed_at, generation)) AS number, count() AS marks FROM generations WHERE {condition}"
+    );
+    match control(config).query(&query).fetch_one::<Latest>().await {
+        Ok(Latest { marks: 0, .. }) => Ok(None),
+        Ok(Latest { number, .. }) => Ok(Some(number)),
         Err(error) if is_missing(&error) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
 
-/// Brings the control database and the active generation up to date, creating generation 1 when there is none, and returns
-/// the active generation. Safe to run any number of times, from several processes at once.
+/// Every generation there ever was, with its latest state, by number.
+///
+/// # Errors
+/// As [`active_generation`].
+pub async fn generations(
+    config: &ClickHouseConfig,
+) -> Result<Vec<GenerationState>, ReadModelError> {
+    let query = "SELECT generation, CAST(argMax(g.state, g.changed_at), 'String') AS state, toString(max(g.changed_at)) AS since \
+                 FROM generations AS g GROUP BY generation ORDER BY generation";
+    Ok(control(config).query(query).fetch_all().await?)
+}
+
+/// Makes sure that there is an active generation and returns it: generation 1 is created where there is none. Safe to run
+/// any number of times, from several processes at once. The tables of a generation that exists are left as they are, because
+/// a change of them would hold for new events only; what it lacks comes with the next one.
 ///
 /// # Errors
 /// As [`migrate`].
@@ -40,24 +107,140 @@ pub async fn ensure_active(
 ) -> Result<u32, ReadModelError> {
     const FIRST: u32 = 1;
     migrate(config, &config.database, control_migrations).await?;
-    let active = active_generation(config).await?;
-    let generation = active.unwrap_or(FIRST);
-    migrate(
-        config,
-        &config.generation_database(generation),
-        generation_migrations,
-    )
-    .await?;
-    if active.is_none() {
-        // Only after its tables are there (I8). Two starters both write this row, which says the same twice.
-        let mark =
-            "INSERT INTO generations (generation, state, changed_at) SELECT ?, 'active', now64(3)";
-        control(config)
-            .query(mark)
-            .bind(generation)
-            .execute()
-            .await?;
-        tracing::info!(generation, "generation {generation} is active");
+    if let Some(active) = active_generation(config).await? {
+        verify(config, active, generation_migrations).await?;
+        return Ok(active);
     }
-    Ok(generation)
+    let database = config.generation_database(FIRST);
+    migrate(config, &database, generation_migrations).await?;
+    // Only after its tables are there (I8). Two starters both write this row, which says the same twice.
+    mark(config, FIRST, "active").await?;
+    tracing::info!(generation = FIRST, "generation {FIRST} is active");
+    Ok(FIRST)
+}
+
+async fn verify(
+    config: &ClickHouseConfig,
+    generation: u32,
+    migrations: &[Migration],
+) -> Result<(), ReadModelError> {
+    let database = config.generation_database(generation);
+    let lacking = lacking(config, &database, migrations).await?;
+    if !lacking.is_empty() {
+        tracing::warn!(
+            generation,
+            ?lacking,
+            "generation {generation} was made without schema change {lacking:?}: `projector replay` brings it live"
+        );
+    }
+    Ok(())
+}
+
+/// Creates the next generation with its tables, or returns the one that is being built. True: it is new.
+///
+/// # Errors
+/// As [`migrate`], and [`ReadModelError::Outdated`] for one that other schema changes made.
+pub async fn begin_generation(
+    config: &ClickHouseConfig,
+    migrations: &[Migration],
+) -> Result<(u32, bool), ReadModelError> {
+    let known = generations(config).await?;
+    if let Some(generation) = unfinished(&known) {
+        let database = config.generation_database(generation);
+        let lacking = lacking(config, &database, migrations).await?;
+        return match lacking.first() {
+            None => Ok((generation, false)),
+            Some(change) => Err(ReadModelError::Outdated {
+                generation,
+                change: *change,
+            }),
+        };
+    }
+    let generation = known.last().map_or(0, |last| last.generation) + 1;
+    // What a creation that was interrupted left behind was never marked, and holds nothing.
+    let database = config.generation_database(generation);
+    migrate(config, &database, migrations).await?;
+    mark(config, generation, "building").await?;
+    Ok((generation, true))
+}
+
+/// The generation that is being built, if there is one.
+pub fn unfinished(known: &[GenerationState]) -> Option<u32> {
+    let unfinished = |state: &&GenerationState| matches!(&*state.state, "building" | "handover");
+    known.iter().rfind(unfinished).map(|state| state.generation)
+}
+
+/// Drops a generation's tables for good. Whoever calls this knows that nobody reads them.
+///
+/// # Errors
+/// As [`active_generation`].
+pub async fn discard_generation(
+    config: &ClickHouseConfig,
+    generation: u32,
+) -> Result<(), ReadModelError> {
+    let database = config.generation_database(generation);
+    let drop = format!("DROP DATABASE IF EXISTS {database} SYNC");
+    server(config).query(&drop).execute().await?;
+    mark(config, generation, "discarded").await
+}
+
+/// Begins, or prolongs, the handover to a generation: projectors leave the active one for it.
+///
+/// # Errors
+/// As [`active_generation`].
+pub async fn begin_handover(
+    config: &ClickHouseConfig,
+    generation: u32,
+) -> Result<(), ReadModelError> {
+    mark(config, generation, "handover").await
+}
+
+async fn mark(
+    config: &ClickHouseConfig,
+    generation: u32,
+    state: &str,
+) -> Result<(), ReadModelError> {
+    let mark = "INSERT INTO generations (generation, state, changed_at) SELECT ?, ?, now64(3)";
+    let insert = control(config).query(mark).bind(generation).bind(state);
+    Ok(insert.execute().await?)
+}
+
+/// Makes a generation the active one, in one step, if the handover to it still counts. False: it lapsed, nothing changed.
+///
+/// # Errors
+/// As [`active_generation`].
+pub async fn promote(config: &ClickHouseConfig, generation: u32) -> Result<bool, ReadModelError> {
+    let promote = format!(
+        "INSERT INTO generations (generation, state, changed_at) SELECT generation, 'active', now64(3) \
+         FROM generations WHERE generation = {generation} AND {IN_HANDOVER} LIMIT 1"
+    );
+    control(config).query(&promote).execute().await?;
+    Ok(active_generation(config).await? == Some(generation))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state(generation: u32, state: &str) -> GenerationState {
+        GenerationState {
+            generation,
+            state: state.to_owned(),
+            since: String::new(),
+        }
+    }
+
+    #[test]
+    fn what_was_neither_finished_nor_discarded_is_resumed() {
+        let known = [state(1, "active"), state(2, "handover")];
+        assert_eq!(unfinished(&known), Some(2));
+        let known = [state(1, "active"), state(2, "discarded")];
+        assert_eq!(unfinished(&known), None);
+    }
+
+    #[test]
+    fn the_lease_is_the_one_that_is_told() {
+        let told = format!("INTERVAL {HANDOVER_LEASE_SECONDS} SECOND");
+        assert!(IN_HANDOVER.ends_with(&told));
+    }
 }

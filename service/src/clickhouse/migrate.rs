@@ -43,6 +43,20 @@ pub async fn migrate(
     Ok(())
 }
 
+/// The numbers of the changes that a database was made without.
+///
+/// # Errors
+/// As [`migrate`], but nothing is changed.
+pub(super) async fn lacking(
+    config: &ClickHouseConfig,
+    database: &str,
+    migrations: &[Migration],
+) -> Result<Vec<u32>, ReadModelError> {
+    let applied = applied(&server(config), database).await?;
+    let pending = pending(database, &applied, migrations)?;
+    Ok(pending.iter().map(|migration| migration.number).collect())
+}
+
 async fn applied(server: &Client, database: &str) -> Result<Vec<Applied>, ReadModelError> {
     let query = format!(
         "SELECT DISTINCT number, checksum FROM {database}.schema_migrations ORDER BY number"

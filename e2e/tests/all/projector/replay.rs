@@ -1,0 +1,191 @@
+//! A generation rebuilt beside the live one: what readers see meanwhile, what leaves the system, what an interruption leaves.
+
+use std::{
+    collections::BTreeMap,
+    process::{Output, Stdio},
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use ess_e2e::{TestApp, eventually};
+use tokio::task::spawn_blocking;
+
+use super::{append_many, projector_alone, stored, untyped};
+use crate::{
+    oracle,
+    traffic::{Traffic, seed, simulated},
+};
+
+/// Playbacks that the reader asks for all the time.
+const WATCHED: usize = 8;
+
+#[tokio::test]
+async fn readers_notice_nothing_of_a_replay_under_live_traffic() {
+    let (app, seed) = (TestApp::start().await, seed());
+    let mut events = simulated(seed, 120);
+    let later = events.split_off(events.len() / 2);
+    let before = Traffic::new(events, seed);
+    let positions = before.send(&app).await;
+    let bad_before = app.log.append(Some(b"k"), Some(b"before"), &[]).await;
+    app.wait_until_projected(positions.into_iter().chain([bad_before]))
+        .await;
+    let all: Vec<_> = before.events.iter().chain(&later).cloned().collect();
+    let expected = oracle::playbacks(&all);
+    let watched: Vec<String> = oracle::playbacks(&before.events)
+        .iter()
+        .take(WATCHED)
+        .map(|(id, _)| id.to_string())
+        .collect();
+
+    let done = AtomicBool::new(false);
+    let traffic = Traffic::new(later, seed);
+    let live = async {
+        let sent = traffic.send(&app).await;
+        let bad = app.log.append(Some(b"k"), Some(b"during"), &[]).await;
+        (sent, bad)
+    };
+    let replaying = async {
+        let output = replay(&app, &[]).await;
+        done.store(true, Ordering::Relaxed);
+        output
+    };
+    let (read, (sent, bad_during), output) =
+        tokio::join!(watch(&app, &watched, &done), live, replaying);
+    assert!(output.status.success(), "{}", told(&output));
+    assert_eq!(app.generation().await, 2, "{}", told(&output));
+    assert!(read >= WATCHED, "the reader read {read} answers only");
+    app.wait_until_projected(sent.into_iter().chain([bad_during]))
+        .await;
+    eventually(
+        "every playback is answered by generation 2 as the oracle says",
+        async || {
+            for (id, playback) in &expected {
+                let answer = app.get(&format!("/stats/playback/{id}")).await;
+                let wrong = oracle::differences(playback, &answer);
+                if !wrong.is_empty() {
+                    return Err(format!("{id}: {wrong:#?}"));
+                }
+            }
+            Ok(())
+        },
+    )
+    .await;
+    let letters = app.dead_letters.records().await;
+    let sent_as = |text: &[u8]| {
+        let same = letters
+            .iter()
+            .filter(|letter| letter.payload.as_deref() == Some(text));
+        same.count()
+    };
+    assert_eq!(sent_as(b"before"), 1, "the replay sent it again");
+    assert!(sent_as(b"during") >= 1, "nobody sent it");
+}
+
+#[tokio::test]
+async fn a_replay_that_is_killed_goes_on_and_the_live_projector_stays_where_it_was() {
+    let app = projector_alone()
+        .env("PROJECTOR_BATCH_ROWS", "100")
+        .start()
+        .await;
+    append_many(&app, "kept", 4_000).await;
+    app.wait_until_everything_is_projected().await;
+    let mut command = app.projector.command();
+    command
+        .arg("replay")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null());
+    let mut killed = spawn_blocking(move || command.spawn())
+        .await
+        .unwrap()
+        .unwrap();
+    eventually("it has begun to fill generation 2", async || {
+        let sql = format!("SELECT count() FROM {}_g2.events", app.control_database());
+        match app.clickhouse().query(&sql).fetch_one::<u64>().await {
+            Ok(rows) if rows > 0 => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    })
+    .await;
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    append_many(&app, "meanwhile", 100).await;
+
+    let output = replay(&app, &[]).await;
+
+    assert!(output.status.success(), "{}", told(&output));
+    assert_eq!(app.generation().await, 2);
+    append_many(&app, "afterwards", 100).await;
+    app.wait_until_everything_is_projected().await;
+    assert_eq!(stored(&app).await, 4_200);
+}
+
+#[tokio::test]
+async fn a_generation_that_lacks_events_is_not_promoted_and_can_be_discarded() {
+    let app = projector_alone().start().await;
+    append_many(&app, "kept", 200).await;
+    app.wait_until_everything_is_projected().await;
+    let kept = replay(&app, &["--no-promote"]).await;
+    assert!(kept.status.success(), "{}", told(&kept));
+    assert_eq!(app.generation().await, 1);
+    let lose = format!(
+        "TRUNCATE TABLE {}_g2.event_identities",
+        app.control_database()
+    );
+    app.clickhouse().query(&lose).execute().await.unwrap();
+
+    let refused = replay(&app, &[]).await;
+
+    assert_eq!(refused.status.code(), Some(1), "{}", told(&refused));
+    assert!(
+        told(&refused).contains("it is not promoted"),
+        "{}",
+        told(&refused)
+    );
+    assert_eq!(app.generation().await, 1);
+    let discarded = replay(&app, &["--discard"]).await;
+    assert!(discarded.status.success(), "{}", told(&discarded));
+    let again = replay(&app, &[]).await;
+    assert!(again.status.success(), "{}", told(&again));
+    assert_eq!(app.generation().await, 3, "a number was used again");
+    let bad = app
+        .log
+        .append(None, Some(untyped("last").as_bytes()), &[])
+        .await;
+    app.wait_until_projected([bad]).await;
+    assert_eq!(stored(&app).await, 201);
+}
+
+/// Asks for these playbacks again and again: each answer is 200 and never less than the one before. Tells how many it read.
+async fn watch(app: &TestApp, playbacks: &[String], done: &AtomicBool) -> usize {
+    let (mut seen, mut read) = (BTreeMap::<&str, [u64; 2]>::new(), 0);
+    while !done.load(Ordering::Relaxed) {
+        for id in playbacks {
+            let answer = app
+                .get(&format!("/stats/playback/{id}"))
+                .await
+                .expect_status(200);
+            let json = answer.json();
+            let now = ["event_count", "played_ms"].map(|field| json[field].as_u64().unwrap());
+            let before = seen.insert(id, now).unwrap_or_default();
+            assert!(
+                now[0] >= before[0] && now[1] >= before[1],
+                "{id}: {now:?} after {before:?}"
+            );
+            read += 1;
+        }
+    }
+    read
+}
+
+async fn replay(app: &TestApp, options: &[&str]) -> Output {
+    let mut command = app.projector.command();
+    command.arg("replay").args(options).stdin(Stdio::null());
+    spawn_blocking(move || command.output())
+        .await
+        .unwrap()
+        .unwrap()
+}
+
+fn told(output: &Output) -> String {
+    let (out, err) = (&output.stdout, &output.stderr);
+    String::from_utf8_lossy(out).into_owned() + &String::from_utf8_lossy(err)
+}

@@ -1,0 +1,75 @@
+//! Why a replay ended without a new active generation, in words an operator can act on. It decides nothing.
+
+use std::{fmt::Write as _, io};
+
+use clickhouse::error::Error;
+use ess_service::{
+    clickhouse::{HANDOVER_LEASE_SECONDS, ReadModelError},
+    telemetry::TelemetryError,
+};
+
+use super::log::LogError;
+use crate::pipeline::PipelineError;
+
+/// The replay ended; what was built is kept.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReplayError {
+    #[error(transparent)]
+    Telemetry(#[from] TelemetryError),
+    #[error("the runtime cannot be started: {0}")]
+    Runtime(#[from] io::Error),
+    #[error(transparent)]
+    ReadModel(#[from] ReadModelError),
+    #[error("the read model's server: {0}")]
+    Server(#[from] Error),
+    #[error(transparent)]
+    Log(#[from] LogError),
+    #[error(transparent)]
+    Pipeline(#[from] PipelineError),
+    #[error("the fold ended unasked; `projector replay` goes on where it stopped")]
+    Ended,
+    #[error("no generation is being built: there is nothing to discard")]
+    NothingToDiscard,
+    #[error(
+        "the log no longer reaches back to offset 0, what is gone cannot be rebuilt: {}; \
+         --allow-partial builds from what is left", missing(.0)
+    )]
+    Truncated(Vec<(u16, u64)>),
+    #[error(
+        "generation {generation} differs from the active one in {partitions} partition(s), it is not promoted; \
+         after a deliberate change `projector replay --accept-differences` promotes it, --discard drops it"
+    )]
+    Differs { generation: u32, partitions: usize },
+    #[error(
+        "the handover to generation {0} took longer than {HANDOVER_LEASE_SECONDS} s, projectors go back to the active \
+         one: {1}; `projector replay` tries again"
+    )]
+    Lapsed(u32, String),
+}
+
+fn missing(cut: &[(u16, u64)]) -> String {
+    let mut text = String::new();
+    for (partition, low) in cut {
+        let comma = if text.is_empty() { "" } else { ", " };
+        // Writing to a String cannot fail.
+        let _ = write!(
+            text,
+            "{comma}partition {partition} offsets 0 to {} ({low} messages)",
+            low - 1
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_told_by_partition() {
+        let told = missing(&[(0, 1), (3, 20)]);
+        let expected =
+            "partition 0 offsets 0 to 0 (1 messages), partition 3 offsets 0 to 19 (20 messages)";
+        assert_eq!(told, expected);
+    }
+}

@@ -1,0 +1,79 @@
+//! The log as a rebuild asks about it: where its partitions begin and end, and who consumes it. It never reads a record.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use ess_service::{
+    config::KafkaConfig,
+    kafka::{client_config, consumer_config},
+};
+use rdkafka::{
+    admin::{AdminClient, AdminOptions},
+    client::DefaultClientContext,
+    consumer::{BaseConsumer, Consumer as _},
+    error::KafkaError,
+    metadata::MetadataTopic,
+};
+use tokio::task::{JoinError, spawn_blocking};
+
+use crate::vitals::Bounds;
+
+const CLIENT: &str = "ess-projector-replay";
+const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
+
+/// The log cannot be asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LogError {
+    #[error("the log does not answer: {0}")]
+    Kafka(#[from] KafkaError),
+    #[error("topic {0} does not exist; `projector init` creates it")]
+    NoTopic(String),
+    #[error("asking the log ended: {0}")]
+    Task(#[from] JoinError),
+}
+
+/// Where each partition of the log begins and ends now.
+pub(crate) async fn bounds(kafka: &KafkaConfig) -> Result<BTreeMap<u16, Bounds>, LogError> {
+    let kafka = kafka.clone();
+    spawn_blocking(move || look(&kafka)).await?
+}
+
+fn look(kafka: &KafkaConfig) -> Result<BTreeMap<u16, Bounds>, LogError> {
+    let asking: BaseConsumer = consumer_config(kafka, CLIENT, CLIENT).create()?;
+    let metadata = asking.fetch_metadata(Some(&kafka.topic), ANSWERS_WITHIN)?;
+    let found = metadata.topics().first();
+    let partitions = found.map(MetadataTopic::partitions).unwrap_or_default();
+    if partitions.is_empty() {
+        return Err(LogError::NoTopic(kafka.topic.clone()));
+    }
+    let mut bounds = BTreeMap::new();
+    for partition in partitions {
+        let (low, high) = asking.fetch_watermarks(&kafka.topic, partition.id(), ANSWERS_WITHIN)?;
+        let (low, high) = (low.max(0) as u64, high.max(0) as u64);
+        bounds.insert(partition.id() as u16, Bounds { low, high });
+    }
+    Ok(bounds)
+}
+
+/// How many members a consumer group has now.
+pub(crate) async fn members(kafka: &KafkaConfig, group: &str) -> Result<usize, LogError> {
+    let (kafka, group) = (kafka.clone(), group.to_owned());
+    let asked = spawn_blocking(move || {
+        let asking: BaseConsumer = client_config(&kafka, CLIENT).create()?;
+        let list = asking.fetch_group_list(Some(&group), ANSWERS_WITHIN)?;
+        let named = list.groups().iter().filter(|known| known.name() == group);
+        Ok(named.map(|known| known.members().len()).sum())
+    });
+    asked.await?
+}
+
+/// Removes a consumer group with its offsets; one that is not there is no error.
+pub(crate) async fn delete_group(kafka: &KafkaConfig, group: &str) -> Result<(), LogError> {
+    let admin: AdminClient<DefaultClientContext> = client_config(kafka, CLIENT).create()?;
+    let options = AdminOptions::new().request_timeout(Some(ANSWERS_WITHIN));
+    for deleted in admin.delete_groups(&[group], &options).await? {
+        if let Err((group, code)) = deleted {
+            tracing::debug!("consumer group {group} was not removed: {code}");
+        }
+    }
+    Ok(())
+}
