@@ -13,8 +13,8 @@ use clap::Args;
 use ess_schema::migrations::{CONTROL, GENERATION};
 use ess_service::{
     clickhouse::{
-        begin_generation, discard_generation, ensure_active, generation as generation_client,
-        generations, unfinished,
+        Lock, REBUILD, active_generation, begin_generation, discard_generation, ensure_active,
+        generation as generation_client, generations, unfinished,
     },
     retry::RetryPolicy,
     telemetry::start_log,
@@ -85,12 +85,22 @@ async fn replay(settings: &Settings, options: &Options) -> Result<(), ReplayErro
             ensure_active(clickhouse, CONTROL, GENERATION)
         })
         .await?;
-    if options.discard {
-        return discard(settings).await;
-    }
+    let lock = Lock::try_acquire(clickhouse, REBUILD).await?;
+    let work = async {
+        if options.discard {
+            return discard(settings).await;
+        }
+        // Another replay may have ended just before.
+        let active = active_generation(clickhouse).await?.unwrap_or(active);
+        rebuild(settings, options, active).await
+    };
+    lock.holding(Box::pin(work)).await
+}
+
+async fn rebuild(settings: &Settings, options: &Options, active: u32) -> Result<(), ReplayError> {
     let bounds = log::bounds(&settings.kafka).await?;
     refuse_partial(&bounds, options)?;
-    let (generation, new) = begin_generation(clickhouse, GENERATION).await?;
+    let (generation, new) = begin_generation(&settings.clickhouse, GENERATION).await?;
     let how = if new { "begins" } else { "goes on" };
     say(&format!(
         "generation {generation} {how}; {active} is active"

@@ -9,7 +9,7 @@ use std::{
 use ess_e2e::{TestApp, eventually};
 use tokio::task::spawn_blocking;
 
-use super::{append_many, projector_alone, stored, untyped};
+use super::{append_many, command, projector_alone, stored, told, untyped};
 use crate::{
     oracle,
     traffic::{Traffic, seed, simulated},
@@ -177,15 +177,5 @@ async fn watch(app: &TestApp, playbacks: &[String], done: &AtomicBool) -> usize 
 }
 
 async fn replay(app: &TestApp, options: &[&str]) -> Output {
-    let mut command = app.projector.command();
-    command.arg("replay").args(options).stdin(Stdio::null());
-    spawn_blocking(move || command.output())
-        .await
-        .unwrap()
-        .unwrap()
-}
-
-fn told(output: &Output) -> String {
-    let (out, err) = (&output.stdout, &output.stderr);
-    String::from_utf8_lossy(out).into_owned() + &String::from_utf8_lossy(err)
+    command(&app.projector, &[&["replay"], options].concat()).await
 }
