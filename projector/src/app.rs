@@ -20,7 +20,7 @@ use crate::{
     measure,
     offsets::Offsets,
     patience::until_decided,
-    pipeline::{Pipeline, PipelineError, Target},
+    pipeline::{Pipeline, PipelineError, Role, Target},
     readiness,
     vitals::{Stage, Vitals},
 };
@@ -132,7 +132,7 @@ fn target(settings: &Settings, now: Course) -> Target {
         generation: now.generation,
         group: projector.group_of(now.generation),
         predecessor: now.predecessor.map(|number| projector.group_of(number)),
-        sends_dead_letters: true,
+        role: Role::Live,
     }
 }
 

@@ -57,8 +57,16 @@ pub(crate) struct Target {
     pub(crate) group: String,
     /// The group whose work this one goes on with: it starts no earlier than that one came.
     pub(crate) predecessor: Option<String>,
-    /// Whether dead letters are sent; a rebuild sends none, because the live projector has (I9).
-    pub(crate) sends_dead_letters: bool,
+    pub(crate) role: Role,
+}
+
+/// What a pipeline is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// It keeps the generation up to date that readers read, and sends dead letters.
+    Live,
+    /// It brings a generation up to date that nobody reads; it sends no dead letters, because the live one has (I9).
+    Rebuild,
 }
 
 /// Folds the log into one generation.
@@ -108,7 +116,10 @@ impl Pipeline {
                 Arc::clone(&vitals),
             ),
             originals: Originals::new(kafka, &target.group, Arc::clone(&vitals)),
-            dead_letters: target.sends_dead_letters.then(dead_letters).transpose()?,
+            dead_letters: match target.role {
+                Role::Live => Some(dead_letters()?),
+                Role::Rebuild => None,
+            },
         };
         Ok(Self {
             progress: Progress::new(read_model, Arc::clone(&vitals)),
