@@ -4,7 +4,9 @@
 mod error;
 mod handover;
 mod identities;
+mod merged;
 mod rebuild;
+mod sample;
 mod told;
 mod verify;
 
@@ -20,7 +22,7 @@ use ess_service::{
     retry::RetryPolicy,
 };
 
-pub(crate) use self::{error::ReplayError, rebuild::Rebuild};
+pub(crate) use self::{error::ReplayError, rebuild::Rebuild, verify::Scope};
 use crate::{
     config::Settings,
     log,
@@ -41,7 +43,7 @@ pub struct Options {
     /// Build from what is left of a log that no longer reaches back to offset 0
     #[arg(long)]
     allow_partial: bool,
-    /// Promote although the new generation holds other events than the active one
+    /// Promote although the new generation holds other events or aggregates than the active one
     #[arg(long)]
     accept_differences: bool,
     /// Drop the generation that an interrupted replay left, and end
@@ -92,7 +94,9 @@ async fn rebuild(settings: &Settings, options: &Options, active: u32) -> Result<
 
 async fn bring_live(rebuild: &Rebuild<'_>, options: &Options) -> Result<(), ReplayError> {
     rebuild.catch_up().await?;
-    rebuild.verify(options.accept_differences).await?;
+    rebuild
+        .verify(Scope::Aggregates, options.accept_differences)
+        .await?;
     if options.no_promote {
         say(&format!(
             "generation {} is kept; `projector replay` goes on with it and promotes it",

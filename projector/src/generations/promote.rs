@@ -11,7 +11,12 @@ use ess_service::{
 };
 
 use super::refusal::{Refusal, finished};
-use crate::{config::Settings, log, operation, replay::Rebuild, vitals::Bounds};
+use crate::{
+    config::Settings,
+    log, operation,
+    replay::{Rebuild, Scope},
+    vitals::Bounds,
+};
 
 /// What is promoted, and on what terms.
 #[derive(Debug, Clone, Args)]
@@ -60,7 +65,10 @@ async fn bring_back(settings: &Settings, options: &Options, active: u32) -> Resu
     refuse_a_gap(generation, &held, &log::bounds(&settings.kafka).await?)?;
     let bring_live = async {
         rebuild.catch_up().await?;
-        rebuild.verify(options.accept_differences).await?;
+        // What it made of the events may differ on purpose: it may be of an older schema.
+        rebuild
+            .verify(Scope::Events, options.accept_differences)
+            .await?;
         rebuild.promote().await
     };
     Ok(rebuild.folding(bring_live).await?)

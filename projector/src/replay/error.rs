@@ -28,10 +28,15 @@ pub(crate) enum ReplayError {
     )]
     Truncated(Vec<(u16, u64)>),
     #[error(
-        "generation {generation} differs from the active one in {partitions} partition(s), it is not promoted; \
-         after a deliberate change `projector replay --accept-differences` promotes it, --discard drops it"
+        "generation {generation} differs from the active one in the events of {partitions} partition(s) and in {values} \
+         value(s) of the sampled playbacks, it is not promoted; after a deliberate change --accept-differences promotes it \
+         nevertheless, and `projector replay --discard` drops one that was being built"
     )]
-    Differs { generation: u32, partitions: usize },
+    Differs {
+        generation: u32,
+        partitions: usize,
+        values: usize,
+    },
     #[error(
         "the handover to generation {0} took longer than PROJECTOR_HANDOVER_MS, {1:?}: {2}; nothing changed, projectors \
          go back to the active generation; run it again"
