@@ -13,6 +13,7 @@ mod batch;
 mod bisect;
 mod commit;
 mod consume;
+mod course;
 mod dead_letters;
 mod decode;
 mod group;

@@ -25,6 +25,7 @@ use crate::{
     commit::BatchId,
     config::Settings,
     consume::{ConsumeError, consume},
+    course::CourseWatch,
     dead_letters::{AppendError, DeadLetters},
     group::Member,
     insert::Events,
@@ -140,7 +141,7 @@ impl Pipeline {
         let consumed = consume(
             self.settings.kafka.clone(),
             self.target.group.clone(),
-            self.member(taken),
+            self.member(taken, stopping.clone()),
             stopping,
         );
         tokio::select! {
@@ -150,14 +151,20 @@ impl Pipeline {
         }
     }
 
-    fn member(&self, taken: mpsc::Sender<InFlight>) -> Member {
+    fn member(&self, taken: mpsc::Sender<InFlight>, stopping: CancellationToken) -> Member {
         let projector = &self.settings.projector;
         let limits = Limits::from(projector);
         let topic = self.settings.kafka.topic.clone();
         let consumed = measure::consumed(&topic, &self.target.group);
         let offsets = Arc::clone(&self.offsets);
         let predecessor = self.target.predecessor.as_ref();
+        let course = CourseWatch {
+            clickhouse: self.settings.clickhouse.clone(),
+            generation: self.target.generation,
+        };
         Member {
+            course: (self.target.role == Role::Live).then_some(course),
+            stopping,
             predecessor: predecessor
                 .map(|group| consumer_config(&self.settings.kafka, group, "ess-projector")),
             intake: Intake::new(

@@ -4,6 +4,7 @@
 mod faults;
 mod foreign;
 mod in_place;
+mod kills;
 mod life;
 mod migrations;
 mod promotion;
