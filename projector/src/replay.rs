@@ -10,7 +10,7 @@ mod verify;
 use std::{collections::BTreeMap, io::Write as _, process::ExitCode, sync::Arc, time::Duration};
 
 use clap::Args;
-use ess_schema::migrations::{CONTROL, GENERATION};
+use ess_schema::migrations::Schema;
 use ess_service::{
     clickhouse::{
         Lock, REBUILD, active_generation, begin_generation, discard_generation, ensure_active,
@@ -57,11 +57,11 @@ pub struct Options {
     discard: bool,
 }
 
-/// Replays as asked; returns what to exit with.
-pub fn run(settings: &Settings, options: &Options) -> ExitCode {
+/// Replays as asked into a generation made as `schema` says; returns what to exit with.
+pub fn run(settings: &Settings, schema: Schema, options: &Options) -> ExitCode {
     let replayed = start_log(&settings.log)
         .map_err(ReplayError::from)
-        .and_then(|()| Runtime::new()?.block_on(replay(settings, options)));
+        .and_then(|()| Runtime::new()?.block_on(replay(settings, schema, options)));
     match replayed {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -78,11 +78,11 @@ struct Rebuild<'s> {
     generation: u32,
 }
 
-async fn replay(settings: &Settings, options: &Options) -> Result<(), ReplayError> {
+async fn replay(settings: &Settings, schema: Schema, options: &Options) -> Result<(), ReplayError> {
     let clickhouse = &settings.clickhouse;
     let active = RetryPolicy::STARTUP
         .run("looking at the read model", || {
-            ensure_active(clickhouse, CONTROL, GENERATION)
+            ensure_active(clickhouse, schema)
         })
         .await?;
     let lock = Lock::try_acquire(clickhouse, REBUILD).await?;
@@ -92,15 +92,20 @@ async fn replay(settings: &Settings, options: &Options) -> Result<(), ReplayErro
         }
         // Another replay may have ended just before.
         let active = active_generation(clickhouse).await?.unwrap_or(active);
-        rebuild(settings, options, active).await
+        rebuild(settings, schema, options, active).await
     };
     lock.holding(Box::pin(work)).await
 }
 
-async fn rebuild(settings: &Settings, options: &Options, active: u32) -> Result<(), ReplayError> {
+async fn rebuild(
+    settings: &Settings,
+    schema: Schema,
+    options: &Options,
+    active: u32,
+) -> Result<(), ReplayError> {
     let bounds = log::bounds(&settings.kafka).await?;
     refuse_partial(&bounds, options)?;
-    let (generation, new) = begin_generation(&settings.clickhouse, GENERATION).await?;
+    let (generation, new) = begin_generation(&settings.clickhouse, schema.generation).await?;
     let how = if new { "begins" } else { "goes on" };
     say(&format!(
         "generation {generation} {how}; {active} is active"

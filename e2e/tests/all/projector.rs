@@ -6,6 +6,7 @@ mod foreign;
 mod in_place;
 mod life;
 mod migrations;
+mod next_version;
 mod records;
 mod replay;
 

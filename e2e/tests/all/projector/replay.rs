@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Playbacks that the reader asks for all the time.
-const WATCHED: usize = 8;
+pub(super) const WATCHED: usize = 8;
 
 #[tokio::test]
 async fn readers_notice_nothing_of_a_replay_under_live_traffic() {
@@ -155,7 +155,7 @@ async fn a_generation_that_lacks_events_is_not_promoted_and_can_be_discarded() {
 }
 
 /// Asks for these playbacks again and again: each answer is 200 and never less than the one before. Tells how many it read.
-async fn watch(app: &TestApp, playbacks: &[String], done: &AtomicBool) -> usize {
+pub(super) async fn watch(app: &TestApp, playbacks: &[String], done: &AtomicBool) -> usize {
     let (mut seen, mut read) = (BTreeMap::<&str, [u64; 2]>::new(), 0);
     while !done.load(Ordering::Relaxed) {
         for id in playbacks {
