@@ -28,7 +28,7 @@ use crate::{
     offsets::Offsets,
     pipeline::{Pipeline, Target},
     progress::Progress,
-    vitals::{Bounds, Vitals},
+    vitals::Vitals,
 };
 
 /// Between two looks at how far it has come.
@@ -46,7 +46,7 @@ pub struct Options {
     /// Stop after the verification; the new generation is kept, and the next replay goes on with it
     #[arg(long)]
     no_promote: bool,
-    /// Build from what is left of a log that no longer reaches back to offset 0
+    /// Build from what is left of a log that has lost messages which are still to be folded
     #[arg(long)]
     allow_partial: bool,
     /// Promote although the new generation holds other events than the active one
@@ -103,8 +103,7 @@ async fn rebuild(
     options: &Options,
     active: u32,
 ) -> Result<(), ReplayError> {
-    let bounds = log::bounds(&settings.kafka).await?;
-    refuse_partial(&bounds, options)?;
+    refuse_partial(settings, options).await?;
     let (generation, new) = begin_generation(&settings.clickhouse, schema.generation).await?;
     let how = if new { "begins" } else { "goes on" };
     say(&format!(
@@ -140,15 +139,18 @@ async fn discard(settings: &Settings) -> Result<(), ReplayError> {
     Ok(())
 }
 
-fn refuse_partial(bounds: &BTreeMap<u16, Bounds>, options: &Options) -> Result<(), ReplayError> {
-    let cut = bounds.iter().filter(|(_, bounds)| bounds.low > 0);
-    let missing: Vec<_> = cut
-        .map(|(partition, Bounds { low, .. })| (*partition, *low))
-        .collect();
-    if missing.is_empty() {
+/// Refuses a log that has lost what is still to be folded: all of it for a new generation, the rest for one begun.
+async fn refuse_partial(settings: &Settings, options: &Options) -> Result<(), ReplayError> {
+    let begun = unfinished(&generations(&settings.clickhouse).await?);
+    let held = match begun {
+        Some(generation) => held(settings, generation).await?,
+        None => BTreeMap::new(),
+    };
+    let lost = log::lost(&log::bounds(&settings.kafka).await?, &held);
+    if lost.is_empty() {
         return Ok(());
     }
-    let truncated = ReplayError::Truncated(missing);
+    let truncated = ReplayError::Truncated(lost);
     if !options.allow_partial {
         return Err(truncated);
     }
@@ -218,12 +220,8 @@ impl Rebuild<'_> {
         }
     }
 
-    /// How far a generation has been folded.
     async fn held(&self, generation: u32) -> Result<BTreeMap<u16, u64>, ReplayError> {
-        let client = generation_client(&self.settings.clickhouse, generation);
-        let progress = Progress::new(client, Arc::default());
-        let read = || progress.read();
-        Ok(RetryPolicy::STARTUP.run("reading progress", read).await?)
+        held(self.settings, generation).await
     }
 
     async fn verify(&self, options: &Options) -> Result<(), ReplayError> {
@@ -272,6 +270,14 @@ impl Rebuild<'_> {
         let clients = [&client(self.active), &client(self.generation)];
         Ok(verify::compare(clients, &ranges.collect()).await?)
     }
+}
+
+/// How far a generation has been folded.
+async fn held(settings: &Settings, generation: u32) -> Result<BTreeMap<u16, u64>, ReplayError> {
+    let client = generation_client(&settings.clickhouse, generation);
+    let progress = Progress::new(client, Arc::default());
+    let read = || progress.read();
+    Ok(RetryPolicy::STARTUP.run("reading progress", read).await?)
 }
 
 fn held_of(held: &BTreeMap<u16, u64>, partition: u16) -> u64 {

@@ -9,6 +9,7 @@ mod migrations;
 mod next_version;
 mod records;
 mod replay;
+mod truncated;
 
 use std::{
     collections::BTreeMap,
