@@ -5,6 +5,7 @@ mod faults;
 mod foreign;
 mod in_place;
 mod life;
+mod locks;
 mod migrations;
 mod next_version;
 mod records;
