@@ -2,9 +2,10 @@
 //! ESS itself.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ess_schema::Position;
+use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::message::{Header, Headers, OwnedHeaders};
@@ -14,6 +15,7 @@ use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 use tokio::task::spawn_blocking;
 
 const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
+const POLL: Duration = Duration::from_millis(100);
 
 /// One topic.
 #[derive(Clone)]
@@ -153,6 +155,46 @@ impl Log {
             consumer.commit(&beginning, CommitMode::Sync).unwrap();
         });
         reset.await.unwrap();
+    }
+
+    /// Becomes a member of `group` that has partitions and never commits, until it is dropped.
+    ///
+    /// # Panics
+    /// When the group takes nobody in time.
+    pub async fn join(&self, group: &str) -> BaseConsumer {
+        let (log, group) = (self.clone(), group.to_owned());
+        let joined = spawn_blocking(move || {
+            let member = log.consumer(&group);
+            member.subscribe(&[&log.topic]).unwrap();
+            let end = Instant::now() + ANSWERS_WITHIN;
+            while member.assignment().unwrap().count() == 0 {
+                assert!(Instant::now() < end, "group {group} takes nobody");
+                let _ = member.poll(POLL);
+            }
+            member
+        });
+        joined.await.unwrap()
+    }
+
+    /// Deletes what lies below these offsets, as retention does.
+    ///
+    /// # Panics
+    /// When the broker refuses.
+    pub async fn delete_below(&self, offsets: &BTreeMap<u16, u64>) {
+        let mut below = TopicPartitionList::new();
+        for (partition, offset) in offsets {
+            let offset = Offset::Offset(i64::try_from(*offset).unwrap());
+            let added = below.add_partition_offset(&self.topic, i32::from(*partition), offset);
+            added.unwrap();
+        }
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &self.brokers);
+        let admin: AdminClient<DefaultClientContext> = config.create().unwrap();
+        let options = AdminOptions::new().request_timeout(Some(ANSWERS_WITHIN));
+        let deleted = admin.delete_records(&below, &options).await.unwrap();
+        for partition in deleted.elements() {
+            partition.error().unwrap();
+        }
     }
 
     fn consumer(&self, group: &str) -> BaseConsumer {

@@ -10,6 +10,7 @@ use ess_projector::{
     generations::{self, promote, retire},
     init, replay,
 };
+use ess_schema::migrations::SCHEMA;
 use ess_service::config::{ConfigArgs, arguments};
 
 #[global_allocator]
@@ -43,14 +44,16 @@ fn main() -> ExitCode {
     let read = arguments::<CommandLine, Settings>()
         .and_then(|line| Ok((line.config.load::<Settings>()?, line.command)));
     match read {
-        Ok((settings, Some(Command::Init))) => init::run(&settings),
-        Ok((settings, Some(Command::Replay(options)))) => replay::run(&settings, &options),
+        Ok((settings, Some(Command::Init))) => init::run(&settings, SCHEMA),
+        Ok((settings, Some(Command::Replay(options)))) => replay::run(&settings, SCHEMA, &options),
         Ok((settings, Some(Command::Generations(options)))) => {
             generations::run(&settings, &options)
         }
-        Ok((settings, Some(Command::Promote(options)))) => promote::run(&settings, &options),
+        Ok((settings, Some(Command::Promote(options)))) => {
+            promote::run(&settings, SCHEMA, &options)
+        }
         Ok((settings, Some(Command::Retire(options)))) => retire::run(&settings, &options),
-        Ok((settings, Some(Command::Run) | None)) => app::run(settings),
+        Ok((settings, Some(Command::Run) | None)) => app::run(settings, SCHEMA),
         Err(code) => code,
     }
 }

@@ -13,7 +13,7 @@ mod verify;
 use std::{collections::BTreeMap, process::ExitCode};
 
 use clap::Args;
-use ess_schema::migrations::{CONTROL, GENERATION};
+use ess_schema::migrations::Schema;
 use ess_service::{
     clickhouse::{
         Lock, REBUILD, active_generation, begin_generation, discard_generation, ensure_active,
@@ -22,12 +22,15 @@ use ess_service::{
     retry::RetryPolicy,
 };
 
-pub(crate) use self::{error::ReplayError, rebuild::Rebuild, verify::Scope};
+pub(crate) use self::{
+    error::{ReplayError, missing},
+    rebuild::{Rebuild, held},
+    verify::Scope,
+};
 use crate::{
     config::Settings,
     log,
     operation::{self, say},
-    vitals::Bounds,
 };
 
 /// What a replay is asked for.
@@ -40,7 +43,7 @@ pub struct Options {
     /// Stop after the verification; the new generation is kept, and the next replay goes on with it
     #[arg(long)]
     no_promote: bool,
-    /// Build from what is left of a log that no longer reaches back to offset 0
+    /// Build from what is left of a log that has lost messages which are still to be folded
     #[arg(long)]
     allow_partial: bool,
     /// Promote although the new generation holds other events or aggregates than the active one
@@ -51,16 +54,16 @@ pub struct Options {
     discard: bool,
 }
 
-/// Replays as asked; returns what to exit with.
-pub fn run(settings: &Settings, options: &Options) -> ExitCode {
-    operation::run(&settings.log, "replay", replay(settings, options))
+/// Replays as asked into a generation made as `schema` says; returns what to exit with.
+pub fn run(settings: &Settings, schema: Schema, options: &Options) -> ExitCode {
+    operation::run(&settings.log, "replay", replay(settings, schema, options))
 }
 
-async fn replay(settings: &Settings, options: &Options) -> Result<(), ReplayError> {
+async fn replay(settings: &Settings, schema: Schema, options: &Options) -> Result<(), ReplayError> {
     let clickhouse = &settings.clickhouse;
     let active = RetryPolicy::STARTUP
         .run("looking at the read model", || {
-            ensure_active(clickhouse, CONTROL, GENERATION)
+            ensure_active(clickhouse, schema)
         })
         .await?;
     let lock = Lock::try_acquire(clickhouse, REBUILD).await?;
@@ -70,15 +73,19 @@ async fn replay(settings: &Settings, options: &Options) -> Result<(), ReplayErro
         }
         // Another replay may have ended just before.
         let active = active_generation(clickhouse).await?.unwrap_or(active);
-        rebuild(settings, options, active).await
+        rebuild(settings, schema, options, active).await
     };
     lock.holding(Box::pin(work)).await
 }
 
-async fn rebuild(settings: &Settings, options: &Options, active: u32) -> Result<(), ReplayError> {
-    let bounds = log::bounds(&settings.kafka).await?;
-    refuse_partial(&bounds, options)?;
-    let (generation, new) = begin_generation(&settings.clickhouse, GENERATION).await?;
+async fn rebuild(
+    settings: &Settings,
+    schema: Schema,
+    options: &Options,
+    active: u32,
+) -> Result<(), ReplayError> {
+    refuse_partial(settings, options).await?;
+    let (generation, new) = begin_generation(&settings.clickhouse, schema.generation).await?;
     let how = if new { "begins" } else { "goes on" };
     say(&format!(
         "generation {generation} {how}; {active} is active"
@@ -118,15 +125,18 @@ async fn discard(settings: &Settings) -> Result<(), ReplayError> {
     Ok(())
 }
 
-fn refuse_partial(bounds: &BTreeMap<u16, Bounds>, options: &Options) -> Result<(), ReplayError> {
-    let cut = bounds.iter().filter(|(_, bounds)| bounds.low > 0);
-    let missing: Vec<_> = cut
-        .map(|(partition, Bounds { low, .. })| (*partition, *low))
-        .collect();
-    if missing.is_empty() {
+/// Refuses a log that has lost what is still to be folded: all of it for a new generation, the rest for one begun.
+async fn refuse_partial(settings: &Settings, options: &Options) -> Result<(), ReplayError> {
+    let begun = unfinished(&generations(&settings.clickhouse).await?);
+    let held = match begun {
+        Some(generation) => held(settings, generation).await?,
+        None => BTreeMap::new(),
+    };
+    let lost = log::lost(&log::bounds(&settings.kafka).await?, &held);
+    if lost.is_empty() {
         return Ok(());
     }
-    let truncated = ReplayError::Truncated(missing);
+    let truncated = ReplayError::Truncated(lost);
     if !options.allow_partial {
         return Err(truncated);
     }

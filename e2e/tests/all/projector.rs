@@ -6,10 +6,13 @@ mod foreign;
 mod in_place;
 mod kills;
 mod life;
+mod locks;
 mod migrations;
+mod next_version;
 mod promotion;
 mod records;
 mod replay;
+mod truncated;
 
 use std::{
     collections::BTreeMap,

@@ -90,12 +90,8 @@ impl Rebuild<'_> {
         }
     }
 
-    /// How far a generation has been folded.
-    pub(crate) async fn held(&self, generation: u32) -> Result<BTreeMap<u16, u64>, ReplayError> {
-        let client = generation_client(&self.settings.clickhouse, generation);
-        let progress = Progress::new(client, Arc::default());
-        let read = || progress.read();
-        Ok(RetryPolicy::STARTUP.run("reading progress", read).await?)
+    pub(super) async fn held(&self, generation: u32) -> Result<BTreeMap<u16, u64>, ReplayError> {
+        held(self.settings, generation).await
     }
 
     /// How far a reader of a generation may have seen the log: also what was stored without being recorded as progress,
@@ -110,6 +106,17 @@ impl Rebuild<'_> {
         }
         Ok(shown)
     }
+}
+
+/// How far a generation has been folded.
+pub(crate) async fn held(
+    settings: &Settings,
+    generation: u32,
+) -> Result<BTreeMap<u16, u64>, ReplayError> {
+    let client = generation_client(&settings.clickhouse, generation);
+    let progress = Progress::new(client, Arc::default());
+    let read = || progress.read();
+    Ok(RetryPolicy::STARTUP.run("reading progress", read).await?)
 }
 
 pub(super) fn held_of(held: &BTreeMap<u16, u64>, partition: u16) -> u64 {

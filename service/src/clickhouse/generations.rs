@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use clickhouse::Row;
-use ess_schema::migrations::Migration;
+use ess_schema::migrations::{Migration, Schema};
 use serde::Deserialize;
 
 use super::{
@@ -96,10 +96,9 @@ pub async fn generations(
 /// As [`migrate`].
 pub async fn ensure_active(
     config: &ClickHouseConfig,
-    control_migrations: &[Migration],
-    generation_migrations: &[Migration],
+    schema: Schema,
 ) -> Result<u32, ReadModelError> {
-    let active = match lacking(config, &config.database, control_migrations).await {
+    let active = match lacking(config, &config.database, schema.control).await {
         Ok(lacking) if lacking.is_empty() => active_generation(config).await?,
         Ok(_) => None,
         Err(ReadModelError::Server(error)) if is_missing(&error) => None,
@@ -107,28 +106,24 @@ pub async fn ensure_active(
     };
     let active = match active {
         Some(active) => active,
-        None => create_first(config, control_migrations, generation_migrations).await?,
+        None => create_first(config, schema).await?,
     };
-    verify(config, active, generation_migrations).await?;
+    verify(config, active, schema.generation).await?;
     Ok(active)
 }
 
 /// Changes the control database and creates generation 1, as far as nobody was faster; tells which generation is active.
-async fn create_first(
-    config: &ClickHouseConfig,
-    control_migrations: &[Migration],
-    generation_migrations: &[Migration],
-) -> Result<u32, ReadModelError> {
+async fn create_first(config: &ClickHouseConfig, schema: Schema) -> Result<u32, ReadModelError> {
     const FIRST: u32 = 1;
     create_database(config, &config.database).await?;
     let lock = Lock::acquire(config, MIGRATIONS).await?;
     let change = async {
-        migrate(config, &config.database, control_migrations).await?;
+        migrate(config, &config.database, schema.control).await?;
         if let Some(active) = active_generation(config).await? {
             return Ok(active);
         }
         let database = config.generation_database(FIRST);
-        migrate(config, &database, generation_migrations).await?;
+        migrate(config, &database, schema.generation).await?;
         // Only after its tables are there (I8).
         mark(config, FIRST, "active").await?;
         tracing::info!(generation = FIRST, "generation {FIRST} is active");

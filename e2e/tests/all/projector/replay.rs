@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Playbacks that the reader asks for all the time.
-const WATCHED: usize = 8;
+pub(super) const WATCHED: usize = 8;
 
 #[tokio::test]
 async fn readers_notice_nothing_of_a_replay_under_live_traffic() {
