@@ -118,7 +118,8 @@ async fn what_a_killed_projector_stored_without_recording_it_is_there_before_the
     assert_eq!(app.generation().await, 1, "{reason}");
     append_many(&app, "further", 1_000).await;
     app.wait_until_everything_is_projected().await;
-    let in_time = command(&app.projector, &["replay"]).await;
+    // The log has another event there than the one that was made up.
+    let in_time = command(&app.projector, &["replay", "--accept-differences"]).await;
     assert!(in_time.status.success(), "{}", told(&in_time));
     assert_eq!(app.generation().await, 2);
 }
