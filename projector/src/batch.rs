@@ -124,18 +124,18 @@ impl Batcher {
         }
     }
 
+    /// Whether the batch may hold nothing more.
+    pub(crate) fn is_full(&self) -> bool {
+        self.batch.len() >= self.limits.rows || self.batch.bytes() >= self.limits.bytes
+    }
+
     /// Whether the batch should go; `dry`: the log had nothing more just now.
     pub(crate) fn due(&self, now: Instant, dry: bool) -> Due {
-        let Limits {
-            rows,
-            bytes,
-            flush,
-            max_age,
-        } = self.limits;
+        let Limits { flush, max_age, .. } = self.limits;
         if self.batch.len() == 0 {
             return Due::Empty;
         }
-        if self.batch.len() >= rows || self.batch.bytes() >= bytes {
+        if self.is_full() {
             return Due::Full;
         }
         let at = if dry {

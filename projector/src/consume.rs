@@ -172,7 +172,7 @@ impl Consumer {
         Ok(())
     }
 
-    /// Takes what is there, up to a burst. True: the log had nothing more.
+    /// Takes what is there, up to a burst or until the batch is full. True: the log had nothing more.
     fn take_burst(&self) -> Result<bool, ConsumeError> {
         let mut wait = self.wait;
         let mut now = None;
@@ -180,7 +180,9 @@ impl Consumer {
             match self.client.poll(wait) {
                 Some(Ok(record)) => {
                     let now = *now.get_or_insert_with(Instant::now);
-                    self.member().intake.take(&record, now);
+                    if self.member().intake.take(&record, now) {
+                        return Ok(false);
+                    }
                 }
                 Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => {
                     return Err(error.into());
