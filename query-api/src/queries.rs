@@ -1,6 +1,7 @@
 //! What the read model is asked: each question a struct that cannot hold a bad value, with a pure `to_sql`. No I/O here, and
 //! no value ever becomes part of the text: values are bound by name and type, on the server.
 
+mod conflicts;
 mod event;
 mod events_scan;
 mod playbacks;
@@ -9,6 +10,7 @@ mod standing;
 mod stored_event;
 
 pub(crate) use self::{
+    conflicts::ConflictingIdentities,
     event::EventById,
     events_scan::{EventFilter, EventsScan, Start},
     playbacks::PlaybacksById,

@@ -176,7 +176,7 @@ async fn watch(app: &TestApp, playbacks: &[String], done: &AtomicBool) -> usize 
     read
 }
 
-async fn replay(app: &TestApp, options: &[&str]) -> Output {
+pub(super) async fn replay(app: &TestApp, options: &[&str]) -> Output {
     let mut command = app.projector.command();
     command.arg("replay").args(options).stdin(Stdio::null());
     spawn_blocking(move || command.output())
