@@ -12,7 +12,7 @@ use tokio::{sync::watch, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    queries::{ConflictingIdentities, InvalidRow},
+    queries::InvalidRow,
     read_model::{ReadModel, SelectError},
     watermark::Watch,
 };
@@ -89,8 +89,7 @@ impl Counter {
     }
 
     async fn count(&self, generation: u32) -> Result<Option<Conflicts>, SelectError> {
-        let question = ConflictingIdentities;
-        let rows = self.read_model.select(generation, &question).await?;
+        let rows = self.read_model.conflicts(generation).await?;
         let count = rows.first().map(|row| {
             Ok(Conflicts {
                 generation,

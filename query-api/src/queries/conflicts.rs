@@ -1,5 +1,7 @@
 //! Under how many identities the log holds messages that differ.
 
+use std::time::Duration;
+
 use clickhouse::Row;
 use serde::Deserialize;
 
@@ -20,6 +22,8 @@ impl Select for ConflictingIdentities {
     type Row = ConflictsRow;
     const NAME: &'static str = "conflicting_identities";
     const UNBOUNDED: bool = false;
+    /// Nobody waits for it, and some four million identities take a second.
+    const TIME: Option<Duration> = Some(Duration::from_mins(10));
 
     fn to_sql(&self) -> Sql {
         // FINAL: two messages may lie in parts that are not merged yet.
