@@ -14,6 +14,7 @@ use tokio::sync::OnceCell;
 use tokio::task::spawn_blocking;
 
 pub use self::builder::Builder;
+use crate::binary::NEXT_PROJECTOR;
 use crate::{Answer, Http, Log, Parts, Service};
 
 /// A running ESS.
@@ -61,12 +62,20 @@ impl TestApp {
         let mut environment = self.environment.clone();
         let settings = settings.iter();
         environment.extend(settings.map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
-        Service::new(
-            "projector",
-            "PROJECTOR_ADDR",
-            &environment,
-            self.logs.path(),
-        )
+        self.projector_built_as("projector", &environment)
+    }
+
+    /// A projector of the same group that knows one schema change more, not started.
+    pub fn next_projector(&self) -> Service {
+        self.projector_built_as(NEXT_PROJECTOR, &self.environment)
+    }
+
+    fn projector_built_as(
+        &self,
+        name: &'static str,
+        environment: &BTreeMap<String, String>,
+    ) -> Service {
+        Service::new(name, "PROJECTOR_ADDR", environment, self.logs.path())
     }
 
     /// `projector init`: creates what topics and tables are missing.

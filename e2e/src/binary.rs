@@ -4,7 +4,10 @@
 use std::env;
 use std::path::PathBuf;
 
-/// The binary of a service.
+/// The projector of a later version, an example of its crate.
+pub(crate) const NEXT_PROJECTOR: &str = "next-projector";
+
+/// The binary of a service, or of an example.
 ///
 /// # Panics
 /// When it is not built, with the command that builds it.
@@ -14,10 +17,13 @@ pub(crate) fn path(name: &str) -> PathBuf {
     if folder.ends_with("deps") {
         folder.pop();
     }
+    if name == NEXT_PROJECTOR {
+        folder.push("examples");
+    }
     let path = folder.join(name);
     assert!(
         path.is_file(),
-        "{} is not built; run: cargo build -p ess-{name}",
+        "{} is not built; run: cargo build --workspace --bins --examples",
         path.display()
     );
     path

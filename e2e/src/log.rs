@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ess_schema::Position;
+use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::message::{Header, Headers, OwnedHeaders};
@@ -153,6 +154,27 @@ impl Log {
             consumer.commit(&beginning, CommitMode::Sync).unwrap();
         });
         reset.await.unwrap();
+    }
+
+    /// Deletes what lies below these offsets, as retention does.
+    ///
+    /// # Panics
+    /// When the broker refuses.
+    pub async fn delete_below(&self, offsets: &BTreeMap<u16, u64>) {
+        let mut below = TopicPartitionList::new();
+        for (partition, offset) in offsets {
+            let offset = Offset::Offset(i64::try_from(*offset).unwrap());
+            let added = below.add_partition_offset(&self.topic, i32::from(*partition), offset);
+            added.unwrap();
+        }
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &self.brokers);
+        let admin: AdminClient<DefaultClientContext> = config.create().unwrap();
+        let options = AdminOptions::new().request_timeout(Some(ANSWERS_WITHIN));
+        let deleted = admin.delete_records(&below, &options).await.unwrap();
+        for partition in deleted.elements() {
+            partition.error().unwrap();
+        }
     }
 
     fn consumer(&self, group: &str) -> BaseConsumer {

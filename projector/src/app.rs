@@ -3,7 +3,7 @@
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
-use ess_schema::migrations::{CONTROL, GENERATION};
+use ess_schema::migrations::Schema;
 use ess_service::{
     clickhouse::{Course, ReadModelError, course, ensure_active},
     config::ClickHouseConfig,
@@ -28,11 +28,11 @@ use crate::{
 /// Between two looks at which generation is to be folded into.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// Folds the log into the active generation until told to stop; returns what to exit with.
-pub fn run(settings: Settings) -> ExitCode {
+/// Folds the log into the active generation, which is made as `schema` says where it is missing, until told to stop; returns what to exit with.
+pub fn run(settings: Settings, schema: Schema) -> ExitCode {
     let (log, shutdown) = (settings.log.clone(), settings.shutdown.clone());
     process::run(&log, &shutdown, async |process| {
-        start(process, settings).await
+        start(process, settings, schema).await
     })
 }
 
@@ -44,7 +44,11 @@ enum ProjectorError {
     Pipeline(#[from] PipelineError),
 }
 
-async fn start(process: &mut Process, settings: Settings) -> Result<(), StartError> {
+async fn start(
+    process: &mut Process,
+    settings: Settings,
+    schema: Schema,
+) -> Result<(), StartError> {
     measure::describe();
     let (vitals, offsets) = (Arc::new(Vitals::default()), Arc::new(Offsets::default()));
     process
@@ -58,7 +62,7 @@ async fn start(process: &mut Process, settings: Settings) -> Result<(), StartErr
         process.stopping(),
     );
     process.spawn("readiness", readiness);
-    let fold = fold(settings, offsets, vitals, process.stopping());
+    let fold = fold(settings, schema, offsets, vitals, process.stopping());
     process.spawn("pipeline", fold);
     Ok(())
 }
@@ -66,13 +70,14 @@ async fn start(process: &mut Process, settings: Settings) -> Result<(), StartErr
 /// Folds into the generation that is active or being handed over to, one after the other.
 async fn fold(
     settings: Settings,
+    schema: Schema,
     offsets: Arc<Offsets>,
     vitals: Arc<Vitals>,
     stopping: CancellationToken,
 ) -> Result<(), ProjectorError> {
     while !stopping.is_cancelled() {
         let now = tokio::select! {
-            now = prepare(&settings.clickhouse, &vitals) => now?,
+            now = prepare(&settings.clickhouse, schema, &vitals) => now?,
             () = stopping.cancelled() => return Ok(()),
         };
         let Course { generation, .. } = now;
@@ -137,9 +142,13 @@ fn target(settings: &Settings, now: Course) -> Target {
 }
 
 /// Makes sure that there are tables, so that it does not matter whether `init` ran before, and says which to fold into.
-async fn prepare(clickhouse: &ClickHouseConfig, vitals: &Vitals) -> Result<Course, ReadModelError> {
+async fn prepare(
+    clickhouse: &ClickHouseConfig,
+    schema: Schema,
+    vitals: &Vitals,
+) -> Result<Course, ReadModelError> {
     let attempt = async || {
-        let active = ensure_active(clickhouse, CONTROL, GENERATION).await?;
+        let active = ensure_active(clickhouse, schema).await?;
         Ok(course(clickhouse).await?.unwrap_or(Course {
             generation: active,
             predecessor: None,

@@ -3,7 +3,7 @@
 
 use std::{error::Error, io::Write as _, process::ExitCode};
 
-use ess_schema::migrations::{CONTROL, GENERATION};
+use ess_schema::migrations::Schema;
 use ess_service::{
     clickhouse::ensure_active, kafka::ensure_topics, retry::RetryPolicy, telemetry::start_log,
 };
@@ -12,8 +12,8 @@ use tokio::runtime::Runtime;
 use crate::config::Settings;
 
 /// Prepares log and read model, waiting a minute for servers that are starting; returns what to exit with.
-pub fn run(settings: &Settings) -> ExitCode {
-    match prepare(settings) {
+pub fn run(settings: &Settings, schema: Schema) -> ExitCode {
+    match prepare(settings, schema) {
         Ok(told) => {
             let _ = write!(std::io::stdout(), "{told}");
             ExitCode::SUCCESS
@@ -25,7 +25,7 @@ pub fn run(settings: &Settings) -> ExitCode {
     }
 }
 
-fn prepare(settings: &Settings) -> Result<String, Box<dyn Error>> {
+fn prepare(settings: &Settings, schema: Schema) -> Result<String, Box<dyn Error>> {
     start_log(&settings.log)?;
     let (kafka, clickhouse) = (&settings.kafka, &settings.clickhouse);
     Runtime::new()?.block_on(async {
@@ -34,7 +34,7 @@ fn prepare(settings: &Settings) -> Result<String, Box<dyn Error>> {
             .await?;
         let generation = RetryPolicy::STARTUP
             .run("preparing the read model", || {
-                ensure_active(clickhouse, CONTROL, GENERATION)
+                ensure_active(clickhouse, schema)
             })
             .await?;
         Ok(format!(

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use ess_projector::{app, config::Settings, init, replay};
+use ess_schema::migrations::SCHEMA;
 use ess_service::config::{ConfigArgs, arguments};
 
 #[global_allocator]
@@ -32,9 +33,9 @@ fn main() -> ExitCode {
     let read = arguments::<CommandLine, Settings>()
         .and_then(|line| Ok((line.config.load::<Settings>()?, line.command)));
     match read {
-        Ok((settings, Some(Command::Init))) => init::run(&settings),
-        Ok((settings, Some(Command::Replay(options)))) => replay::run(&settings, &options),
-        Ok((settings, Some(Command::Run) | None)) => app::run(settings),
+        Ok((settings, Some(Command::Init))) => init::run(&settings, SCHEMA),
+        Ok((settings, Some(Command::Replay(options)))) => replay::run(&settings, SCHEMA, &options),
+        Ok((settings, Some(Command::Run) | None)) => app::run(settings, SCHEMA),
         Err(code) => code,
     }
 }

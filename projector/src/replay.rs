@@ -10,11 +10,11 @@ mod verify;
 use std::{collections::BTreeMap, io::Write as _, process::ExitCode, sync::Arc, time::Duration};
 
 use clap::Args;
-use ess_schema::migrations::{CONTROL, GENERATION};
+use ess_schema::migrations::Schema;
 use ess_service::{
     clickhouse::{
-        begin_generation, discard_generation, ensure_active, generation as generation_client,
-        generations, unfinished,
+        Lock, REBUILD, active_generation, begin_generation, discard_generation, ensure_active,
+        generation as generation_client, generations, unfinished,
     },
     retry::RetryPolicy,
     telemetry::start_log,
@@ -28,7 +28,7 @@ use crate::{
     offsets::Offsets,
     pipeline::{Pipeline, Target},
     progress::Progress,
-    vitals::{Bounds, Vitals},
+    vitals::Vitals,
 };
 
 /// Between two looks at how far it has come.
@@ -46,7 +46,7 @@ pub struct Options {
     /// Stop after the verification; the new generation is kept, and the next replay goes on with it
     #[arg(long)]
     no_promote: bool,
-    /// Build from what is left of a log that no longer reaches back to offset 0
+    /// Build from what is left of a log that has lost messages which are still to be folded
     #[arg(long)]
     allow_partial: bool,
     /// Promote although the new generation holds other events than the active one
@@ -57,11 +57,11 @@ pub struct Options {
     discard: bool,
 }
 
-/// Replays as asked; returns what to exit with.
-pub fn run(settings: &Settings, options: &Options) -> ExitCode {
+/// Replays as asked into a generation made as `schema` says; returns what to exit with.
+pub fn run(settings: &Settings, schema: Schema, options: &Options) -> ExitCode {
     let replayed = start_log(&settings.log)
         .map_err(ReplayError::from)
-        .and_then(|()| Runtime::new()?.block_on(replay(settings, options)));
+        .and_then(|()| Runtime::new()?.block_on(replay(settings, schema, options)));
     match replayed {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -78,19 +78,33 @@ struct Rebuild<'s> {
     generation: u32,
 }
 
-async fn replay(settings: &Settings, options: &Options) -> Result<(), ReplayError> {
+async fn replay(settings: &Settings, schema: Schema, options: &Options) -> Result<(), ReplayError> {
     let clickhouse = &settings.clickhouse;
     let active = RetryPolicy::STARTUP
         .run("looking at the read model", || {
-            ensure_active(clickhouse, CONTROL, GENERATION)
+            ensure_active(clickhouse, schema)
         })
         .await?;
-    if options.discard {
-        return discard(settings).await;
-    }
-    let bounds = log::bounds(&settings.kafka).await?;
-    refuse_partial(&bounds, options)?;
-    let (generation, new) = begin_generation(clickhouse, GENERATION).await?;
+    let lock = Lock::try_acquire(clickhouse, REBUILD).await?;
+    let work = async {
+        if options.discard {
+            return discard(settings).await;
+        }
+        // Another replay may have ended just before.
+        let active = active_generation(clickhouse).await?.unwrap_or(active);
+        rebuild(settings, schema, options, active).await
+    };
+    lock.holding(Box::pin(work)).await
+}
+
+async fn rebuild(
+    settings: &Settings,
+    schema: Schema,
+    options: &Options,
+    active: u32,
+) -> Result<(), ReplayError> {
+    refuse_partial(settings, options).await?;
+    let (generation, new) = begin_generation(&settings.clickhouse, schema.generation).await?;
     let how = if new { "begins" } else { "goes on" };
     say(&format!(
         "generation {generation} {how}; {active} is active"
@@ -125,15 +139,18 @@ async fn discard(settings: &Settings) -> Result<(), ReplayError> {
     Ok(())
 }
 
-fn refuse_partial(bounds: &BTreeMap<u16, Bounds>, options: &Options) -> Result<(), ReplayError> {
-    let cut = bounds.iter().filter(|(_, bounds)| bounds.low > 0);
-    let missing: Vec<_> = cut
-        .map(|(partition, Bounds { low, .. })| (*partition, *low))
-        .collect();
-    if missing.is_empty() {
+/// Refuses a log that has lost what is still to be folded: all of it for a new generation, the rest for one begun.
+async fn refuse_partial(settings: &Settings, options: &Options) -> Result<(), ReplayError> {
+    let begun = unfinished(&generations(&settings.clickhouse).await?);
+    let held = match begun {
+        Some(generation) => held(settings, generation).await?,
+        None => BTreeMap::new(),
+    };
+    let lost = log::lost(&log::bounds(&settings.kafka).await?, &held);
+    if lost.is_empty() {
         return Ok(());
     }
-    let truncated = ReplayError::Truncated(missing);
+    let truncated = ReplayError::Truncated(lost);
     if !options.allow_partial {
         return Err(truncated);
     }
@@ -203,12 +220,8 @@ impl Rebuild<'_> {
         }
     }
 
-    /// How far a generation has been folded.
     async fn held(&self, generation: u32) -> Result<BTreeMap<u16, u64>, ReplayError> {
-        let client = generation_client(&self.settings.clickhouse, generation);
-        let progress = Progress::new(client, Arc::default());
-        let read = || progress.read();
-        Ok(RetryPolicy::STARTUP.run("reading progress", read).await?)
+        held(self.settings, generation).await
     }
 
     async fn verify(&self, options: &Options) -> Result<(), ReplayError> {
@@ -257,6 +270,14 @@ impl Rebuild<'_> {
         let clients = [&client(self.active), &client(self.generation)];
         Ok(verify::compare(clients, &ranges.collect()).await?)
     }
+}
+
+/// How far a generation has been folded.
+async fn held(settings: &Settings, generation: u32) -> Result<BTreeMap<u16, u64>, ReplayError> {
+    let client = generation_client(&settings.clickhouse, generation);
+    let progress = Progress::new(client, Arc::default());
+    let read = || progress.read();
+    Ok(RetryPolicy::STARTUP.run("reading progress", read).await?)
 }
 
 fn held_of(held: &BTreeMap<u16, u64>, partition: u16) -> u64 {

@@ -51,6 +51,21 @@ macro_rules! migrations {
     };
 }
 
+/// Everything that the databases are made by.
+#[derive(Debug, Clone, Copy)]
+pub struct Schema {
+    /// The changes of the control database.
+    pub control: &'static [Migration],
+    /// The changes of each generation's database.
+    pub generation: &'static [Migration],
+}
+
+/// What this version knows.
+pub const SCHEMA: Schema = Schema {
+    control: CONTROL,
+    generation: GENERATION,
+};
+
 /// The control database, which says what generations there are.
 pub const CONTROL: &[Migration] = migrations!["control" 1 "0001_generations"];
 

@@ -2,6 +2,7 @@
 
 mod error;
 mod generations;
+mod lock;
 mod migrate;
 
 pub use self::{
@@ -11,6 +12,7 @@ pub use self::{
         begin_handover, course, discard_generation, ensure_active, generations, promote,
         unfinished,
     },
+    lock::{LOCK_LEASE_SECONDS, Lock, REBUILD},
     migrate::migrate,
 };
 use clickhouse::{Client, Compression};

@@ -22,8 +22,8 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     tools::require(&COMPILER)?;
     let parts = ess_parts::fetch()?;
-    // The e2e tests run the services' binaries, which cargo test does not build for them.
-    cargo::build(&["--workspace", "--bins"])?;
+    // The e2e tests run the services' binaries and the projector of a later version, which cargo test does not build for them.
+    cargo::build(&["--workspace", "--bins", "--examples"])?;
     let args: Vec<&str> = ["test", "--workspace", "--no-fail-fast"]
         .into_iter()
         .chain(args.args.iter().map(String::as_str))

@@ -6,13 +6,20 @@ mod faults;
 mod foreign;
 mod in_place;
 mod life;
+mod migrations;
+mod next_version;
 mod records;
 mod replay;
+mod truncated;
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    process::{Output, Stdio},
+};
 
-use ess_e2e::{Builder, TestApp};
+use ess_e2e::{Builder, Service, TestApp};
 use ess_schema::Position;
+use tokio::task::spawn_blocking;
 
 /// An ESS of which only the projector matters.
 fn projector_alone() -> Builder {
@@ -69,4 +76,20 @@ async fn counter(app: &TestApp, name: &str) -> f64 {
     lines
         .map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap())
         .sum()
+}
+
+/// Runs a command of the projector to its end, for example `projector replay --discard`.
+async fn command(projector: &Service, arguments: &[&str]) -> Output {
+    let mut command = projector.command();
+    command.args(arguments).stdin(Stdio::null());
+    spawn_blocking(move || command.output())
+        .await
+        .unwrap()
+        .unwrap()
+}
+
+/// What it said.
+fn told(output: &Output) -> String {
+    let (out, err) = (&output.stdout, &output.stderr);
+    String::from_utf8_lossy(out).into_owned() + &String::from_utf8_lossy(err)
 }

@@ -1,6 +1,6 @@
 //! Why a replay ended without a new active generation, in words an operator can act on. It decides nothing.
 
-use std::{fmt::Write as _, io};
+use std::{fmt::Write as _, io, ops::Range};
 
 use clickhouse::error::Error;
 use ess_service::{
@@ -31,10 +31,10 @@ pub(crate) enum ReplayError {
     #[error("no generation is being built: there is nothing to discard")]
     NothingToDiscard,
     #[error(
-        "the log no longer reaches back to offset 0, what is gone cannot be rebuilt: {}; \
-         --allow-partial builds from what is left", missing(.0)
+        "the log has lost messages that are still to be folded: {}; --allow-partial builds from what is left",
+        missing(.0)
     )]
-    Truncated(Vec<(u16, u64)>),
+    Truncated(Vec<(u16, Range<u64>)>),
     #[error(
         "generation {generation} differs from the active one in {partitions} partition(s), it is not promoted; \
          after a deliberate change `projector replay --accept-differences` promotes it, --discard drops it"
@@ -47,15 +47,16 @@ pub(crate) enum ReplayError {
     Lapsed(u32, String),
 }
 
-fn missing(cut: &[(u16, u64)]) -> String {
+fn missing(lost: &[(u16, Range<u64>)]) -> String {
     let mut text = String::new();
-    for (partition, low) in cut {
+    for (partition, Range { start, end }) in lost {
         let comma = if text.is_empty() { "" } else { ", " };
         // Writing to a String cannot fail.
         let _ = write!(
             text,
-            "{comma}partition {partition} offsets 0 to {} ({low} messages)",
-            low - 1
+            "{comma}partition {partition} offsets {start} to {} ({} messages)",
+            end - 1,
+            end - start
         );
     }
     text
@@ -67,9 +68,9 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_told_by_partition() {
-        let told = missing(&[(0, 1), (3, 20)]);
+        let told = missing(&[(0, 0..1), (3, 5..20)]);
         let expected =
-            "partition 0 offsets 0 to 0 (1 messages), partition 3 offsets 0 to 19 (20 messages)";
+            "partition 0 offsets 0 to 0 (1 messages), partition 3 offsets 5 to 19 (15 messages)";
         assert_eq!(told, expected);
     }
 }

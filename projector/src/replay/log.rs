@@ -1,6 +1,6 @@
 //! The log as a rebuild asks about it: where its partitions begin and end, and who consumes it. It never reads a record.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, ops::Range, time::Duration};
 
 use ess_service::{
     config::KafkaConfig,
@@ -52,6 +52,18 @@ fn look(kafka: &KafkaConfig) -> Result<BTreeMap<u16, Bounds>, LogError> {
         bounds.insert(partition.id() as u16, Bounds { low, high });
     }
     Ok(bounds)
+}
+
+/// Of each partition, what lies below its first record now and above what is held.
+pub(crate) fn lost(
+    bounds: &BTreeMap<u16, Bounds>,
+    held: &BTreeMap<u16, u64>,
+) -> Vec<(u16, Range<u64>)> {
+    let each = bounds.iter().map(|(partition, Bounds { low, .. })| {
+        let from = held.get(partition).copied().unwrap_or_default();
+        (*partition, from..*low)
+    });
+    each.filter(|(_, lost)| !lost.is_empty()).collect()
 }
 
 /// How many members a consumer group has now.

@@ -2,6 +2,7 @@
 
 use clickhouse::error::Error;
 
+use super::lock::LOCK_LEASE_SECONDS;
 use crate::retry::{Classify, ErrorClass};
 
 /// The read model cannot be used as it is.
@@ -58,15 +59,38 @@ pub enum ReadModelError {
         /// The first change that it lacks.
         change: u32,
     },
+    /// Another process does what only one may do at a time.
+    #[error(
+        "lock {name} is held by {holder}, which is at work: wait for its end, or end it \
+         (the lock frees itself {LOCK_LEASE_SECONDS} s later)"
+    )]
+    Locked {
+        /// The lock.
+        name: &'static str,
+        /// Process, host and time of its holder.
+        holder: String,
+    },
+    /// This process was stopped, or the server away, for longer than the lease of the lock it held.
+    #[error(
+        "lock {name} was lost to {holder}: this process gave no sign for {LOCK_LEASE_SECONDS} s"
+    )]
+    LockLost {
+        /// The lock.
+        name: &'static str,
+        /// Who holds it now.
+        holder: String,
+    },
 }
 
 impl Classify for ReadModelError {
     fn class(&self) -> ErrorClass {
         match self {
             Self::Server(error) | Self::Migration { source: error, .. } => error.class(),
-            Self::Edited { .. } | Self::Newer { .. } | Self::Outdated { .. } => {
-                ErrorClass::Permanent
-            }
+            Self::LockLost { .. } => ErrorClass::Transient,
+            Self::Edited { .. }
+            | Self::Newer { .. }
+            | Self::Outdated { .. }
+            | Self::Locked { .. } => ErrorClass::Permanent,
         }
     }
 }

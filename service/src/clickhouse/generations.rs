@@ -2,12 +2,13 @@
 //! rows are only added, and a number is never used again.
 
 use clickhouse::Row;
-use ess_schema::migrations::Migration;
+use ess_schema::migrations::{Migration, Schema};
 use serde::Deserialize;
 
 use super::{
     ReadModelError, control, is_missing,
-    migrate::{lacking, migrate},
+    lock::{Lock, MIGRATIONS},
+    migrate::{create_database, lacking, migrate},
     server,
 };
 use crate::config::ClickHouseConfig;
@@ -95,28 +96,48 @@ pub async fn generations(
 }
 
 /// Makes sure that there is an active generation and returns it: generation 1 is created where there is none. Safe to run
-/// any number of times, from several processes at once. The tables of a generation that exists are left as they are, because
-/// a change of them would hold for new events only; what it lacks comes with the next one.
+/// any number of times, from several processes at once: one of them changes, under a lock, what is to be changed. The tables
+/// of a generation that exists are left as they are, because a change of them would hold for new events only; what it lacks
+/// comes with the next one.
 ///
 /// # Errors
 /// As [`migrate`].
 pub async fn ensure_active(
     config: &ClickHouseConfig,
-    control_migrations: &[Migration],
-    generation_migrations: &[Migration],
+    schema: Schema,
 ) -> Result<u32, ReadModelError> {
+    let active = match lacking(config, &config.database, schema.control).await {
+        Ok(lacking) if lacking.is_empty() => active_generation(config).await?,
+        Ok(_) => None,
+        Err(ReadModelError::Server(error)) if is_missing(&error) => None,
+        Err(error) => return Err(error),
+    };
+    let active = match active {
+        Some(active) => active,
+        None => create_first(config, schema).await?,
+    };
+    verify(config, active, schema.generation).await?;
+    Ok(active)
+}
+
+/// Changes the control database and creates generation 1, as far as nobody was faster; tells which generation is active.
+async fn create_first(config: &ClickHouseConfig, schema: Schema) -> Result<u32, ReadModelError> {
     const FIRST: u32 = 1;
-    migrate(config, &config.database, control_migrations).await?;
-    if let Some(active) = active_generation(config).await? {
-        verify(config, active, generation_migrations).await?;
-        return Ok(active);
-    }
-    let database = config.generation_database(FIRST);
-    migrate(config, &database, generation_migrations).await?;
-    // Only after its tables are there (I8). Two starters both write this row, which says the same twice.
-    mark(config, FIRST, "active").await?;
-    tracing::info!(generation = FIRST, "generation {FIRST} is active");
-    Ok(FIRST)
+    create_database(config, &config.database).await?;
+    let lock = Lock::acquire(config, MIGRATIONS).await?;
+    let change = async {
+        migrate(config, &config.database, schema.control).await?;
+        if let Some(active) = active_generation(config).await? {
+            return Ok(active);
+        }
+        let database = config.generation_database(FIRST);
+        migrate(config, &database, schema.generation).await?;
+        // Only after its tables are there (I8).
+        mark(config, FIRST, "active").await?;
+        tracing::info!(generation = FIRST, "generation {FIRST} is active");
+        Ok(FIRST)
+    };
+    lock.holding(change).await
 }
 
 async fn verify(

@@ -1,5 +1,5 @@
-//! Numbered schema changes, applied once and in order. Every statement is `IF NOT EXISTS`-like, so two starters that both
-//! apply a change do no harm; an applied change that was edited, or one that is not known, is an error.
+//! Numbered schema changes, applied once and in order; whoever applies them holds a lock. Every statement is `IF NOT
+//! EXISTS`-like all the same, so two that both apply a change do no harm. An applied change that was edited, or one that is not known, is an error.
 
 use std::collections::BTreeMap;
 
@@ -26,21 +26,26 @@ pub async fn migrate(
     database: &str,
     migrations: &[Migration],
 ) -> Result<(), ReadModelError> {
+    create_database(config, database).await?;
     let server = server(config);
-    for statement in [
-        format!("CREATE DATABASE IF NOT EXISTS {database}"),
-        format!(
-            "CREATE TABLE IF NOT EXISTS {database}.schema_migrations (number UInt32, name String, checksum String, \
-             applied_at DateTime64(3, 'UTC') DEFAULT now64(3)) ENGINE = MergeTree ORDER BY number"
-        ),
-    ] {
-        server.query(&statement).execute().await?;
-    }
+    let numbers = format!(
+        "CREATE TABLE IF NOT EXISTS {database}.schema_migrations (number UInt32, name String, checksum String, \
+         applied_at DateTime64(3, 'UTC') DEFAULT now64(3)) ENGINE = MergeTree ORDER BY number"
+    );
+    server.query(&numbers).execute().await?;
     let applied = applied(&server, database).await?;
     for migration in pending(database, &applied, migrations)? {
         apply(&server, database, migration).await?;
     }
     Ok(())
+}
+
+pub(super) async fn create_database(
+    config: &ClickHouseConfig,
+    database: &str,
+) -> Result<(), ReadModelError> {
+    let create = format!("CREATE DATABASE IF NOT EXISTS {database}");
+    Ok(server(config).query(&create).execute().await?)
 }
 
 /// The numbers of the changes that a database was made without.

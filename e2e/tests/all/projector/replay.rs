@@ -9,14 +9,14 @@ use std::{
 use ess_e2e::{TestApp, eventually};
 use tokio::task::spawn_blocking;
 
-use super::{append_many, projector_alone, stored, untyped};
+use super::{append_many, command, projector_alone, stored, told, untyped};
 use crate::{
     oracle,
     traffic::{Traffic, seed, simulated},
 };
 
 /// Playbacks that the reader asks for all the time.
-const WATCHED: usize = 8;
+pub(super) const WATCHED: usize = 8;
 
 #[tokio::test]
 async fn readers_notice_nothing_of_a_replay_under_live_traffic() {
@@ -155,7 +155,7 @@ async fn a_generation_that_lacks_events_is_not_promoted_and_can_be_discarded() {
 }
 
 /// Asks for these playbacks again and again: each answer is 200 and never less than the one before. Tells how many it read.
-async fn watch(app: &TestApp, playbacks: &[String], done: &AtomicBool) -> usize {
+pub(super) async fn watch(app: &TestApp, playbacks: &[String], done: &AtomicBool) -> usize {
     let (mut seen, mut read) = (BTreeMap::<&str, [u64; 2]>::new(), 0);
     while !done.load(Ordering::Relaxed) {
         for id in playbacks {
@@ -177,15 +177,5 @@ async fn watch(app: &TestApp, playbacks: &[String], done: &AtomicBool) -> usize 
 }
 
 pub(super) async fn replay(app: &TestApp, options: &[&str]) -> Output {
-    let mut command = app.projector.command();
-    command.arg("replay").args(options).stdin(Stdio::null());
-    spawn_blocking(move || command.output())
-        .await
-        .unwrap()
-        .unwrap()
-}
-
-fn told(output: &Output) -> String {
-    let (out, err) = (&output.stdout, &output.stderr);
-    String::from_utf8_lossy(out).into_owned() + &String::from_utf8_lossy(err)
+    command(&app.projector, &[&["replay"], options].concat()).await
 }

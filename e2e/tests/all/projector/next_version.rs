@@ -1,0 +1,90 @@
+//! A version that knows one more schema change: it folds into what is there, and its replay brings the change live without
+//! a reader noticing.
+
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use ess_e2e::TestApp;
+use ess_schema::{Event, EventData};
+
+use super::{
+    command,
+    replay::{WATCHED, watch},
+    told,
+};
+use crate::traffic::{Traffic, seed, simulated};
+
+#[tokio::test]
+async fn a_column_that_a_later_version_adds_comes_live_by_its_replay() {
+    let (app, seed) = (TestApp::start().await, seed());
+    let mut before = simulated(seed, 120);
+    let third = before.len() / 3;
+    let during = before.split_off(2 * third);
+    let on = before.split_off(third);
+    let all = [&*before, &*on, &*during].concat();
+    let append = async |events| Traffic::new(events, seed).send(&app).await;
+    app.wait_until_projected(append(before.clone()).await).await;
+    assert_eq!(app.projector.terminate().await, 0);
+
+    let later = app.next_projector();
+    later.start().await;
+    app.wait_until_projected(append(on).await).await;
+    assert_eq!(app.generation().await, 1);
+    let warning =
+        "generation 1 was made without schema change [5]: `projector replay` brings it live";
+    let log = later.log();
+    assert_eq!(log.matches(warning).count(), 1, "{log}");
+
+    let watched = Traffic::new(before, seed).playbacks();
+    let watched: Vec<String> = watched
+        .iter()
+        .take(WATCHED)
+        .map(ToString::to_string)
+        .collect();
+    let done = AtomicBool::new(false);
+    let replaying = async {
+        let output = command(&later, &["replay"]).await;
+        done.store(true, Ordering::Relaxed);
+        output
+    };
+    let (read, sent, output) =
+        tokio::join!(watch(&app, &watched, &done), append(during), replaying);
+    assert!(output.status.success(), "{}", told(&output));
+    assert!(read >= WATCHED, "the reader read {read} answers only");
+    assert_eq!(app.generation().await, 2);
+    app.wait_until_projected(sent).await;
+    let expected = longest_stalls(&all);
+    assert!(expected.values().any(|stall| *stall > 0), "nothing stalled");
+    assert_eq!(stored_stalls(&app).await, expected);
+}
+
+/// Of each playback the longest stall, 0 without one.
+fn longest_stalls(events: &[Event]) -> BTreeMap<String, u64> {
+    let mut longest = BTreeMap::new();
+    for event in events {
+        let Some(playback) = &event.playback_id else {
+            continue;
+        };
+        let stalled = match &event.data {
+            EventData::Stalled(stalled) => stalled.stalled_ms,
+            _ => 0,
+        };
+        let known: &mut u64 = longest.entry(playback.to_string()).or_default();
+        *known = stalled.max(*known);
+    }
+    longest
+}
+
+async fn stored_stalls(app: &TestApp) -> BTreeMap<String, u64> {
+    let sql = "SELECT playback_id, max(longest_stall_ms) AS stall FROM playbacks_state GROUP BY playback_id";
+    let rows = app.select(sql).await.into_iter().map(|row| {
+        let (playback, stall) = (&row["playback_id"], &row["stall"]);
+        (
+            playback.as_str().unwrap().to_owned(),
+            stall.as_u64().unwrap(),
+        )
+    });
+    rows.collect()
+}
