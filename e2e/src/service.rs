@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ess_parts::{Launch, Lifetime, Process, Stopped, ports, tail};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
 use tokio::task::spawn_blocking;
 
 use crate::answer::Http;
@@ -148,6 +150,22 @@ impl Service {
         let tail = self.log_tail();
         assert_eq!(stopped, Stopped::Gracefully, "{}\n{tail}", self.name);
         code.unwrap_or_else(|| panic!("{} left no exit code\n{tail}", self.name))
+    }
+
+    /// Stops it where it is (SIGSTOP), as a pause of its machine would, until [`Service::thaw`].
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn freeze(&self) {
+        killpg(Pid::from_raw(self.pid()), Signal::SIGSTOP).unwrap();
+    }
+
+    /// Lets it go on.
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn thaw(&self) {
+        killpg(Pid::from_raw(self.pid()), Signal::SIGCONT).unwrap();
     }
 
     async fn end(

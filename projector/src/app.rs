@@ -1,7 +1,7 @@
 //! `projector run`: health first, then tables, then the pipeline, and another one when another generation is handed over
 //! to. Parts that are not there yet are waited for, visibly. It never decides which generation is active.
 
-use std::{process::ExitCode, sync::Arc, time::Duration};
+use std::{process::ExitCode, sync::Arc};
 
 use ess_schema::migrations::Schema;
 use ess_service::{
@@ -11,24 +11,22 @@ use ess_service::{
     process::{self, Process, StartError},
 };
 use poem::Route;
-use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::Settings,
     consume::ConsumeError,
+    course::CourseWatch,
     measure,
     offsets::Offsets,
     patience::until_decided,
-    pipeline::{Pipeline, PipelineError, Target},
+    pipeline::{Pipeline, PipelineError, Role, Target},
     readiness,
     vitals::{Stage, Vitals},
 };
 
-/// Between two looks at which generation is to be folded into.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
-
-/// Folds the log into the active generation, which is made as `schema` says where it is missing, until told to stop; returns what to exit with.
+/// Folds the log into the active generation, which is made as `schema` says where it is missing, until told to stop; returns
+/// what to exit with.
 pub fn run(settings: Settings, schema: Schema) -> ExitCode {
     let (log, shutdown) = (settings.log.clone(), settings.shutdown.clone());
     process::run(&log, &shutdown, async |process| {
@@ -80,12 +78,16 @@ async fn fold(
             now = prepare(&settings.clickhouse, schema, &vitals) => now?,
             () = stopping.cancelled() => return Ok(()),
         };
-        let Course { generation, .. } = now;
+        let course = CourseWatch {
+            clickhouse: settings.clickhouse.clone(),
+            generation: now.generation,
+        };
+        let generation = now.generation;
         tracing::info!(generation, "folding the log into generation {generation}");
         let target = target(&settings, now);
         let (offsets, vitals) = (Arc::clone(&offsets), Arc::clone(&vitals));
         let pipeline = Pipeline::build(settings.clone(), target, offsets, vitals)?;
-        fold_into(pipeline, now, &settings.clickhouse, &stopping).await?;
+        fold_into(pipeline, &course, &stopping).await?;
     }
     Ok(())
 }
@@ -93,8 +95,7 @@ async fn fold(
 /// Folds into one generation until told to stop, or until another one is to be folded into.
 async fn fold_into(
     pipeline: Pipeline,
-    now: Course,
-    clickhouse: &ClickHouseConfig,
+    course: &CourseWatch,
     stopping: &CancellationToken,
 ) -> Result<(), PipelineError> {
     let leaving = stopping.child_token();
@@ -102,32 +103,16 @@ async fn fold_into(
     tokio::pin!(running);
     tokio::select! {
         ended = &mut running => return ended,
-        () = another(clickhouse, now) => leaving.cancel(),
+        () = course.until_off() => leaving.cancel(),
     }
     match running.await {
         Err(PipelineError::Consume(error @ ConsumeError::Unsettled))
             if !stopping.is_cancelled() =>
         {
-            tracing::warn!("leaving generation {}: {error}", now.generation);
+            tracing::warn!("leaving generation {}: {error}", course.generation);
             Ok(())
         }
         ended => ended,
-    }
-}
-
-/// Waits until another generation is to be folded into than now. While nobody says which, the one known stays.
-async fn another(clickhouse: &ClickHouseConfig, now: Course) {
-    loop {
-        sleep(LOOK_EVERY).await;
-        match course(clickhouse).await {
-            Ok(Some(next)) if next.generation != now.generation => {
-                let (from, to) = (now.generation, next.generation);
-                tracing::info!(from, to, "leaving generation {from} for generation {to}");
-                return;
-            }
-            Ok(_) => {}
-            Err(error) => tracing::debug!(%error, "the generations cannot be looked up: {error}"),
-        }
     }
 }
 
@@ -137,7 +122,7 @@ fn target(settings: &Settings, now: Course) -> Target {
         generation: now.generation,
         group: projector.group_of(now.generation),
         predecessor: now.predecessor.map(|number| projector.group_of(number)),
-        sends_dead_letters: true,
+        role: Role::Live,
     }
 }
 

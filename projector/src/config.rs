@@ -56,12 +56,25 @@ pub struct ProjectorConfig {
     /// Without progress for this long the projector is not ready (I11).
     #[serde(rename = "projector_stall_after_ms", deserialize_with = "millis")]
     pub stall_after: Duration,
+    /// How long a handover to another generation may take before projectors go back to the active one.
+    #[serde(rename = "projector_handover_ms", deserialize_with = "millis")]
+    pub handover: Duration,
 }
 
 impl ProjectorConfig {
     /// The consumer group that folds the log into `generation`.
     pub fn group_of(&self, generation: u32) -> String {
         format!("{}-g{generation}", self.group)
+    }
+
+    /// The consumer group that brings `generation` up to date while another one is active.
+    pub fn replay_group_of(&self, generation: u32) -> String {
+        format!("{}-replay", self.group_of(generation))
+    }
+
+    /// Every consumer group that may have folded into `generation`.
+    pub fn groups_of(&self, generation: u32) -> [String; 2] {
+        [self.group_of(generation), self.replay_group_of(generation)]
     }
 
     /// Most bytes in a batch.
@@ -120,6 +133,12 @@ impl Section for ProjectorConfig {
             "100 to 3600000",
             "time without progress after which the projector is not ready, in ms",
         ),
+        ConfigKey::new(
+            "PROJECTOR_HANDOVER_MS",
+            "30000",
+            "1000 to 600000",
+            "how long `replay` and `promote` let a handover to another generation take, in ms",
+        ),
     ];
 
     fn checked(self) -> Result<Self, ConfigError> {
@@ -149,6 +168,7 @@ impl Section for ProjectorConfig {
             3_600_000,
         )?;
         range("PROJECTOR_STALL_AFTER_MS", self.stall_after, 100, 3_600_000)?;
+        range("PROJECTOR_HANDOVER_MS", self.handover, 1_000, 600_000)?;
         Ok(self)
     }
 }

@@ -18,8 +18,10 @@ use rdkafka::{
     types::RDKafkaRespErr,
 };
 use tokio::{runtime::Handle, time::timeout};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
+    course::CourseWatch,
     intake::Intake,
     measure,
     offsets::Offsets,
@@ -44,6 +46,9 @@ pub(crate) struct Member {
     pub(crate) settle_within: Duration,
     /// Whether nothing more may be taken now, from new partitions neither.
     pub(crate) paused: AtomicBool,
+    /// Whether this generation is the one to fold into; none: nobody else decides that.
+    pub(crate) course: Option<CourseWatch>,
+    pub(crate) stopping: CancellationToken,
 }
 
 impl Member {
@@ -84,8 +89,25 @@ impl Member {
         partitions.for_each(|partition| tracker.commit_failed(partition));
     }
 
+    /// Whoever hands over waits until the group has no members, and may have looked before this one joined. So the course is
+    /// read after joining and before anything is taken: one of the two sees the other. False: told to stop.
+    fn is_on_course(&self) -> bool {
+        let Some(course) = &self.course else {
+            return true;
+        };
+        self.runtime.block_on(async {
+            tokio::select! {
+                () = course.until_on() => true,
+                () = self.stopping.cancelled() => false,
+            }
+        })
+    }
+
     fn assign(&self, consumer: &BaseConsumer<Self>, list: &mut TopicPartitionList) {
         let partitions = partitions(list);
+        if !self.is_on_course() {
+            self.paused.store(true, Ordering::Relaxed);
+        }
         let starts = self.starts(consumer, list);
         if let Err(error) = consumer.incremental_assign(list) {
             tracing::error!(%error, ?partitions, "partitions {partitions:?} cannot be taken: {error}");

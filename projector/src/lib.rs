@@ -5,6 +5,7 @@
 pub mod app;
 pub mod config;
 pub mod dry_run;
+pub mod generations;
 pub mod init;
 pub mod replay;
 
@@ -12,13 +13,16 @@ mod batch;
 mod bisect;
 mod commit;
 mod consume;
+mod course;
 mod dead_letters;
 mod decode;
 mod group;
 mod insert;
 mod intake;
+mod log;
 mod measure;
 mod offsets;
+mod operation;
 mod original;
 mod patience;
 mod pipeline;

@@ -1,10 +1,15 @@
 //! The binary `projector`: folds the log into the read model, prepares both, or rebuilds it. It only chooses; see
-//! `app`, `init` and `replay`.
+//! `app`, `init`, `replay` and `generations`.
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use ess_projector::{app, config::Settings, init, replay};
+use ess_projector::{
+    app,
+    config::Settings,
+    generations::{self, promote, retire},
+    init, replay,
+};
 use ess_schema::migrations::SCHEMA;
 use ess_service::config::{ConfigArgs, arguments};
 
@@ -27,6 +32,12 @@ enum Command {
     Init,
     /// Build the next generation from offset 0 beside the active one, verify it, and make it the active one
     Replay(replay::Options),
+    /// List the generations of the read model: state, size, how far behind the log, and who folds into them
+    Generations(generations::Options),
+    /// Make a generation that was active before the active one again; it is brought up to date and verified first
+    Promote(promote::Options),
+    /// Drop a generation that was active before, with its consumer groups, for good
+    Retire(retire::Options),
 }
 
 fn main() -> ExitCode {
@@ -35,6 +46,13 @@ fn main() -> ExitCode {
     match read {
         Ok((settings, Some(Command::Init))) => init::run(&settings, SCHEMA),
         Ok((settings, Some(Command::Replay(options)))) => replay::run(&settings, SCHEMA, &options),
+        Ok((settings, Some(Command::Generations(options)))) => {
+            generations::run(&settings, &options)
+        }
+        Ok((settings, Some(Command::Promote(options)))) => {
+            promote::run(&settings, SCHEMA, &options)
+        }
+        Ok((settings, Some(Command::Retire(options)))) => retire::run(&settings, &options),
         Ok((settings, Some(Command::Run) | None)) => app::run(settings, SCHEMA),
         Err(code) => code,
     }

@@ -25,6 +25,7 @@ use crate::{
     commit::BatchId,
     config::Settings,
     consume::{ConsumeError, consume},
+    course::CourseWatch,
     dead_letters::{AppendError, DeadLetters},
     group::Member,
     insert::Events,
@@ -57,8 +58,16 @@ pub(crate) struct Target {
     pub(crate) group: String,
     /// The group whose work this one goes on with: it starts no earlier than that one came.
     pub(crate) predecessor: Option<String>,
-    /// Whether dead letters are sent; a rebuild sends none, because the live projector has (I9).
-    pub(crate) sends_dead_letters: bool,
+    pub(crate) role: Role,
+}
+
+/// What a pipeline is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// It keeps the generation up to date that readers read, and sends dead letters.
+    Live,
+    /// It brings a generation up to date that nobody reads; it sends no dead letters, because the live one has (I9).
+    Rebuild,
 }
 
 /// Folds the log into one generation.
@@ -108,7 +117,10 @@ impl Pipeline {
                 Arc::clone(&vitals),
             ),
             originals: Originals::new(kafka, &target.group, Arc::clone(&vitals)),
-            dead_letters: target.sends_dead_letters.then(dead_letters).transpose()?,
+            dead_letters: match target.role {
+                Role::Live => Some(dead_letters()?),
+                Role::Rebuild => None,
+            },
         };
         Ok(Self {
             progress: Progress::new(read_model, Arc::clone(&vitals)),
@@ -129,7 +141,7 @@ impl Pipeline {
         let consumed = consume(
             self.settings.kafka.clone(),
             self.target.group.clone(),
-            self.member(taken),
+            self.member(taken, stopping.clone()),
             stopping,
         );
         tokio::select! {
@@ -139,14 +151,20 @@ impl Pipeline {
         }
     }
 
-    fn member(&self, taken: mpsc::Sender<InFlight>) -> Member {
+    fn member(&self, taken: mpsc::Sender<InFlight>, stopping: CancellationToken) -> Member {
         let projector = &self.settings.projector;
         let limits = Limits::from(projector);
         let topic = self.settings.kafka.topic.clone();
         let consumed = measure::consumed(&topic, &self.target.group);
         let offsets = Arc::clone(&self.offsets);
         let predecessor = self.target.predecessor.as_ref();
+        let course = CourseWatch {
+            clickhouse: self.settings.clickhouse.clone(),
+            generation: self.target.generation,
+        };
         Member {
+            course: (self.target.role == Role::Live).then_some(course),
+            stopping,
             predecessor: predecessor
                 .map(|group| consumer_config(&self.settings.kafka, group, "ess-projector")),
             intake: Intake::new(

@@ -4,16 +4,17 @@ mod error;
 mod generations;
 mod lock;
 mod migrate;
+mod states;
 
 pub use self::{
     error::{ReadModelError, error_code, is_missing},
     generations::{
-        Course, GenerationState, HANDOVER_LEASE_SECONDS, active_generation, begin_generation,
-        begin_handover, course, discard_generation, ensure_active, generations, promote,
-        unfinished,
+        Course, active_generation, begin_generation, begin_handover, course, discard_generation,
+        ensure_active, generations, promote, retire_generation, unfinished,
     },
     lock::{LOCK_LEASE_SECONDS, Lock, REBUILD},
     migrate::migrate,
+    states::{GenerationState, State},
 };
 use clickhouse::{Client, Compression};
 

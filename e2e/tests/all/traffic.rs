@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::env;
+use std::slice::SliceIndex;
 
 use ess_e2e::{Answer, TestApp};
 use ess_load::simulate::{Simulator, SimulatorConfig};
@@ -98,7 +99,16 @@ impl Traffic {
 
     /// Sends every request; each item of each must end as a position in the log.
     pub(crate) async fn send(&self, app: &TestApp) -> Vec<Position> {
-        let requests = stream::iter(&self.requests);
+        self.send_some(app, ..).await
+    }
+
+    /// Sends some of the requests.
+    pub(crate) async fn send_some(
+        &self,
+        app: &TestApp,
+        which: impl SliceIndex<[Body], Output = [Body]>,
+    ) -> Vec<Position> {
+        let requests = stream::iter(&self.requests[which]);
         let sent = requests.map(|request| send(app, request));
         let positions: Vec<Vec<Position>> = sent.buffer_unordered(IN_FLIGHT).collect().await;
         positions.concat()

@@ -1,23 +1,15 @@
 //! Why a replay ended without a new active generation, in words an operator can act on. It decides nothing.
 
-use std::{fmt::Write as _, io, ops::Range};
+use std::{fmt::Write as _, ops::Range, time::Duration};
 
 use clickhouse::error::Error;
-use ess_service::{
-    clickhouse::{HANDOVER_LEASE_SECONDS, ReadModelError},
-    telemetry::TelemetryError,
-};
+use ess_service::clickhouse::ReadModelError;
 
-use super::log::LogError;
-use crate::pipeline::PipelineError;
+use crate::{log::LogError, pipeline::PipelineError};
 
 /// The replay ended; what was built is kept.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReplayError {
-    #[error(transparent)]
-    Telemetry(#[from] TelemetryError),
-    #[error("the runtime cannot be started: {0}")]
-    Runtime(#[from] io::Error),
     #[error(transparent)]
     ReadModel(#[from] ReadModelError),
     #[error("the read model's server: {0}")]
@@ -26,7 +18,7 @@ pub(crate) enum ReplayError {
     Log(#[from] LogError),
     #[error(transparent)]
     Pipeline(#[from] PipelineError),
-    #[error("the fold ended unasked; `projector replay` goes on where it stopped")]
+    #[error("the fold ended unasked; run it again, it goes on where it stopped")]
     Ended,
     #[error("no generation is being built: there is nothing to discard")]
     NothingToDiscard,
@@ -36,15 +28,20 @@ pub(crate) enum ReplayError {
     )]
     Truncated(Vec<(u16, Range<u64>)>),
     #[error(
-        "generation {generation} differs from the active one in {partitions} partition(s), it is not promoted; \
-         after a deliberate change `projector replay --accept-differences` promotes it, --discard drops it"
+        "generation {generation} differs from the active one in the events of {partitions} partition(s) and in {values} \
+         value(s) of the sampled playbacks, it is not promoted; after a deliberate change --accept-differences promotes it \
+         nevertheless, and `projector replay --discard` drops one that was being built"
     )]
-    Differs { generation: u32, partitions: usize },
+    Differs {
+        generation: u32,
+        partitions: usize,
+        values: usize,
+    },
     #[error(
-        "the handover to generation {0} took longer than {HANDOVER_LEASE_SECONDS} s, projectors go back to the active \
-         one: {1}; `projector replay` tries again"
+        "the handover to generation {0} took longer than PROJECTOR_HANDOVER_MS, {1:?}: {2}; nothing changed, projectors \
+         go back to the active generation; run it again"
     )]
-    Lapsed(u32, String),
+    Lapsed(u32, Duration, String),
 }
 
 fn missing(lost: &[(u16, Range<u64>)]) -> String {

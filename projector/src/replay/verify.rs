@@ -1,82 +1,136 @@
-//! Whether a rebuilt generation holds what the active one holds: distinct events and an order-free checksum of their
-//! identities, per partition, as far as both have come. It only reads.
+//! Whether a generation may take the place of the active one. Live traffic makes differences that are gone at the next look;
+//! what is still there after several is believed, told, and keeps the generation from being promoted.
 
-use std::{collections::BTreeMap, fmt::Write as _, ops::Range};
+use std::fmt::Write as _;
 
-use clickhouse::{Client, error::Error};
+use ess_service::clickhouse::generation as generation_client;
+use tokio::time::sleep;
 
-/// Distinct events of a partition, and the exclusive or of their identities' hashes.
-type Sums = BTreeMap<u16, (u64, u64)>;
+use super::{
+    error::ReplayError,
+    identities::{self, Verdict},
+    rebuild::{LOOK_EVERY, Rebuild, held_of},
+    sample::{Deviation, Sample},
+};
+use crate::{log, operation::say};
 
-/// What was compared, and what differs.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Verdict {
-    /// Distinct events compared.
-    pub(crate) events: u64,
-    /// Of each partition that differs: events and checksum in the active and in the rebuilt generation.
-    pub(crate) differences: BTreeMap<u16, [(u64, u64); 2]>,
+/// Looks at the events, as far as both generations hold the log.
+const LOOKS_AT_EVENTS: usize = 5;
+/// Looks at a playback, of which one generation may always know an event more: it is enough that they agree once.
+const LOOKS_AT_A_PLAYBACK: usize = 25;
+/// Values that are told.
+const TOLD: usize = 20;
+
+/// What is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// Which events there are.
+    Events,
+    /// Also what was made of them.
+    Aggregates,
 }
 
-/// Compares the events that stand first within these offsets, which both generations hold.
-pub(crate) async fn compare(
-    [active, rebuilt]: [&Client; 2],
-    within: &BTreeMap<u16, Range<u64>>,
-) -> Result<Verdict, Error> {
-    let sums = (sums(active, within).await?, sums(rebuilt, within).await?);
-    Ok(judge(&sums.0, &sums.1))
-}
+impl Rebuild<'_> {
+    /// Holds the generation against the active one.
+    pub(crate) async fn verify(
+        &self,
+        scope: Scope,
+        accept_differences: bool,
+    ) -> Result<(), ReplayError> {
+        let partitions = self.verify_events().await?;
+        let values = match scope {
+            Scope::Events => 0,
+            Scope::Aggregates => self.verify_aggregates().await?,
+        };
+        if partitions + values == 0 {
+            return Ok(());
+        }
+        if accept_differences {
+            say("the differences are accepted, as asked");
+            return Ok(());
+        }
+        Err(ReplayError::Differs {
+            generation: self.generation,
+            partitions,
+            values,
+        })
+    }
 
-async fn sums(generation: &Client, within: &BTreeMap<u16, Range<u64>>) -> Result<Sums, Error> {
-    let mut sums = Sums::new();
-    for (partition, Range { start, end }) in within {
-        let query = format!(
-            "SELECT count(), groupBitXor(cityHash64(event_id, source)) FROM event_identities FINAL \
-             WHERE first.partition = {partition} AND first.offset >= {start} AND first.offset < {end}"
+    /// Tells in how many partitions the events differ.
+    async fn verify_events(&self) -> Result<usize, ReplayError> {
+        let mut verdict = self.compare_events().await?;
+        for _ in 1..LOOKS_AT_EVENTS {
+            if verdict.differences.is_empty() {
+                break;
+            }
+            sleep(LOOK_EVERY).await;
+            verdict = self.compare_events().await?;
+        }
+        let Verdict {
+            events,
+            differences,
+        } = verdict;
+        say(&match (events, differences.len()) {
+            (0, 0) => "the active generation is empty: nothing could be compared".to_owned(),
+            (_, 0) => format!("verified: {events} events, the same in both generations"),
+            _ => identities::table(&differences),
+        });
+        Ok(differences.len())
+    }
+
+    /// Compares both generations from where the log begins to where both have come.
+    async fn compare_events(&self) -> Result<Verdict, ReplayError> {
+        let bounds = log::bounds(&self.settings.kafka).await?;
+        let (active, rebuilt) = (
+            self.held(self.active).await?,
+            self.held(self.generation).await?,
         );
-        sums.insert(*partition, generation.query(&query).fetch_one().await?);
+        let ranges = bounds.iter().map(|(partition, at)| {
+            let both = held_of(&active, *partition).min(held_of(&rebuilt, *partition));
+            (*partition, at.low..both)
+        });
+        let client = |generation| generation_client(&self.settings.clickhouse, generation);
+        let clients = [&client(self.active), &client(self.generation)];
+        Ok(identities::compare(clients, &ranges.collect()).await?)
     }
-    Ok(sums)
+
+    /// Tells how many values of the sampled playbacks differ.
+    async fn verify_aggregates(&self) -> Result<usize, ReplayError> {
+        let client = |generation| generation_client(&self.settings.clickhouse, generation);
+        let generations = [&client(self.active), &client(self.generation)];
+        let sample = Sample::choose(generations).await?;
+        let (playbacks, mut deviations) = sample.compare().await?;
+        for _ in 1..LOOKS_AT_A_PLAYBACK {
+            if deviations.is_empty() {
+                break;
+            }
+            sleep(LOOK_EVERY).await;
+            deviations = sample.compare_again(&deviations).await?;
+        }
+        say(&if deviations.is_empty() {
+            format!(
+                "verified: the aggregates of {playbacks} playbacks, the same in both generations"
+            )
+        } else {
+            told(&deviations)
+        });
+        Ok(deviations.len())
+    }
 }
 
-fn judge(active: &Sums, rebuilt: &Sums) -> Verdict {
-    let each = active.iter().filter_map(|(partition, active)| {
-        let rebuilt = rebuilt.get(partition).copied().unwrap_or_default();
-        (*active != rebuilt).then_some((*partition, [*active, rebuilt]))
-    });
-    Verdict {
-        events: active.values().map(|(events, _)| events).sum(),
-        differences: each.collect(),
-    }
-}
-
-/// The differences as a table.
-pub(crate) fn table(differences: &BTreeMap<u16, [(u64, u64); 2]>) -> String {
-    let mut table = format!(
-        "{:>9}  {:>16}  {:>16}  {:>16}  {:>16}\n",
-        "partition", "events, active", "events, rebuilt", "checksum, active", "checksum, rebuilt"
-    );
-    for (partition, [active, rebuilt]) in differences {
+fn told(deviations: &[Deviation]) -> String {
+    let mut text = String::new();
+    for deviation in deviations.iter().take(TOLD) {
+        let [active, rebuilt] = &deviation.values;
         // Writing to a String cannot fail.
         let _ = writeln!(
-            table,
-            "{partition:>9}  {:>16}  {:>16}  {:>16x}  {:>16x}",
-            active.0, rebuilt.0, active.1, rebuilt.1
+            text,
+            "playback {}, column {}:\n  active:  {active}\n  rebuilt: {rebuilt}",
+            deviation.playback, deviation.column
         );
     }
-    table
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_missing_event_or_another_one_in_its_place_is_a_difference() {
-        let active = Sums::from([(0, (3, 7)), (1, (5, 9)), (2, (1, 4))]);
-        let rebuilt = Sums::from([(0, (3, 7)), (1, (5, 8))]);
-        let verdict = judge(&active, &rebuilt);
-        assert_eq!(verdict.events, 9);
-        let expected = [(1, [(5, 9), (5, 8)]), (2, [(1, 4), (0, 0)])];
-        assert_eq!(verdict.differences, BTreeMap::from(expected));
+    if deviations.len() > TOLD {
+        let _ = writeln!(text, "and {} more", deviations.len() - TOLD);
     }
+    text
 }

@@ -1,23 +1,24 @@
 //! Which generation of the read model is active, and which come next. The control database holds a log of their states;
 //! rows are only added, and a number is never used again.
 
+use std::time::Duration;
+
 use clickhouse::Row;
 use ess_schema::migrations::{Migration, Schema};
 use serde::Deserialize;
 
 use super::{
-    ReadModelError, control, is_missing,
+    GenerationState, ReadModelError, control, is_missing,
     lock::{Lock, MIGRATIONS},
     migrate::{create_database, lacking, migrate},
     server,
+    states::{Mark, State, states},
 };
 use crate::config::ClickHouseConfig;
 
-/// How long a handover counts after it was marked, by the server's clock: then projectors go back to the active generation.
-pub const HANDOVER_LEASE_SECONDS: u32 = 30;
-
-/// The condition that a row of `generations` is a handover that still counts.
-const IN_HANDOVER: &str = "state = 'handover' AND changed_at > now64(3) - INTERVAL 30 SECOND";
+/// The condition that a row of `generations` is a handover that still counts. One to a generation that is gone does not.
+const IN_HANDOVER: &str = "state = 'handover' AND counts_until > now64(3) \
+     AND generation NOT IN (SELECT generation FROM generations WHERE state IN ('retired', 'discarded'))";
 
 /// What a projector is to fold into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,17 +27,6 @@ pub struct Course {
     pub generation: u32,
     /// The one that was active before it, none when there was none.
     pub predecessor: Option<u32>,
-}
-
-/// The latest state of one generation.
-#[derive(Debug, Clone, PartialEq, Eq, Row, Deserialize)]
-pub struct GenerationState {
-    /// Its number.
-    pub generation: u32,
-    /// `building`, `handover`, `active` or `discarded`; more than one may have been active, see [`active_generation`].
-    pub state: String,
-    /// Since when, as text in UTC.
-    pub since: String,
 }
 
 #[derive(Debug, Row, Deserialize)]
@@ -83,16 +73,18 @@ async fn latest(config: &ClickHouseConfig, condition: &str) -> Result<Option<u32
     }
 }
 
-/// Every generation there ever was, with its latest state, by number.
+/// Every generation there ever was, with its state, by number.
 ///
 /// # Errors
 /// As [`active_generation`].
 pub async fn generations(
     config: &ClickHouseConfig,
 ) -> Result<Vec<GenerationState>, ReadModelError> {
-    let query = "SELECT generation, CAST(argMax(g.state, g.changed_at), 'String') AS state, toString(max(g.changed_at)) AS since \
-                 FROM generations AS g GROUP BY generation ORDER BY generation";
-    Ok(control(config).query(query).fetch_all().await?)
+    let query = "SELECT generation, CAST(g.state, 'String') AS state, toString(g.changed_at) AS since, \
+                 toUInt64(greatest(0, dateDiff('millisecond', g.changed_at, now64(3)))) AS age_ms, \
+                 CAST(g.counts_until > now64(3), 'Bool') AS counts FROM generations AS g ORDER BY g.changed_at, generation";
+    let marks = control(config).query(query).fetch_all::<Mark>().await?;
+    Ok(states(&marks))
 }
 
 /// Makes sure that there is an active generation and returns it: generation 1 is created where there is none. Safe to run
@@ -187,11 +179,11 @@ pub async fn begin_generation(
 
 /// The generation that is being built, if there is one.
 pub fn unfinished(known: &[GenerationState]) -> Option<u32> {
-    let unfinished = |state: &&GenerationState| matches!(&*state.state, "building" | "handover");
-    known.iter().rfind(unfinished).map(|state| state.generation)
+    let unfinished = known.iter().rfind(|known| known.is_unfinished());
+    unfinished.map(|known| known.generation)
 }
 
-/// Drops a generation's tables for good. Whoever calls this knows that nobody reads them.
+/// Drops the tables of a generation that was never finished. Whoever calls this knows that nobody reads them.
 ///
 /// # Errors
 /// As [`active_generation`].
@@ -199,21 +191,47 @@ pub async fn discard_generation(
     config: &ClickHouseConfig,
     generation: u32,
 ) -> Result<(), ReadModelError> {
-    let database = config.generation_database(generation);
-    let drop = format!("DROP DATABASE IF EXISTS {database} SYNC");
-    server(config).query(&drop).execute().await?;
-    mark(config, generation, "discarded").await
+    give_up(config, generation, State::Discarded).await
 }
 
-/// Begins, or prolongs, the handover to a generation: projectors leave the active one for it.
+/// Drops the tables of a generation that was active once. Whoever calls this knows that nobody reads them.
+///
+/// # Errors
+/// As [`active_generation`].
+pub async fn retire_generation(
+    config: &ClickHouseConfig,
+    generation: u32,
+) -> Result<(), ReadModelError> {
+    give_up(config, generation, State::Retired).await
+}
+
+/// Marked first: a generation of which a part is gone is never chosen, and what an interruption leaves is dropped by the
+/// same command run again.
+async fn give_up(
+    config: &ClickHouseConfig,
+    generation: u32,
+    state: State,
+) -> Result<(), ReadModelError> {
+    mark(config, generation, state.name()).await?;
+    let database = config.generation_database(generation);
+    let drop = format!("DROP DATABASE IF EXISTS {database} SYNC");
+    Ok(server(config).query(&drop).execute().await?)
+}
+
+/// Begins the handover to a generation: projectors leave the active one for it, until `lease` has passed on the server's
+/// clock.
 ///
 /// # Errors
 /// As [`active_generation`].
 pub async fn begin_handover(
     config: &ClickHouseConfig,
     generation: u32,
+    lease: Duration,
 ) -> Result<(), ReadModelError> {
-    mark(config, generation, "handover").await
+    let mark = "INSERT INTO generations (generation, state, changed_at, counts_until) \
+                SELECT ?, 'handover', now64(3), now64(3) + toIntervalMillisecond(?)";
+    let insert = control(config).query(mark).bind(generation);
+    Ok(insert.bind(lease.as_millis() as u64).execute().await?)
 }
 
 async fn mark(
@@ -237,31 +255,4 @@ pub async fn promote(config: &ClickHouseConfig, generation: u32) -> Result<bool,
     );
     control(config).query(&promote).execute().await?;
     Ok(active_generation(config).await? == Some(generation))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn state(generation: u32, state: &str) -> GenerationState {
-        GenerationState {
-            generation,
-            state: state.to_owned(),
-            since: String::new(),
-        }
-    }
-
-    #[test]
-    fn what_was_neither_finished_nor_discarded_is_resumed() {
-        let known = [state(1, "active"), state(2, "handover")];
-        assert_eq!(unfinished(&known), Some(2));
-        let known = [state(1, "active"), state(2, "discarded")];
-        assert_eq!(unfinished(&known), None);
-    }
-
-    #[test]
-    fn the_lease_is_the_one_that_is_told() {
-        let told = format!("INTERVAL {HANDOVER_LEASE_SECONDS} SECOND");
-        assert!(IN_HANDOVER.ends_with(&told));
-    }
 }

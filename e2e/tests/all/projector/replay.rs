@@ -154,6 +154,44 @@ async fn a_generation_that_lacks_events_is_not_promoted_and_can_be_discarded() {
     assert_eq!(stored(&app).await, 201);
 }
 
+#[tokio::test]
+async fn a_generation_with_a_wrong_aggregate_is_not_promoted_unless_that_is_accepted() {
+    let app = projector_alone().start().await;
+    append_many(&app, "kept", 200).await;
+    app.wait_until_everything_is_projected().await;
+    let kept = replay(&app, &["--no-promote"]).await;
+    assert!(kept.status.success(), "{}", told(&kept));
+    assert!(
+        told(&kept).contains("aggregates of 200 playbacks"),
+        "{}",
+        told(&kept)
+    );
+    let rows = app.select("SELECT min(playback_id) AS id FROM playbacks_state");
+    let id = rows.await[0]["id"].as_str().unwrap().to_owned();
+    let wrong = format!(
+        "INSERT INTO {}_g2.playbacks_state (playback_id, first_event_at, last_event_at, max_position_ms) \
+         SELECT '{id}', first_event_at, last_event_at, 987654 FROM {}_g1.playbacks_state WHERE playback_id = '{id}'",
+        app.control_database(),
+        app.control_database()
+    );
+    app.clickhouse().query(&wrong).execute().await.unwrap();
+
+    let refused = replay(&app, &[]).await;
+
+    let reason = told(&refused);
+    assert_eq!(refused.status.code(), Some(1), "{reason}");
+    assert!(
+        reason.contains(&format!("playback {id}, column max_position_ms")),
+        "{reason}"
+    );
+    assert!(reason.contains("987654"), "{reason}");
+    assert!(reason.contains("1 value(s)"), "{reason}");
+    assert_eq!(app.generation().await, 1, "{reason}");
+    let accepted = replay(&app, &["--accept-differences"]).await;
+    assert!(accepted.status.success(), "{}", told(&accepted));
+    assert_eq!(app.generation().await, 2, "{}", told(&accepted));
+}
+
 /// Asks for these playbacks again and again: each answer is 200 and never less than the one before. Tells how many it read.
 pub(super) async fn watch(app: &TestApp, playbacks: &[String], done: &AtomicBool) -> usize {
     let (mut seen, mut read) = (BTreeMap::<&str, [u64; 2]>::new(), 0);

@@ -1,4 +1,5 @@
-//! The log as a rebuild asks about it: where its partitions begin and end, and who consumes it. It never reads a record.
+//! The log as an operator's command asks about it: where its partitions begin and end, and who consumes it. It never reads a
+//! record.
 
 use std::{collections::BTreeMap, ops::Range, time::Duration};
 
@@ -17,7 +18,7 @@ use tokio::task::{JoinError, spawn_blocking};
 
 use crate::vitals::Bounds;
 
-const CLIENT: &str = "ess-projector-replay";
+const CLIENT: &str = "ess-projector-asks";
 const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 
 /// The log cannot be asked.
@@ -66,14 +67,32 @@ pub(crate) fn lost(
     each.filter(|(_, lost)| !lost.is_empty()).collect()
 }
 
-/// How many members a consumer group has now.
-pub(crate) async fn members(kafka: &KafkaConfig, group: &str) -> Result<usize, LogError> {
+/// Who is in a consumer group now.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Membership {
+    pub(crate) members: usize,
+    /// Whether the partitions are given out, and nobody is joining or leaving.
+    is_stable: bool,
+}
+
+impl Membership {
+    /// Whether its members have the partitions.
+    pub(crate) fn works(self) -> bool {
+        self.members > 0 && self.is_stable
+    }
+}
+
+/// Who is in a consumer group now; nobody, when there is no such group.
+pub(crate) async fn membership(kafka: &KafkaConfig, group: &str) -> Result<Membership, LogError> {
     let (kafka, group) = (kafka.clone(), group.to_owned());
     let asked = spawn_blocking(move || {
         let asking: BaseConsumer = client_config(&kafka, CLIENT).create()?;
         let list = asking.fetch_group_list(Some(&group), ANSWERS_WITHIN)?;
-        let named = list.groups().iter().filter(|known| known.name() == group);
-        Ok(named.map(|known| known.members().len()).sum())
+        let named = list.groups().iter().find(|known| known.name() == group);
+        Ok(named.map_or_else(Membership::default, |known| Membership {
+            members: known.members().len(),
+            is_stable: known.state() == "Stable",
+        }))
     });
     asked.await?
 }

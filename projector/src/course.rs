@@ -1,0 +1,75 @@
+//! Which generation is to be folded into, as a live projector follows it. It never decides that.
+
+use std::time::Duration;
+
+use ess_service::{
+    clickhouse::{ReadModelError, course},
+    config::ClickHouseConfig,
+};
+use tokio::time::{sleep, timeout};
+
+/// Between two looks.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Longer than a server in order needs for a look.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
+
+/// Watches whether one generation stays the one to fold into.
+#[derive(Debug, Clone)]
+pub(crate) struct CourseWatch {
+    pub(crate) clickhouse: ClickHouseConfig,
+    pub(crate) generation: u32,
+}
+
+impl CourseWatch {
+    /// Waits until another generation is to be folded into. While nobody says which, this one stays.
+    pub(crate) async fn until_off(&self) {
+        loop {
+            sleep(LOOK_EVERY).await;
+            match self.next().await {
+                Ok(Some(next)) => {
+                    let (from, to) = (self.generation, next);
+                    tracing::info!(from, to, "leaving generation {from} for generation {to}");
+                    return;
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::debug!(%error, "the generations cannot be looked up: {error}");
+                }
+            }
+        }
+    }
+
+    /// Waits while another generation is to be folded into. A server that does not say which takes no rows either.
+    pub(crate) async fn until_on(&self) {
+        loop {
+            let generation = self.generation;
+            match timeout(ANSWERS_WITHIN, self.next()).await {
+                Ok(Ok(Some(next))) => {
+                    tracing::info!(
+                        generation,
+                        next,
+                        "nothing is taken for generation {generation}: {next} is being handed over to"
+                    );
+                }
+                Ok(Ok(None)) => return,
+                Ok(Err(error)) => {
+                    tracing::warn!(%error, "the generations cannot be looked up, {generation} stays: {error}");
+                    return;
+                }
+                Err(_) => {
+                    tracing::warn!(
+                        "the generations cannot be looked up in {ANSWERS_WITHIN:?}, {generation} stays"
+                    );
+                    return;
+                }
+            }
+            sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// The generation to fold into, if it is another one.
+    async fn next(&self) -> Result<Option<u32>, ReadModelError> {
+        let now = course(&self.clickhouse).await?.map(|now| now.generation);
+        Ok(now.filter(|next| *next != self.generation))
+    }
+}

@@ -1,0 +1,109 @@
+//! `projector promote N`: makes a generation that was active once the active one again. It is brought up to date first, as by
+//! a replay, so that no reader sees an older value.
+
+use std::{collections::BTreeMap, process::ExitCode};
+
+use clap::Args;
+use ess_schema::migrations::Schema;
+use ess_service::{
+    clickhouse::{Lock, REBUILD, State, active_generation, ensure_active, generations},
+    retry::RetryPolicy,
+};
+
+use super::refusal::{Refusal, finished};
+use crate::{
+    config::Settings,
+    log, operation,
+    replay::{Rebuild, Scope},
+    vitals::Bounds,
+};
+
+/// What is promoted, and on what terms.
+#[derive(Debug, Clone, Args)]
+pub struct Options {
+    /// The generation's number, as `projector generations` tells it
+    generation: u32,
+    /// Promote it although it holds other events than the active one
+    #[arg(long)]
+    accept_differences: bool,
+}
+
+/// Promotes it; returns what to exit with.
+pub fn run(settings: &Settings, schema: Schema, options: &Options) -> ExitCode {
+    let promoted = promote(settings, schema, options);
+    operation::run(&settings.log, "promote", promoted)
+}
+
+async fn promote(settings: &Settings, schema: Schema, options: &Options) -> Result<(), Refusal> {
+    let clickhouse = &settings.clickhouse;
+    let active = RetryPolicy::STARTUP
+        .run("looking at the read model", || {
+            ensure_active(clickhouse, schema)
+        })
+        .await?;
+    let lock = Lock::try_acquire(clickhouse, REBUILD).await?;
+    let work = async {
+        // Another promotion may have ended just before.
+        let active = active_generation(clickhouse).await?.unwrap_or(active);
+        bring_back(settings, options, active).await
+    };
+    lock.holding(Box::pin(work)).await
+}
+
+async fn bring_back(settings: &Settings, options: &Options, active: u32) -> Result<(), Refusal> {
+    let generation = options.generation;
+    let known = generations(&settings.clickhouse).await?;
+    if finished(&known, generation)?.state == State::Active {
+        return Err(Refusal::AlreadyActive(generation));
+    }
+    let rebuild = Rebuild {
+        settings,
+        active,
+        generation,
+        predecessor: Some(settings.projector.group_of(generation)),
+    };
+    let held = rebuild.held(generation).await?;
+    refuse_a_gap(generation, &held, &log::bounds(&settings.kafka).await?)?;
+    let bring_live = async {
+        rebuild.catch_up().await?;
+        // What it made of the events may differ on purpose: it may be of an older schema.
+        rebuild
+            .verify(Scope::Events, options.accept_differences)
+            .await?;
+        rebuild.promote().await
+    };
+    Ok(rebuild.folding(bring_live).await?)
+}
+
+fn refuse_a_gap(
+    generation: u32,
+    held: &BTreeMap<u16, u64>,
+    bounds: &BTreeMap<u16, Bounds>,
+) -> Result<(), Refusal> {
+    match log::lost(bounds, held).into_iter().next() {
+        None => Ok(()),
+        Some((partition, lost)) => Err(Refusal::BehindTheLog {
+            generation,
+            partition,
+            held: lost.start,
+            low: lost.end,
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_log_lost_before_it_was_folded_is_a_gap() {
+        let bounds = BTreeMap::from([(0, Bounds { low: 5, high: 9 })]);
+        let refused = |held: &[(u16, u64)]| {
+            let held = held.iter().copied().collect();
+            refuse_a_gap(1, &held, &bounds).map_err(|refusal| refusal.to_string())
+        };
+        assert_eq!(refused(&[(0, 5)]), Ok(()));
+        assert!(refused(&[(0, 4)]).is_err_and(|told| told.contains("up to offset 4")));
+        assert!(refused(&[]).is_err(), "nothing of the partition is held");
+    }
+}
