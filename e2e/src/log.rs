@@ -2,7 +2,7 @@
 //! ESS itself.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ess_schema::Position;
 use rdkafka::admin::{AdminClient, AdminOptions};
@@ -15,6 +15,7 @@ use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 use tokio::task::spawn_blocking;
 
 const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
+const POLL: Duration = Duration::from_millis(100);
 
 /// One topic.
 #[derive(Clone)]
@@ -154,6 +155,25 @@ impl Log {
             consumer.commit(&beginning, CommitMode::Sync).unwrap();
         });
         reset.await.unwrap();
+    }
+
+    /// Becomes a member of `group` that has partitions and never commits, until it is dropped.
+    ///
+    /// # Panics
+    /// When the group takes nobody in time.
+    pub async fn join(&self, group: &str) -> BaseConsumer {
+        let (log, group) = (self.clone(), group.to_owned());
+        let joined = spawn_blocking(move || {
+            let member = log.consumer(&group);
+            member.subscribe(&[&log.topic]).unwrap();
+            let end = Instant::now() + ANSWERS_WITHIN;
+            while member.assignment().unwrap().count() == 0 {
+                assert!(Instant::now() < end, "group {group} takes nobody");
+                let _ = member.poll(POLL);
+            }
+            member
+        });
+        joined.await.unwrap()
     }
 
     /// Deletes what lies below these offsets, as retention does.

@@ -7,6 +7,7 @@ mod foreign;
 mod in_place;
 mod kills;
 mod life;
+mod locks;
 mod migrations;
 mod next_version;
 mod promotion;

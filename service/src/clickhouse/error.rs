@@ -72,7 +72,7 @@ pub enum ReadModelError {
     },
     /// This process was stopped, or the server away, for longer than the lease of the lock it held.
     #[error(
-        "lock {name} was lost to {holder}: this process gave no sign for {LOCK_LEASE_SECONDS} s"
+        "lock {name} was lost, {holder} holds it now: this process gave no sign for {LOCK_LEASE_SECONDS} s"
     )]
     LockLost {
         /// The lock.

@@ -1,16 +1,10 @@
-//! Schema changes: applied once whoever starts beside whom, by one process at a time, and never by one that does not know
-//! what is there.
-
-use std::sync::atomic::{AtomicBool, Ordering};
+//! Schema changes: applied once whoever starts beside whom, and never by one that does not know what is there.
 
 use clickhouse::{RowOwned, RowRead};
-use ess_e2e::{TestApp, eventually};
+use ess_e2e::TestApp;
 use futures::future::join_all;
 
 use super::{append_many, command, projector_alone, stored, told};
-
-/// A holder of a lock that gives no sign of itself.
-const HOLDER: &str = "process 1 on nowhere";
 
 #[tokio::test]
 async fn projectors_that_start_at_once_on_an_empty_server_apply_each_change_once() {
@@ -42,59 +36,6 @@ async fn projectors_that_start_at_once_on_an_empty_server_apply_each_change_once
     )
     .await;
     assert_eq!(marks, [1]);
-}
-
-#[tokio::test]
-async fn a_lock_that_a_killed_starter_left_is_told_and_broken_after_its_lease() {
-    let app = emptied().await;
-    leave_lock(&app, "migrations").await;
-
-    let output = command(&app.projector, &["init"]).await;
-
-    assert!(output.status.success(), "{}", told(&output));
-    for said in [
-        format!("lock migrations is held by {HOLDER}: waiting"),
-        format!("lock migrations is broken: {HOLDER} gave no sign"),
-    ] {
-        let times = told(&output).matches(&said).count();
-        assert_eq!(times, 1, "{said}: {}", told(&output));
-    }
-    assert_eq!(app.generation().await, 1);
-    assert_eq!(locks(&app).await, [""; 0], "the lock is not freed");
-}
-
-#[tokio::test]
-async fn a_replay_gives_way_to_one_that_is_at_work_but_not_to_a_killed_one() {
-    let app = projector_alone().start().await;
-    append_many(&app, "kept", 100).await;
-    leave_lock(&app, "rebuild").await;
-    let control = app.clickhouse().with_database(app.control_database());
-    let second = command(&app.projector, &["replay"]);
-    let done = AtomicBool::new(false);
-    let working = async {
-        eventually("the second replay has ended", async || {
-            let sign = format!("ALTER TABLE lock_rebuild MODIFY COMMENT '{HOLDER}'");
-            control.query(&sign).execute().await.unwrap();
-            let ended = done.load(Ordering::Relaxed);
-            ended.then_some(()).ok_or_else(|| "it waits".to_owned())
-        })
-        .await;
-    };
-    let second = async {
-        let output = second.await;
-        done.store(true, Ordering::Relaxed);
-        output
-    };
-
-    let (refused, ()) = tokio::join!(second, working);
-
-    assert_eq!(refused.status.code(), Some(1), "{}", told(&refused));
-    let why = format!("lock rebuild is held by {HOLDER}, which is at work");
-    assert!(told(&refused).contains(&why), "{}", told(&refused));
-    assert_eq!(app.generation().await, 1);
-    let after_its_end = command(&app.projector, &["replay"]).await;
-    assert!(after_its_end.status.success(), "{}", told(&after_its_end));
-    assert_eq!(app.generation().await, 2);
 }
 
 #[tokio::test]
@@ -134,7 +75,7 @@ async fn refuses(app: &TestApp, why: &str) {
 }
 
 /// An ESS whose databases are gone.
-async fn emptied() -> TestApp {
+pub(super) async fn emptied() -> TestApp {
     let app = projector_alone().without_projector().start().await;
     for database in [app.database().await, app.control_database().to_owned()] {
         let drop = format!("DROP DATABASE {database} SYNC");
@@ -143,28 +84,7 @@ async fn emptied() -> TestApp {
     app
 }
 
-/// What a starter leaves that was killed while it held the lock.
-async fn leave_lock(app: &TestApp, name: &str) {
-    let database = app.control_database();
-    for statement in [
-        format!("CREATE DATABASE IF NOT EXISTS {database}"),
-        format!(
-            "CREATE TABLE {database}.lock_{name} (nothing UInt8) ENGINE = Null COMMENT '{HOLDER}'"
-        ),
-    ] {
-        app.clickhouse().query(&statement).execute().await.unwrap();
-    }
-}
-
-/// The locks that are held.
-async fn locks(app: &TestApp) -> Vec<String> {
-    let database = app.control_database();
-    let locks = format!(
-        "SELECT name FROM system.tables WHERE database = '{database}' AND startsWith(name, 'lock_')"
-    );
-    ask(app, &locks).await
-}
-
-async fn ask<T: RowOwned + RowRead>(app: &TestApp, sql: &str) -> Vec<T> {
+/// What the server answers.
+pub(super) async fn ask<T: RowOwned + RowRead>(app: &TestApp, sql: &str) -> Vec<T> {
     app.clickhouse().query(sql).fetch_all().await.unwrap()
 }

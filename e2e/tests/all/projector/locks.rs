@@ -1,0 +1,138 @@
+//! The locks of those who change tables and generations: one at a time, and nobody is kept out by one that was killed.
+
+use std::process::{Child, Command, Output, Stdio};
+
+use ess_e2e::{TestApp, eventually};
+use tokio::task::spawn_blocking;
+
+use super::{
+    append_many, command,
+    migrations::{ask, emptied},
+    projector_alone, told,
+};
+
+/// A holder of a lock that gives no sign of itself.
+const HOLDER: &str = "process 1 on nowhere";
+
+#[tokio::test]
+async fn a_lock_that_a_killed_starter_left_is_told_and_broken_after_its_lease() {
+    let app = emptied().await;
+    leave_lock(&app, "migrations").await;
+
+    let output = command(&app.projector, &["init"]).await;
+
+    assert!(output.status.success(), "{}", told(&output));
+    for said in [
+        format!("lock migrations is held by {HOLDER}: waiting"),
+        format!("lock migrations is broken: {HOLDER} gave no sign"),
+    ] {
+        let times = told(&output).matches(&said).count();
+        assert_eq!(times, 1, "{said}: {}", told(&output));
+    }
+    assert_eq!(app.generation().await, 1);
+    assert_eq!(locks(&app).await, [""; 0], "the lock is not freed");
+}
+
+#[tokio::test]
+async fn a_second_replay_says_who_is_at_work_and_ends() {
+    let app = projector_alone().start().await;
+    append_many(&app, "kept", 100).await;
+    app.wait_until_everything_is_projected().await;
+    assert_eq!(app.projector.terminate().await, 0);
+    // Whoever is in the group keeps the replay from going on.
+    let member = app.log.join(&app.group().await).await;
+    let first = replay(&app).await;
+
+    let second = command(&app.projector, &["replay"]).await;
+
+    assert_eq!(second.status.code(), Some(1), "{}", told(&second));
+    let why = format!("lock rebuild is held by process {} on ", first.id());
+    assert!(told(&second).contains(&why), "{}", told(&second));
+    assert_eq!(app.generation().await, 1);
+    drop(member);
+    app.projector.start().await;
+    let first = end(first).await;
+    assert!(first.status.success(), "{}", told(&first));
+    assert_eq!(app.generation().await, 2);
+    assert_eq!(locks(&app).await, [""; 0], "the lock is not freed");
+}
+
+#[tokio::test]
+async fn a_replay_that_was_stopped_for_longer_than_the_lease_makes_way_for_the_next() {
+    let app = projector_alone().start().await;
+    append_many(&app, "kept", 100).await;
+    app.wait_until_everything_is_projected().await;
+    assert_eq!(app.projector.terminate().await, 0);
+    let member = app.log.join(&app.group().await).await;
+    let first = replay(&app).await;
+    signal(&first, "STOP");
+    drop(member);
+
+    let second = command(&app.projector, &["replay"]).await;
+
+    assert!(second.status.success(), "{}", told(&second));
+    assert_eq!(app.generation().await, 2);
+    signal(&first, "CONT");
+    let first = end(first).await;
+    assert_eq!(first.status.code(), Some(1), "{}", told(&first));
+    let why = "lock rebuild was lost, nobody holds it now";
+    assert!(told(&first).contains(why), "{}", told(&first));
+    assert_eq!(app.generation().await, 2);
+}
+
+/// A replay that holds the lock and waits for the group of the active generation to be left.
+async fn replay(app: &TestApp) -> Child {
+    let mut command = app.projector.command();
+    command
+        .arg("replay")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let replay = spawn_blocking(move || command.spawn());
+    let replay = replay.await.unwrap().unwrap();
+    eventually("the replay hands over", async || {
+        let control = app.control_database();
+        let states =
+            format!("SELECT toString(state) FROM {control}.generations ORDER BY changed_at");
+        let states: Vec<String> = ask(app, &states).await;
+        let last = states.last().is_some_and(|state| state == "handover");
+        last.then_some(()).ok_or_else(|| format!("{states:?}"))
+    })
+    .await;
+    assert_eq!(locks(app).await, ["lock_rebuild"]);
+    replay
+}
+
+async fn end(replay: Child) -> Output {
+    let ended = spawn_blocking(move || replay.wait_with_output());
+    ended.await.unwrap().unwrap()
+}
+
+fn signal(replay: &Child, signal: &str) {
+    let sent = Command::new("kill")
+        .args([format!("-{signal}"), replay.id().to_string()])
+        .status();
+    assert!(sent.unwrap().success());
+}
+
+/// What a starter leaves that was killed while it held the lock.
+async fn leave_lock(app: &TestApp, name: &str) {
+    let database = app.control_database();
+    for statement in [
+        format!("CREATE DATABASE IF NOT EXISTS {database}"),
+        format!(
+            "CREATE TABLE {database}.lock_{name} (nothing UInt8) ENGINE = Null COMMENT '{HOLDER}'"
+        ),
+    ] {
+        app.clickhouse().query(&statement).execute().await.unwrap();
+    }
+}
+
+/// The locks that are held.
+async fn locks(app: &TestApp) -> Vec<String> {
+    let database = app.control_database();
+    let locks = format!(
+        "SELECT name FROM system.tables WHERE database = '{database}' AND startsWith(name, 'lock_')"
+    );
+    ask(app, &locks).await
+}
