@@ -7,6 +7,7 @@ use ess_service::{
     config::ClickHouseConfig,
 };
 use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
 
 /// Between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -39,8 +40,18 @@ impl CourseWatch {
         }
     }
 
-    /// Waits while another generation is to be folded into. A server that does not say which takes no rows either.
-    pub(crate) async fn until_on(&self) {
+    /// Whoever hands over waits until the group of this generation has no members, and may have looked before this projector
+    /// joined it. So this is asked after joining and before anything is taken: one of the two sees the other. Waits while
+    /// another generation is to be folded into. False: told to stop.
+    pub(crate) async fn is_on(&self, stopping: &CancellationToken) -> bool {
+        tokio::select! {
+            () = self.until_on() => true,
+            () = stopping.cancelled() => false,
+        }
+    }
+
+    /// A server that does not say which generation it is takes no rows either.
+    async fn until_on(&self) {
         loop {
             let generation = self.generation;
             match timeout(ANSWERS_WITHIN, self.next()).await {

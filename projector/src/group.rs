@@ -89,18 +89,10 @@ impl Member {
         partitions.for_each(|partition| tracker.commit_failed(partition));
     }
 
-    /// Whoever hands over waits until the group has no members, and may have looked before this one joined. So the course is
-    /// read after joining and before anything is taken: one of the two sees the other. False: told to stop.
+    /// Whether this generation is still the one to fold into, now that the group is joined. False: told to stop.
     fn is_on_course(&self) -> bool {
-        let Some(course) = &self.course else {
-            return true;
-        };
-        self.runtime.block_on(async {
-            tokio::select! {
-                () = course.until_on() => true,
-                () = self.stopping.cancelled() => false,
-            }
-        })
+        let on = |course: &CourseWatch| self.runtime.block_on(course.is_on(&self.stopping));
+        self.course.as_ref().is_none_or(on)
     }
 
     fn assign(&self, consumer: &BaseConsumer<Self>, list: &mut TopicPartitionList) {

@@ -22,8 +22,11 @@ use ess_service::{
     retry::RetryPolicy,
 };
 
-use self::rebuild::held;
-pub(crate) use self::{error::ReplayError, rebuild::Rebuild, verify::Scope};
+pub(crate) use self::{
+    error::{ReplayError, missing},
+    rebuild::{Rebuild, held},
+    verify::Scope,
+};
 use crate::{
     config::Settings,
     log,
@@ -53,8 +56,7 @@ pub struct Options {
 
 /// Replays as asked into a generation made as `schema` says; returns what to exit with.
 pub fn run(settings: &Settings, schema: Schema, options: &Options) -> ExitCode {
-    let replayed = replay(settings, schema, options);
-    operation::run(&settings.log, "replay", replayed)
+    operation::run(&settings.log, "replay", replay(settings, schema, options))
 }
 
 async fn replay(settings: &Settings, schema: Schema, options: &Options) -> Result<(), ReplayError> {

@@ -1,7 +1,7 @@
 //! `projector promote N`: makes a generation that was active once the active one again. It is brought up to date first, as by
 //! a replay, so that no reader sees an older value.
 
-use std::{collections::BTreeMap, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::Args;
 use ess_schema::migrations::Schema;
@@ -14,8 +14,7 @@ use super::refusal::{Refusal, finished};
 use crate::{
     config::Settings,
     log, operation,
-    replay::{Rebuild, Scope},
-    vitals::Bounds,
+    replay::{Rebuild, Scope, held},
 };
 
 /// What is promoted, and on what terms.
@@ -30,8 +29,7 @@ pub struct Options {
 
 /// Promotes it; returns what to exit with.
 pub fn run(settings: &Settings, schema: Schema, options: &Options) -> ExitCode {
-    let promoted = promote(settings, schema, options);
-    operation::run(&settings.log, "promote", promoted)
+    operation::run(&settings.log, "promote", promote(settings, schema, options))
 }
 
 async fn promote(settings: &Settings, schema: Schema, options: &Options) -> Result<(), Refusal> {
@@ -62,8 +60,11 @@ async fn bring_back(settings: &Settings, options: &Options, active: u32) -> Resu
         generation,
         predecessor: Some(settings.projector.group_of(generation)),
     };
-    let held = rebuild.held(generation).await?;
-    refuse_a_gap(generation, &held, &log::bounds(&settings.kafka).await?)?;
+    let bounds = log::bounds(&settings.kafka).await?;
+    let lost = log::lost(&bounds, &held(settings, generation).await?);
+    if !lost.is_empty() {
+        return Err(Refusal::BehindTheLog { generation, lost });
+    }
     let bring_live = async {
         rebuild.catch_up().await?;
         // What it made of the events may differ on purpose: it may be of an older schema.
@@ -73,37 +74,4 @@ async fn bring_back(settings: &Settings, options: &Options, active: u32) -> Resu
         rebuild.promote().await
     };
     Ok(rebuild.folding(bring_live).await?)
-}
-
-fn refuse_a_gap(
-    generation: u32,
-    held: &BTreeMap<u16, u64>,
-    bounds: &BTreeMap<u16, Bounds>,
-) -> Result<(), Refusal> {
-    match log::lost(bounds, held).into_iter().next() {
-        None => Ok(()),
-        Some((partition, lost)) => Err(Refusal::BehindTheLog {
-            generation,
-            partition,
-            held: lost.start,
-            low: lost.end,
-        }),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_the_log_lost_before_it_was_folded_is_a_gap() {
-        let bounds = BTreeMap::from([(0, Bounds { low: 5, high: 9 })]);
-        let refused = |held: &[(u16, u64)]| {
-            let held = held.iter().copied().collect();
-            refuse_a_gap(1, &held, &bounds).map_err(|refusal| refusal.to_string())
-        };
-        assert_eq!(refused(&[(0, 5)]), Ok(()));
-        assert!(refused(&[(0, 4)]).is_err_and(|told| told.contains("up to offset 4")));
-        assert!(refused(&[]).is_err(), "nothing of the partition is held");
-    }
 }

@@ -1,9 +1,14 @@
 //! Why a generation was not promoted or retired, in words an operator can act on. It decides nothing.
 
+use std::ops::Range;
+
 use clickhouse::error::Error;
 use ess_service::clickhouse::{GenerationState, ReadModelError, State};
 
-use crate::{log::LogError, replay::ReplayError};
+use crate::{
+    log::LogError,
+    replay::{ReplayError, missing},
+};
 
 /// Nothing was changed, unless the reason says so.
 #[derive(Debug, thiserror::Error)]
@@ -40,14 +45,13 @@ pub(crate) enum Refusal {
     )]
     FoldedInto(u32, String, usize),
     #[error(
-        "partition {partition}: generation {generation} holds the log up to offset {held}, which now begins at {low}; \
-         what is between is gone, so it cannot be brought up to date"
+        "generation {generation} cannot be brought up to date, the log has lost messages that it does not hold: {}; \
+         `projector replay --allow-partial` builds a new one from what is left",
+        missing(.lost)
     )]
     BehindTheLog {
         generation: u32,
-        partition: u16,
-        held: u64,
-        low: u64,
+        lost: Vec<(u16, Range<u64>)>,
     },
 }
 

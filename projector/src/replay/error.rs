@@ -44,7 +44,8 @@ pub(crate) enum ReplayError {
     Lapsed(u32, Duration, String),
 }
 
-fn missing(lost: &[(u16, Range<u64>)]) -> String {
+/// What the log has lost, by partition.
+pub(crate) fn missing(lost: &[(u16, Range<u64>)]) -> String {
     let mut text = String::new();
     for (partition, Range { start, end }) in lost {
         let comma = if text.is_empty() { "" } else { ", " };

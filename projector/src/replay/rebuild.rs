@@ -90,8 +90,7 @@ impl Rebuild<'_> {
         }
     }
 
-    /// How far a generation has been folded.
-    pub(crate) async fn held(&self, generation: u32) -> Result<BTreeMap<u16, u64>, ReplayError> {
+    pub(super) async fn held(&self, generation: u32) -> Result<BTreeMap<u16, u64>, ReplayError> {
         held(self.settings, generation).await
     }
 
@@ -110,7 +109,7 @@ impl Rebuild<'_> {
 }
 
 /// How far a generation has been folded.
-pub(super) async fn held(
+pub(crate) async fn held(
     settings: &Settings,
     generation: u32,
 ) -> Result<BTreeMap<u16, u64>, ReplayError> {

@@ -96,6 +96,33 @@ async fn projectors_go_back_by_themselves_when_a_handover_was_abandoned() {
     assert!(app.dead_letters.records().await.is_empty());
 }
 
+#[tokio::test]
+async fn what_a_killed_projector_stored_without_recording_it_is_there_before_the_switch() {
+    let app = projector_alone()
+        .env("PROJECTOR_HANDOVER_MS", "3000")
+        .start()
+        .await;
+    append_many(&app, "kept", 200).await;
+    app.wait_until_everything_is_projected().await;
+    // A reader has seen offset 150 of partition 0, which the log of this test does not have yet.
+    let unrecorded =
+        "INSERT INTO events (event_id, source, type, occurred_at, ingest_time, partition, offset)
+        SELECT 'ahead', 'urn:test', 'Custom', now64(3), now64(3), 0, 150";
+    app.execute(unrecorded).await;
+
+    let too_early = command(&app.projector, &["replay"]).await;
+
+    let reason = told(&too_early);
+    assert_eq!(too_early.status.code(), Some(1), "{reason}");
+    assert!(reason.contains("PROJECTOR_HANDOVER_MS"), "{reason}");
+    assert_eq!(app.generation().await, 1, "{reason}");
+    append_many(&app, "further", 1_000).await;
+    app.wait_until_everything_is_projected().await;
+    let in_time = command(&app.projector, &["replay"]).await;
+    assert!(in_time.status.success(), "{}", told(&in_time));
+    assert_eq!(app.generation().await, 2);
+}
+
 /// Starts a replay and kills it at this moment; one that was faster has ended.
 async fn killed_at(app: &TestApp, moment: &Moment) {
     let mut command = app.projector.command();
