@@ -11,7 +11,7 @@ use ess_service::{
     process::{self, Process, StartError},
 };
 use poem::Route;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -27,6 +27,8 @@ use crate::{
 
 /// Between two looks at which generation is to be folded into.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How long such a look may take before the read model counts as away.
+const LOOK_WITHIN: Duration = Duration::from_secs(5);
 
 /// Folds the log into the active generation until told to stop; returns what to exit with.
 pub fn run(settings: Settings) -> ExitCode {
@@ -78,9 +80,9 @@ async fn fold(
         let Course { generation, .. } = now;
         tracing::info!(generation, "folding the log into generation {generation}");
         let target = target(&settings, now);
-        let (offsets, vitals) = (Arc::clone(&offsets), Arc::clone(&vitals));
-        let pipeline = Pipeline::build(settings.clone(), target, offsets, vitals)?;
-        fold_into(pipeline, now, &settings.clickhouse, &stopping).await?;
+        let offsets = Arc::clone(&offsets);
+        let pipeline = Pipeline::build(settings.clone(), target, offsets, Arc::clone(&vitals))?;
+        fold_into(pipeline, now, &settings.clickhouse, &vitals, &stopping).await?;
     }
     Ok(())
 }
@@ -90,6 +92,7 @@ async fn fold_into(
     pipeline: Pipeline,
     now: Course,
     clickhouse: &ClickHouseConfig,
+    vitals: &Vitals,
     stopping: &CancellationToken,
 ) -> Result<(), PipelineError> {
     let leaving = stopping.child_token();
@@ -97,7 +100,7 @@ async fn fold_into(
     tokio::pin!(running);
     tokio::select! {
         ended = &mut running => return ended,
-        () = another(clickhouse, now) => leaving.cancel(),
+        () = another(clickhouse, now, vitals) => leaving.cancel(),
     }
     match running.await {
         Err(PipelineError::Consume(error @ ConsumeError::Unsettled))
@@ -110,20 +113,29 @@ async fn fold_into(
     }
 }
 
-/// Waits until another generation is to be folded into than now. While nobody says which, the one known stays.
-async fn another(clickhouse: &ClickHouseConfig, now: Course) {
+/// Waits until another generation is to be folded into than now. While nobody says which, the one known stays, and the
+/// projector is not ready (I11).
+async fn another(clickhouse: &ClickHouseConfig, now: Course, vitals: &Vitals) {
     loop {
         sleep(LOOK_EVERY).await;
-        match course(clickhouse).await {
+        match look(clickhouse).await {
             Ok(Some(next)) if next.generation != now.generation => {
                 let (from, to) = (now.generation, next.generation);
                 tracing::info!(from, to, "leaving generation {from} for generation {to}");
                 return;
             }
-            Ok(_) => {}
-            Err(error) => tracing::debug!(%error, "the generations cannot be looked up: {error}"),
+            Ok(_) => vitals.works(Stage::Generations),
+            Err(reason) => vitals.hindered(Stage::Generations, reason),
         }
     }
+}
+
+async fn look(clickhouse: &ClickHouseConfig) -> Result<Option<Course>, String> {
+    let answered = timeout(LOOK_WITHIN, course(clickhouse)).await;
+    let silent = || format!("no answer within {} s", LOOK_WITHIN.as_secs());
+    answered
+        .map_err(|_| silent())?
+        .map_err(|error| error.to_string())
 }
 
 fn target(settings: &Settings, now: Course) -> Target {

@@ -18,6 +18,7 @@ mod group;
 mod insert;
 mod intake;
 mod measure;
+mod memory;
 mod offsets;
 mod original;
 mod patience;

@@ -5,6 +5,7 @@ mod faults;
 mod foreign;
 mod in_place;
 mod life;
+mod overload;
 mod records;
 mod replay;
 
