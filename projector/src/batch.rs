@@ -40,7 +40,7 @@ impl Batch {
         self.rows.len() + self.dead_letters.len()
     }
 
-    /// Bytes of memory it takes, roughly.
+    /// Bytes of memory that what it holds takes, roughly.
     pub(crate) fn bytes(&self) -> usize {
         self.rows.bytes() + self.letter_bytes
     }
@@ -63,7 +63,7 @@ impl From<&ProjectorConfig> for Limits {
     fn from(config: &ProjectorConfig) -> Self {
         Self {
             rows: config.batch_rows,
-            bytes: config.batch_bytes(),
+            bytes: config.memory().batch_bytes(),
             flush: config.flush,
             max_age: config.max_age,
         }
@@ -124,9 +124,10 @@ impl Batcher {
         }
     }
 
-    /// Whether the batch may hold nothing more.
+    /// Whether it holds all it may.
     pub(crate) fn is_full(&self) -> bool {
-        self.batch.len() >= self.limits.rows || self.batch.bytes() >= self.limits.bytes
+        let Limits { rows, bytes, .. } = self.limits;
+        self.batch.len() >= rows || self.batch.bytes() >= bytes
     }
 
     /// Whether the batch should go; `dry`: the log had nothing more just now.
@@ -233,6 +234,7 @@ mod tests {
         };
         let large = decode(&record(Some(&"x".repeat(10_000)), &[]));
         batcher.push(position, large, start);
+        assert!(batcher.is_full());
         assert_eq!(batcher.due(start, false), Due::Full);
     }
 

@@ -81,7 +81,7 @@ impl Intake {
         }
     }
 
-    /// Takes one record. True: the batch may hold nothing more.
+    /// Takes one record. True: the batch holds all it may.
     pub(crate) fn take<M: Message>(&self, record: &M, now: Instant) -> bool {
         let outcome = decode(record);
         self.consumed.increment(1);

@@ -10,6 +10,7 @@ mod life;
 mod locks;
 mod migrations;
 mod next_version;
+mod overload;
 mod promotion;
 mod records;
 mod replay;
