@@ -1,7 +1,7 @@
 -- ClickHouse's own way from the log into the same tables: a Kafka table and a view into `events`, from which the other
 -- tables are fed as always. Columns are filled as the projector fills them. Each message is taken as one text, and its
--- fields are extracted twice, those of the envelope and those of `data`: that was faster, and steadier, than columns of
--- JSONEachRow, and large blocks were faster than small ones (docs/BENCHMARKS.md).
+-- fields are extracted twice, those of the envelope and those of `data`. On a machine that others used as well that was
+-- mostly faster than columns of JSONEachRow, and large blocks than small ones (docs/BENCHMARKS.md).
 CREATE TABLE {database}.queue (message String)
 ENGINE = Kafka
 SETTINGS

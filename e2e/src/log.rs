@@ -8,6 +8,7 @@ use ess_schema::Position;
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::groups::GroupInfo;
 use rdkafka::message::{Header, Headers, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::util::Timeout;
@@ -135,6 +136,24 @@ impl Log {
         each.map(|(partition, offset)| position(partition, offset))
             .map(|at| (at.partition, at.offset))
             .collect()
+    }
+
+    /// The ids of who is in `group` now, in order; one that left and came back has another.
+    ///
+    /// # Panics
+    /// When the broker does not answer.
+    pub async fn members(&self, group: &str) -> Vec<String> {
+        let (log, group) = (self.clone(), group.to_owned());
+        let asked = spawn_blocking(move || {
+            let consumer = log.consumer("ess-e2e");
+            let list = consumer.fetch_group_list(Some(&group), ANSWERS_WITHIN);
+            let list = list.unwrap();
+            let members = list.groups().iter().flat_map(GroupInfo::members);
+            let mut ids: Vec<_> = members.map(|member| member.id().to_owned()).collect();
+            ids.sort_unstable();
+            ids
+        });
+        asked.await.unwrap()
     }
 
     /// Sets every offset that `group` has committed back to 0; nobody may be in it.

@@ -198,6 +198,17 @@ impl Service {
         process.as_ref().expect("a started service").pid()
     }
 
+    /// Most memory that it has had resident at once, bytes (`VmHWM`, proc(5)).
+    ///
+    /// # Panics
+    /// When it does not run.
+    pub fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
+        kib.unwrap().parse::<u64>().unwrap() * 1024
+    }
+
     /// The last lines it logged.
     pub fn log_tail(&self) -> String {
         tail(&self.log)

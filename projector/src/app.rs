@@ -85,9 +85,9 @@ async fn fold(
         let generation = now.generation;
         tracing::info!(generation, "folding the log into generation {generation}");
         let target = target(&settings, now);
-        let (offsets, vitals) = (Arc::clone(&offsets), Arc::clone(&vitals));
-        let pipeline = Pipeline::build(settings.clone(), target, offsets, vitals)?;
-        fold_into(pipeline, &course, &stopping).await?;
+        let offsets = Arc::clone(&offsets);
+        let pipeline = Pipeline::build(settings.clone(), target, offsets, Arc::clone(&vitals))?;
+        fold_into(pipeline, &course, &vitals, &stopping).await?;
     }
     Ok(())
 }
@@ -96,6 +96,7 @@ async fn fold(
 async fn fold_into(
     pipeline: Pipeline,
     course: &CourseWatch,
+    vitals: &Vitals,
     stopping: &CancellationToken,
 ) -> Result<(), PipelineError> {
     let leaving = stopping.child_token();
@@ -103,7 +104,7 @@ async fn fold_into(
     tokio::pin!(running);
     tokio::select! {
         ended = &mut running => return ended,
-        () = course.until_off() => leaving.cancel(),
+        () = course.until_off(vitals) => leaving.cancel(),
     }
     match running.await {
         Err(PipelineError::Consume(error @ ConsumeError::Unsettled))

@@ -40,7 +40,7 @@ impl Batch {
         self.rows.len() + self.dead_letters.len()
     }
 
-    /// Bytes of memory it takes, roughly.
+    /// Bytes of memory that what it holds takes, roughly.
     pub(crate) fn bytes(&self) -> usize {
         self.rows.bytes() + self.letter_bytes
     }
@@ -63,7 +63,7 @@ impl From<&ProjectorConfig> for Limits {
     fn from(config: &ProjectorConfig) -> Self {
         Self {
             rows: config.batch_rows,
-            bytes: config.batch_bytes(),
+            bytes: config.memory().batch_bytes(),
             flush: config.flush,
             max_age: config.max_age,
         }
@@ -124,18 +124,19 @@ impl Batcher {
         }
     }
 
+    /// Whether it holds all it may.
+    pub(crate) fn is_full(&self) -> bool {
+        let Limits { rows, bytes, .. } = self.limits;
+        self.batch.len() >= rows || self.batch.bytes() >= bytes
+    }
+
     /// Whether the batch should go; `dry`: the log had nothing more just now.
     pub(crate) fn due(&self, now: Instant, dry: bool) -> Due {
-        let Limits {
-            rows,
-            bytes,
-            flush,
-            max_age,
-        } = self.limits;
+        let Limits { flush, max_age, .. } = self.limits;
         if self.batch.len() == 0 {
             return Due::Empty;
         }
-        if self.batch.len() >= rows || self.batch.bytes() >= bytes {
+        if self.is_full() {
             return Due::Full;
         }
         let at = if dry {
@@ -233,6 +234,7 @@ mod tests {
         };
         let large = decode(&record(Some(&"x".repeat(10_000)), &[]));
         batcher.push(position, large, start);
+        assert!(batcher.is_full());
         assert_eq!(batcher.due(start, false), Due::Full);
     }
 

@@ -8,6 +8,8 @@ use ess_service::config::{
 };
 use serde::Deserialize;
 
+use crate::memory::Memory;
+
 const ADDR: [ConfigKey; 2] = HttpConfig::keys("PROJECTOR_ADDR", "127.0.0.1:8002");
 
 /// The projector's whole configuration.
@@ -38,9 +40,9 @@ pub struct ProjectorConfig {
     /// Most messages in a batch.
     #[serde(rename = "projector_batch_rows")]
     pub batch_rows: usize,
-    /// Most KiB in a batch, as held in memory. With `in_flight` it bounds the memory that messages take (I10).
-    #[serde(rename = "projector_batch_kbytes")]
-    pub batch_kbytes: usize,
+    /// Most MiB that the process may have resident (I10).
+    #[serde(rename = "projector_memory_mbytes")]
+    pub memory_mbytes: usize,
     /// Most batches being stored at a time; one more is being filled.
     #[serde(rename = "projector_in_flight")]
     pub in_flight: usize,
@@ -77,9 +79,9 @@ impl ProjectorConfig {
         [self.group_of(generation), self.replay_group_of(generation)]
     }
 
-    /// Most bytes in a batch.
-    pub fn batch_bytes(&self) -> usize {
-        self.batch_kbytes * 1024
+    /// How the memory is shared out.
+    pub(crate) fn memory(&self) -> Memory {
+        Memory::new(self.memory_mbytes, self.in_flight)
     }
 }
 
@@ -98,16 +100,16 @@ impl Section for ProjectorConfig {
             "most messages inserted at once",
         ),
         ConfigKey::new(
-            "PROJECTOR_BATCH_KBYTES",
-            "65536",
-            "64 to 1048576",
-            "most KiB inserted at once, as held in memory",
+            "PROJECTOR_MEMORY_MBYTES",
+            "512",
+            "128 to 1048576",
+            "most memory in MiB; batches and what is fetched ahead share it",
         ),
         ConfigKey::new(
             "PROJECTOR_IN_FLIGHT",
             "2",
             "1 to 16",
-            "batches being stored at a time; with one being filled they bound the memory",
+            "batches being stored at a time; with one being filled they share the memory",
         ),
         ConfigKey::new(
             "PROJECTOR_FLUSH_MS",
@@ -117,7 +119,7 @@ impl Section for ProjectorConfig {
         ),
         ConfigKey::new(
             "PROJECTOR_MAX_AGE_MS",
-            "250",
+            "1000",
             "1 to 60000",
             "longest time a batch is filled while the log does not run dry, in ms",
         ),
@@ -152,9 +154,9 @@ impl Section for ProjectorConfig {
         };
         range("PROJECTOR_BATCH_ROWS", self.batch_rows as u64, 1, 1_000_000)?;
         range(
-            "PROJECTOR_BATCH_KBYTES",
-            self.batch_kbytes as u64,
-            64,
+            "PROJECTOR_MEMORY_MBYTES",
+            self.memory_mbytes as u64,
+            128,
             1_048_576,
         )?;
         range("PROJECTOR_IN_FLIGHT", self.in_flight as u64, 1, 16)?;

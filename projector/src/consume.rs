@@ -17,7 +17,7 @@ use rdkafka::{
 use tokio::{sync::oneshot, time::sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::{batch::Due, group::Member};
+use crate::{batch::Due, group::Member, memory::Memory, vitals::Bounds};
 
 /// Records taken between two looks at the batch.
 const BURST: usize = 512;
@@ -30,6 +30,8 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const COMMIT_EVERY: Duration = Duration::from_millis(200);
 /// Between two looks for a topic that is not there.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
+/// How long a partition may take to tell its bounds while nothing is taken.
+const WATERMARKS_WITHIN: Duration = Duration::from_secs(1);
 const METADATA_WITHIN: Duration = Duration::from_secs(5);
 /// More cannot be named by a position.
 const MOST_PARTITIONS: usize = 1 << 16;
@@ -54,6 +56,7 @@ pub(crate) enum ConsumeError {
 /// Consumes until told to stop, then settles and leaves the group. The future ends when the thread does.
 pub(crate) async fn consume(
     kafka: KafkaConfig,
+    memory: Memory,
     group: String,
     member: Member,
     stopping: CancellationToken,
@@ -62,7 +65,8 @@ pub(crate) async fn consume(
     thread::Builder::new()
         .name("consumer".to_owned())
         .spawn(move || {
-            let consumed = Consumer::new(&kafka, &group, member, stopping).and_then(Consumer::run);
+            let consumed =
+                Consumer::new(&kafka, memory, &group, member, stopping).and_then(Consumer::run);
             let _ = ending.send(consumed);
         })?;
     ended.await.unwrap_or(Err(ConsumeError::Panicked))
@@ -74,16 +78,20 @@ struct Consumer {
     /// How long the next poll may wait for a record.
     wait: Duration,
     committed: Instant,
+    /// Which of the paused partitions was asked for its bounds last.
+    looks: usize,
 }
 
 impl Consumer {
     fn new(
         kafka: &KafkaConfig,
+        memory: Memory,
         group: &str,
         member: Member,
         stopping: CancellationToken,
     ) -> Result<Self, ConsumeError> {
         let mut config = consumer_config(kafka, group, "ess-projector");
+        memory.bound_fetching(&mut config);
         config
             // High watermarks and the brokers' state, for lag and readiness.
             .set("statistics.interval.ms", "1000")
@@ -96,6 +104,7 @@ impl Consumer {
             stopping,
             wait: IDLE,
             committed: Instant::now(),
+            looks: 0,
         })
     }
 
@@ -165,6 +174,10 @@ impl Consumer {
                 Duration::ZERO
             }
         };
+        if due != Due::Full && self.is_paused() {
+            // What was full went as partitions were settled.
+            self.pause(false)?;
+        }
         if self.committed.elapsed() >= COMMIT_EVERY {
             self.member().commit(&self.client, CommitMode::Async);
             self.committed = Instant::now();
@@ -172,7 +185,7 @@ impl Consumer {
         Ok(())
     }
 
-    /// Takes what is there, up to a burst. True: the log had nothing more.
+    /// Takes what is there, up to a burst, and no more than the batch may hold. True: the log had nothing more.
     fn take_burst(&self) -> Result<bool, ConsumeError> {
         let mut wait = self.wait;
         let mut now = None;
@@ -180,7 +193,9 @@ impl Consumer {
             match self.client.poll(wait) {
                 Some(Ok(record)) => {
                     let now = *now.get_or_insert_with(Instant::now);
-                    self.member().intake.take(&record, now);
+                    if self.member().intake.take(&record, now) {
+                        return Ok(false);
+                    }
                 }
                 Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => {
                     return Err(error.into());
@@ -195,23 +210,51 @@ impl Consumer {
     }
 
     /// Hands the full batch on, or pauses the partitions: the group is served meanwhile, nothing more is taken.
-    fn make_room(&self) -> Result<(), ConsumeError> {
-        let member = self.member();
-        let paused = member.paused.load(Ordering::Relaxed);
-        let patience = if paused { IDLE } else { PATIENCE };
-        let room = self.within(patience, member.intake.hand_on());
-        if room != paused {
-            return Ok(());
+    fn make_room(&mut self) -> Result<(), ConsumeError> {
+        let patience = if self.is_paused() { IDLE } else { PATIENCE };
+        let room = self.within(patience, self.member().intake.hand_on());
+        if room == self.is_paused() {
+            self.pause(!room)?;
+        } else if !room {
+            self.look_at_bounds()?;
         }
+        Ok(())
+    }
+
+    /// Asks for the bounds of one partition after the other: what is paused is not fetched, and so not told of, and the lag
+    /// must be (I11).
+    fn look_at_bounds(&mut self) -> Result<(), ConsumeError> {
+        let assigned = self.client.assignment()?;
+        self.looks = (self.looks + 1) % assigned.count().max(1);
+        let Some(next) = assigned.elements().into_iter().nth(self.looks) else {
+            return Ok(());
+        };
+        let asked =
+            self.client
+                .fetch_watermarks(&self.member().topic, next.partition(), WATERMARKS_WITHIN);
+        // One that is not told keeps the bounds that are known.
+        if let Ok((low, high)) = asked {
+            let (low, high) = (low.max(0) as u64, high.max(0) as u64);
+            let bounds = Bounds { low, high };
+            self.member().vitals.bound(next.partition() as u16, bounds);
+        }
+        Ok(())
+    }
+
+    fn is_paused(&self) -> bool {
+        self.member().paused.load(Ordering::Relaxed)
+    }
+
+    fn pause(&self, pause: bool) -> Result<(), ConsumeError> {
         let partitions = self.client.assignment()?;
-        if room {
-            tracing::info!("there is room again: partitions resumed");
-            self.client.resume(&partitions)?;
-        } else {
+        if pause {
             tracing::info!("everything in flight is full: partitions paused");
             self.client.pause(&partitions)?;
+        } else {
+            tracing::info!("there is room again: partitions resumed");
+            self.client.resume(&partitions)?;
         }
-        member.paused.store(!room, Ordering::Relaxed);
+        self.member().paused.store(pause, Ordering::Relaxed);
         Ok(())
     }
 

@@ -9,6 +9,8 @@ use ess_service::{
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::vitals::{Stage, Vitals};
+
 /// Between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Longer than a server in order needs for a look.
@@ -22,22 +24,28 @@ pub(crate) struct CourseWatch {
 }
 
 impl CourseWatch {
-    /// Waits until another generation is to be folded into. While nobody says which, this one stays.
-    pub(crate) async fn until_off(&self) {
+    /// Waits until another generation is to be folded into. While nobody says which, this one stays, and the projector is
+    /// not ready (I11), also when there is nothing to store.
+    pub(crate) async fn until_off(&self, vitals: &Vitals) {
         loop {
             sleep(LOOK_EVERY).await;
-            match self.next().await {
+            match self.look().await {
                 Ok(Some(next)) => {
                     let (from, to) = (self.generation, next);
                     tracing::info!(from, to, "leaving generation {from} for generation {to}");
                     return;
                 }
-                Ok(None) => {}
-                Err(error) => {
-                    tracing::debug!(%error, "the generations cannot be looked up: {error}");
-                }
+                Ok(None) => vitals.works(Stage::Generations),
+                Err(reason) => vitals.hindered(Stage::Generations, reason),
             }
         }
+    }
+
+    async fn look(&self) -> Result<Option<u32>, String> {
+        let answered = timeout(ANSWERS_WITHIN, self.next()).await;
+        answered
+            .map_err(|_| format!("no answer within {ANSWERS_WITHIN:?}"))?
+            .map_err(|error| error.to_string())
     }
 
     /// Whoever hands over waits until the group of this generation has no members, and may have looked before this projector
@@ -54,22 +62,18 @@ impl CourseWatch {
     async fn until_on(&self) {
         loop {
             let generation = self.generation;
-            match timeout(ANSWERS_WITHIN, self.next()).await {
-                Ok(Ok(Some(next))) => {
+            match self.look().await {
+                Ok(Some(next)) => {
                     tracing::info!(
                         generation,
                         next,
                         "nothing is taken for generation {generation}: {next} is being handed over to"
                     );
                 }
-                Ok(Ok(None)) => return,
-                Ok(Err(error)) => {
-                    tracing::warn!(%error, "the generations cannot be looked up, {generation} stays: {error}");
-                    return;
-                }
-                Err(_) => {
+                Ok(None) => return,
+                Err(reason) => {
                     tracing::warn!(
-                        "the generations cannot be looked up in {ANSWERS_WITHIN:?}, {generation} stays"
+                        "the generations cannot be looked up, {generation} stays: {reason}"
                     );
                     return;
                 }

@@ -8,7 +8,7 @@ use ess_service::{
     kafka::producer_config,
     retry::{Classify, ErrorClass},
 };
-use futures::{StreamExt as _, TryStreamExt as _, stream};
+use futures::future::try_join_all;
 use rdkafka::{
     Message as _,
     error::{KafkaError, RDKafkaErrorCode},
@@ -20,6 +20,7 @@ use rdkafka::{
 use crate::{
     decode::DeadLetter,
     measure,
+    memory::Memory,
     patience::until_decided,
     vitals::{Stage, Vitals},
 };
@@ -42,10 +43,12 @@ impl DeadLetters {
     pub(crate) fn new(
         kafka: &KafkaConfig,
         producer: &ProducerConfig,
+        memory: Memory,
         vitals: Arc<Vitals>,
     ) -> Result<Self, KafkaError> {
         let mut config = producer_config(kafka, producer, "ess-projector");
         config.set("message.max.bytes", MAX_BYTES);
+        memory.bound_producing(&mut config);
         Ok(Self {
             producer: config.create()?,
             topic: kafka.dead_letter_topic.clone(),
@@ -61,14 +64,9 @@ impl DeadLetters {
         let Some(first) = letters.first() else {
             return Ok(());
         };
-        let appending: Vec<_> = letters
-            .iter()
-            .map(|letter| self.append_one(letter))
-            .collect();
-        stream::iter(appending)
-            .buffer_unordered(CONCURRENT)
-            .try_collect::<()>()
-            .await?;
+        for some in letters.chunks(CONCURRENT) {
+            try_join_all(some.iter().map(|letter| self.append_one(letter))).await?;
+        }
         // One line for many: whoever writes nonsense into the log must not fill ours.
         let (partition, offset) = (first.record.partition(), first.record.offset());
         let count = letters.len();

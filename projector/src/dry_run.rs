@@ -79,8 +79,9 @@ pub fn take(settings: &Settings, ends: &BTreeMap<u16, u64>) -> Result<Taken, Dry
 fn consumer(settings: &Settings, ends: &BTreeMap<u16, u64>) -> Result<BaseConsumer, KafkaError> {
     let kafka = &settings.kafka;
     let group = format!("{}-dry-run", settings.projector.group);
-    let consumer: BaseConsumer =
-        consumer_config(kafka, &group, "ess-projector-dry-run").create()?;
+    let mut config = consumer_config(kafka, &group, "ess-projector-dry-run");
+    settings.projector.memory().bound_fetching(&mut config);
+    let consumer: BaseConsumer = config.create()?;
     let mut assigned = TopicPartitionList::new();
     for partition in ends.keys() {
         let partition = i32::from(*partition);
@@ -103,7 +104,7 @@ impl Rows {
         let limits = Limits::from(&settings.projector);
         Self {
             batcher: Batcher::new(limits, Instant::now()),
-            spares: Spares::default(),
+            spares: Spares::new(settings.projector.memory().batch_room()),
             begun: None,
             taken: Taken::default(),
         }

@@ -257,7 +257,10 @@ impl ClientContext for Member {
             let low = u64::try_from(known.lo_offset).unwrap_or_default();
             Some((u16::try_from(known.partition).ok()?, Bounds { low, high }))
         });
-        self.vitals.bounds(bounds.collect());
+        // While paused nothing is fetched, and these stand still; see `Consumer::look_at_bounds`.
+        if !self.paused.load(Ordering::Relaxed) {
+            self.vitals.bounds(bounds.collect());
+        }
     }
 
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {

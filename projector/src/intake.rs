@@ -81,14 +81,16 @@ impl Intake {
         }
     }
 
-    /// Takes one record.
-    pub(crate) fn take<M: Message>(&self, record: &M, now: Instant) {
+    /// Takes one record. True: the batch holds all it may.
+    pub(crate) fn take<M: Message>(&self, record: &M, now: Instant) -> bool {
         let outcome = decode(record);
         self.consumed.increment(1);
         if is_misplaced(record, &outcome) {
             measure::misplaced();
         }
-        self.batcher().push(position(record), outcome, now);
+        let mut batcher = self.batcher();
+        batcher.push(position(record), outcome, now);
+        batcher.is_full()
     }
 
     /// Whether the batch should go.

@@ -21,6 +21,7 @@ mod insert;
 mod intake;
 mod log;
 mod measure;
+mod memory;
 mod offsets;
 mod operation;
 mod original;

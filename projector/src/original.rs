@@ -43,7 +43,11 @@ impl Originals {
     /// A reader of the log; `group` is named but not joined, as librdkafka wants a name.
     pub(crate) fn new(kafka: &KafkaConfig, group: &str, vitals: Arc<Vitals>) -> Self {
         let mut config = consumer_config(kafka, group, "ess-projector-originals");
-        config.set("enable.partition.eof", "true");
+        config
+            .set("enable.partition.eof", "true")
+            // It is here for one record at a time.
+            .set("queued.min.messages", "1")
+            .set("queued.max.messages.kbytes", "1024");
         Self {
             config,
             topic: kafka.topic.clone(),

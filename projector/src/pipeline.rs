@@ -108,9 +108,11 @@ impl Pipeline {
     ) -> Result<Self, PipelineError> {
         let (kafka, projector) = (&settings.kafka, &settings.projector);
         let read_model = generation_client(&settings.clickhouse, target.generation);
-        let dead_letters = || DeadLetters::new(kafka, &settings.producer, Arc::clone(&vitals));
+        let memory = projector.memory();
+        let dead_letters =
+            || DeadLetters::new(kafka, &settings.producer, memory, Arc::clone(&vitals));
         let store = Store {
-            spares: Arc::default(),
+            spares: Arc::new(Spares::new(memory.batch_room())),
             events: Events::new(
                 read_model.clone(),
                 projector.insert_timeout,
@@ -140,6 +142,7 @@ impl Pipeline {
         let (taken, batches) = mpsc::channel(self.settings.projector.in_flight);
         let consumed = consume(
             self.settings.kafka.clone(),
+            self.settings.projector.memory(),
             self.target.group.clone(),
             self.member(taken, stopping.clone()),
             stopping,

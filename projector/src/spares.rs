@@ -1,15 +1,27 @@
 //! Columns that were stored and are filled again: memory that was paged in once stays, which saves a sixth of what a backlog
-//! costs the projector. Bounded by the batches there can be at a time; it never holds rows.
+//! costs the projector. Bounded by the batches there can be at a time (I10); it never holds rows.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ess_schema::columns::EventColumns;
 
 /// Empty columns with room.
-#[derive(Debug, Default)]
-pub(crate) struct Spares(Mutex<Vec<EventColumns>>);
+#[derive(Debug)]
+pub(crate) struct Spares {
+    columns: Mutex<Vec<EventColumns>>,
+    /// Columns with more room are not kept: records that fill other columns than those before would make them grow for ever.
+    most: usize,
+}
 
 impl Spares {
+    /// For batches with this room.
+    pub(crate) fn new(batch_room: usize) -> Self {
+        Self {
+            columns: Mutex::default(),
+            most: batch_room,
+        }
+    }
+
     /// Columns to fill.
     pub(crate) fn take(&self) -> EventColumns {
         self.lock().pop().unwrap_or_default()
@@ -17,11 +29,36 @@ impl Spares {
 
     /// Gives back columns whose rows are not needed any more.
     pub(crate) fn give(&self, mut columns: EventColumns) {
-        columns.clear();
-        self.lock().push(columns);
+        if columns.room() <= self.most {
+            columns.clear();
+            self.lock().push(columns);
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<EventColumns>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.columns.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::{Outcome, decode, position, tests::record};
+
+    #[test]
+    fn columns_are_filled_again_unless_they_have_grown_too_large() {
+        let record = record(Some(r#"{"id":"e1","user_id":"u1","track_id":"t1"}"#), &[]);
+        let Outcome::Event(event) = decode(&record) else {
+            panic!("it is one");
+        };
+        for kept in [true, false] {
+            let mut columns = EventColumns::default();
+            columns.push(&event, position(&record));
+            let room = columns.room();
+            let spares = Spares::new(if kept { room } else { room - 1 });
+            spares.give(columns);
+            let again = spares.take();
+            assert_eq!((again.len(), again.room() == room), (0, kept));
+        }
     }
 }

@@ -14,6 +14,8 @@ pub(crate) enum Stage {
     Insert,
     DeadLetters,
     Progress,
+    /// Asked again and again, so that a read model that is away is noticed while there is nothing to store.
+    Generations,
 }
 
 impl Stage {
@@ -24,6 +26,7 @@ impl Stage {
             Self::Insert => "inserting events",
             Self::DeadLetters => "appending dead letters",
             Self::Progress => "recording progress",
+            Self::Generations => "looking up the generations",
         }
     }
 }
@@ -83,6 +86,11 @@ impl Vitals {
 
     pub(crate) fn bounds(&self, bounds: BTreeMap<u16, Bounds>) {
         self.lock().bounds = bounds;
+    }
+
+    /// The bounds of one partition.
+    pub(crate) fn bound(&self, partition: u16, bounds: Bounds) {
+        self.lock().bounds.insert(partition, bounds);
     }
 
     pub(crate) fn polled(&self, now: Instant) {

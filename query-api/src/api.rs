@@ -17,7 +17,10 @@ use ess_service::problem::{Problem, ProblemKind};
 
 use poem_openapi::Tags;
 
-use crate::{cache::Cache, config::CacheConfig, read_model::ReadModel, watermark::Watch};
+use crate::{
+    cache::Cache, config::CacheConfig, conflicts::LastCount, read_model::ReadModel,
+    watermark::Watch,
+};
 
 pub(crate) use self::{
     event::EventApi, events::EventsApi, playback::PlaybackApi, projection::ProjectionApi,
@@ -43,6 +46,8 @@ pub(crate) struct Reader {
     pub(crate) cache: Cache,
     /// How far the read model is.
     pub(crate) watch: Watch,
+    /// How many identities bear messages that differ.
+    pub(crate) conflicts: LastCount,
     /// What counts, and when a playback is settled.
     pub(crate) policy: Policy,
     /// How long answers hold that may change at any moment.
@@ -55,6 +60,7 @@ impl Reader {
     pub(crate) fn new(
         read_model: Arc<ReadModel>,
         watch: Watch,
+        conflicts: LastCount,
         policy: Policy,
         config: &CacheConfig,
     ) -> Self {
@@ -62,6 +68,7 @@ impl Reader {
             read_model,
             cache: Cache::new(config),
             watch,
+            conflicts,
             policy,
             open_ttl: config.open_ttl,
             settled_ttl: config.settled_ttl,

@@ -1,4 +1,4 @@
-//! Wires the service: the read model, the task that watches it, the cache that forgets when another generation is promoted, and
+//! Wires the service: the read model, the tasks that watch it, the cache that forgets when another generation is promoted, and
 //! the HTTP edge. No rule lives here.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Config,
     api::Reader,
+    conflicts::Counter,
     openapi,
     read_model::ReadModel,
     watermark::{Watch, Watcher},
@@ -27,7 +28,7 @@ const STUCK_AFTER: Duration = Duration::from_secs(10);
 /// # Errors
 /// When the address cannot be had.
 pub async fn start(config: Config, process: &mut Process) -> Result<(), StartError> {
-    let (reader, watcher) = build(&config, &process.health);
+    let (reader, watcher, counter) = build(&config, &process.health);
     let api = openapi::service(&reader);
     let paths = Paths::of_openapi(&api.spec())?
         .and("/docs", "GET")
@@ -38,6 +39,7 @@ pub async fn start(config: Config, process: &mut Process) -> Result<(), StartErr
         .nest("/", api);
     process.serve(&config.http, routes, paths).await?;
     process.spawn("watermark", watcher.run(process.stopping()));
+    process.spawn("conflicts", counter.run(process.stopping()));
     process.spawn(
         "cache",
         forget_retired(Arc::clone(&reader), process.stopping()),
@@ -47,7 +49,7 @@ pub async fn start(config: Config, process: &mut Process) -> Result<(), StartErr
 }
 
 /// What answers, and what must run for it to. Nothing is asked yet.
-pub(crate) fn build(config: &Config, health: &Health) -> (Arc<Reader>, Watcher) {
+pub(crate) fn build(config: &Config, health: &Health) -> (Arc<Reader>, Watcher, Counter) {
     let read_model = Arc::new(ReadModel::new(
         config.clickhouse.clone(),
         config.limits.clone(),
@@ -55,8 +57,9 @@ pub(crate) fn build(config: &Config, health: &Health) -> (Arc<Reader>, Watcher) 
     // A look is two queries and a pause; one that takes longer than that is stuck.
     let check = health.progress("read-model", config.limits.time * 2 + STUCK_AFTER);
     let (watcher, watch) = Watcher::new(Arc::clone(&read_model), check, config.after.max_wait);
-    let reader = Reader::new(read_model, watch, config.policy, &config.cache);
-    (Arc::new(reader), watcher)
+    let (counter, conflicts) = Counter::new(Arc::clone(&read_model), watch.clone());
+    let reader = Reader::new(read_model, watch, conflicts, config.policy, &config.cache);
+    (Arc::new(reader), watcher, counter)
 }
 
 /// Empties the cache whenever another generation becomes active (invariant I8). Its answers could not be told any more anyway:

@@ -8,6 +8,7 @@ mod api;
 pub mod app;
 mod cache;
 mod config;
+mod conflicts;
 mod cursor;
 pub mod openapi;
 mod page;

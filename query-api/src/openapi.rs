@@ -52,6 +52,6 @@ pub fn print() -> io::Result<ExitCode> {
 
 fn document() -> Result<String, ConfigError> {
     let defaults = Config::read(&Source::open::<Config>(None, HashMap::new())?)?;
-    let (reader, _) = app::build(&defaults, &Health::default());
+    let (reader, ..) = app::build(&defaults, &Health::default());
     Ok(service(&reader).spec())
 }

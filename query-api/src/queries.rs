@@ -1,6 +1,7 @@
 //! What the read model is asked: each question a struct that cannot hold a bad value, with a pure `to_sql`. No I/O here, and
 //! no value ever becomes part of the text: values are bound by name and type, on the server.
 
+mod conflicts;
 mod event;
 mod events_scan;
 mod playbacks;
@@ -9,6 +10,7 @@ mod standing;
 mod stored_event;
 
 pub(crate) use self::{
+    conflicts::{ConflictingIdentities, ConflictsRow},
     event::EventById,
     events_scan::{EventFilter, EventsScan, Start},
     playbacks::PlaybacksById,
@@ -16,6 +18,8 @@ pub(crate) use self::{
     standing::{Standing, StandingPositions},
     stored_event::StoredEvent,
 };
+use std::time::Duration;
+
 use clickhouse::{RowOwned, RowRead};
 use ess_schema::{id::InvalidId, time::InvalidTime};
 use serde::{Serialize, de::DeserializeOwned};
@@ -28,6 +32,8 @@ pub(crate) trait Select: Sync {
     const NAME: &'static str;
     /// Whether callers can make it cost any amount; one that cannot only fails for reasons of ours.
     const UNBOUNDED: bool;
+    /// How long it may run, if that is not for the configuration to say.
+    const TIME: Option<Duration> = None;
 
     /// The question as text and values.
     fn to_sql(&self) -> Sql;

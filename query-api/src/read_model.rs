@@ -14,7 +14,7 @@ use tokio::{sync::OnceCell, time::timeout};
 use self::{account::Account, gate::Gate};
 use crate::{
     config::LimitsConfig,
-    queries::{Progress, ProgressRow, Select},
+    queries::{ConflictingIdentities, ConflictsRow, Progress, ProgressRow, Select},
 };
 
 const DURATION: &str = "ess_query_duration_seconds";
@@ -82,6 +82,17 @@ impl ReadModel {
         self.rows(generation, &Progress).await
     }
 
+    /// Under how many identities of a generation messages differ. It takes no turn either: it may last, and no reader waits for it.
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub(crate) async fn conflicts(
+        &self,
+        generation: u32,
+    ) -> Result<Vec<ConflictsRow>, SelectError> {
+        self.rows(generation, &ConflictingIdentities).await
+    }
+
     async fn rows<S: Select>(
         &self,
         generation: u32,
@@ -94,8 +105,12 @@ impl ReadModel {
         for (name, value) in &sql.parameters {
             query = query.param(name, value);
         }
-        let query = self.limited(query, S::NAME, sql.settings).await?;
-        let answered = timeout(self.patience(), query.fetch_all::<S::Row>()).await;
+        let limits = LimitsConfig {
+            time: S::TIME.unwrap_or(self.limits.time),
+            ..self.limits.clone()
+        };
+        let query = self.limited(query, &limits, S::NAME, sql.settings).await?;
+        let answered = timeout(limits.time + GRACE, query.fetch_all::<S::Row>()).await;
         answered
             .map_err(|_| SelectError::TimedOut)?
             .map_err(|error| SelectError::of_answer::<S>(error))
@@ -104,13 +119,14 @@ impl ReadModel {
     async fn limited(
         &self,
         mut query: Query,
+        limits: &LimitsConfig,
         name: &str,
         faster: &[(&str, &str)],
     ) -> Result<Query, SelectError> {
         let account = self
             .account
             .get_or_try_init(|| Account::read(&self.server, self.patience()));
-        for (setting, value) in account.await?.settings(&self.limits, name) {
+        for (setting, value) in account.await?.settings(limits, name) {
             query = query.with_setting(setting, value);
         }
         for (setting, value) in faster.iter().filter(|_| self.may_set()) {

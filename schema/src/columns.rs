@@ -106,6 +106,12 @@ impl EventColumns {
         self.bytes
     }
 
+    /// Bytes that are allocated, for rows that are there and for more.
+    pub fn room(&self) -> usize {
+        let columns: usize = self.columns.iter().map(Column::room).sum();
+        columns + self.positions.capacity() * size_of::<Position>()
+    }
+
     /// Where in the log a row was found.
     ///
     /// # Panics
@@ -188,6 +194,14 @@ impl Column {
                 taken + size_of::<u32>()
             }
         }
+    }
+
+    fn room(&self) -> usize {
+        let ends = match &self.ends {
+            Ends::Every(_) => 0,
+            Ends::At(ends) => ends.capacity() * size_of::<u32>(),
+        };
+        self.nulls.capacity() + self.data.capacity() + ends
     }
 
     fn native(&self, rows: Range<usize>) -> [Cow<'_, [u8]>; 3] {

@@ -54,7 +54,7 @@ pub fn producer_config(
 }
 
 /// A consumer of `group` whose offsets follow the rows (I4): nothing is committed or stored unasked. It starts at the log's
-/// beginning, because the log alone makes the read model (I2).
+/// beginning, because the log alone makes the read model (I2). How much it fetches ahead is the caller's to bound (I10).
 pub fn consumer_config(kafka: &KafkaConfig, group: &str, client_id: &str) -> ClientConfig {
     let mut config = client_config(kafka, client_id);
     config
@@ -64,10 +64,8 @@ pub fn consumer_config(kafka: &KafkaConfig, group: &str, client_id: &str) -> Cli
         .set("enable.auto.offset.store", "false")
         .set("auto.offset.reset", "earliest")
         .set("allow.auto.create.topics", "false")
-        // Bounds what waits in memory (I10), and asks again at once when there is room: by default a full queue is only
-        // looked at again after a second, which starves a fast fold.
-        .set("queued.min.messages", "20000")
-        .set("queued.max.messages.kbytes", "65536")
+        // Asks again at once when there is room: by default a full queue is only looked at again after a second, which
+        // starves a fast fold.
         .set("fetch.queue.backoff.ms", "5");
     config
 }

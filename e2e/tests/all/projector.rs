@@ -1,6 +1,7 @@
 //! The projector as the log and the read model see it: what becomes of each record, what survives its end, and what it
 //! says of itself meanwhile.
 
+mod conflicts;
 mod faults;
 mod foreign;
 mod in_place;
@@ -9,6 +10,7 @@ mod life;
 mod locks;
 mod migrations;
 mod next_version;
+mod overload;
 mod promotion;
 mod records;
 mod replay;

@@ -71,7 +71,8 @@ impl ProjectionApi {
     async fn get(&self, request: &Request) -> Result<ProjectionAnswer, Problem> {
         Refused::by_name(request, &[]).none(Some(()))?;
         let view = self.0.watch.reached(&[]).await?;
-        let projection = wire::Projection::new(&view, now()?);
+        let conflicts = self.0.conflicts.of(view.generation);
+        let projection = wire::Projection::new(&view, conflicts, now()?);
         let body = serde_json::to_vec(&projection).map_err(|error| {
             tracing::error!("the projection cannot be told: {error}");
             Problem::new(ProblemKind::Internal, "the projection cannot be told")

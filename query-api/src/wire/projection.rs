@@ -3,7 +3,10 @@
 use ess_schema::Timestamp;
 
 use super::described::document;
-use crate::watermark::{Partition, View};
+use crate::{
+    conflicts::Conflicts,
+    watermark::{Partition, View},
+};
 
 document! {
     /// How far the log has been folded into the active generation of the read model.
@@ -18,6 +21,10 @@ document! {
         pub(crate) stored_at: Option<Timestamp>,
         /// Age of the newest event stored, in ms: how far behind the answers are at most. It grows while nothing happens.
         pub(crate) staleness_ms: Option<i64>,
+        /// Event identities under which the log holds messages that say different things. 0 unless a client is in error.
+        pub(crate) conflicting_identities: Option<u64>,
+        /// When they were counted: again every few seconds, less often where counting takes long.
+        pub(crate) conflicts_counted_at: Option<Timestamp>,
         /// By partition; one that nothing was stored of is absent.
         pub(crate) partitions: Vec<PartitionProgress>,
     }
@@ -40,8 +47,8 @@ document! {
 }
 
 impl Projection {
-    /// What `view` tells, as of `now`.
-    pub(crate) fn new(view: &View, now: Timestamp) -> Self {
+    /// What `view` and the last count of its generation tell, as of `now`.
+    pub(crate) fn new(view: &View, conflicts: Option<Conflicts>, now: Timestamp) -> Self {
         let View {
             generation,
             partitions,
@@ -53,6 +60,8 @@ impl Projection {
             last_ingest_time,
             stored_at: partitions.values().map(|known| known.stored_at).max(),
             staleness_ms: last_ingest_time.map(|time| age(time, now)),
+            conflicting_identities: conflicts.map(|count| count.identities),
+            conflicts_counted_at: conflicts.map(|count| count.counted_at),
             partitions: partitions
                 .iter()
                 .map(|(partition, known)| PartitionProgress::new(*partition, *known, now))
@@ -64,7 +73,8 @@ impl Projection {
     fn example() -> serde_json::Value {
         serde_json::json!({
             "generation": 1, "records": 120_543, "last_ingest_time": "2026-11-23T10:00:10.130Z",
-            "stored_at": "2026-11-23T10:00:10.221Z", "staleness_ms": 412, "partitions": [PartitionProgress::example()]
+            "stored_at": "2026-11-23T10:00:10.221Z", "staleness_ms": 412,
+            "conflicting_identities": 0, "conflicts_counted_at": "2026-11-23T10:00:08.004Z", "partitions": [PartitionProgress::example()]
         })
     }
 }
@@ -107,7 +117,7 @@ mod tests {
     fn totals_are_over_all_partitions() {
         let view = view(2, &[(0, 5), (3, 7)]);
         let newest = view.last_ingest_time().unwrap();
-        let told = Projection::new(&view, newest.plus_millis(250));
+        let told = Projection::new(&view, None, newest.plus_millis(250));
         assert_eq!(
             (told.generation, told.records, told.staleness_ms),
             (2, 12, Some(250))
@@ -122,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_generation_without_events_has_no_times() {
-        let told = Projection::new(&view(1, &[]), Timestamp::from_millis(0).unwrap());
+        let told = Projection::new(&view(1, &[]), None, Timestamp::from_millis(0).unwrap());
         assert_eq!(
             (told.records, told.last_ingest_time, told.staleness_ms),
             (0, None, None)

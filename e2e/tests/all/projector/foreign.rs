@@ -4,7 +4,7 @@ use ess_e2e::TestApp;
 use ess_schema::Position;
 use serde_json::{Value, json};
 
-use super::records::{dead_letters, of};
+use super::records::{dead_letters, of, own_headers};
 use super::{counter, projector_alone, stored, untyped};
 use crate::accounted;
 use crate::oracle::now;
@@ -112,4 +112,45 @@ async fn a_record_too_large_for_a_dead_letter_leaves_one_without_its_value_and_s
         (header("ess-reason-code").as_str(), header("trace").as_str()),
         ("not-json", "1")
     );
+}
+
+#[tokio::test]
+async fn headers_that_tell_an_event_without_a_value_are_an_event_without_data() {
+    let app = projector_alone().start().await;
+    let now = now().to_string();
+    let headers = |id: &'static str, name: &'static str| -> [(&str, &[u8]); 6] {
+        [
+            ("ce_specversion", b"1.0"),
+            ("ce_id", id.as_bytes()),
+            ("ce_source", b"elsewhere"),
+            ("ce_type", name.as_bytes()),
+            ("ce_subject", b"p-1"),
+            ("ce_time", now.as_bytes()),
+        ]
+    };
+    let paused = headers("paused", "PlaybackPaused");
+    let position = app.log.append(Some(b"p-1"), None, &paused).await;
+    let custom = headers("custom", "AdvertShown");
+    app.log.append(Some(b"p-1"), None, &custom).await;
+
+    app.wait_until_everything_is_projected().await;
+
+    let rows = app
+        .select("SELECT event_id, playback_id, data FROM events FINAL")
+        .await;
+    assert_eq!(
+        rows,
+        [json!({"event_id": "custom", "playback_id": "p-1", "data": ""})]
+    );
+    let letters = dead_letters(&app, 1).await;
+    assert_eq!(letters.len(), 1);
+    let letter = of(&letters, position);
+    assert_eq!(letter.header("ess-reason-code").as_deref(), Some("invalid"));
+    let reason = letter.header("ess-reason").unwrap();
+    assert!(reason.contains("data is missing"), "{reason}");
+    assert_eq!(
+        (letter.key.as_deref(), &letter.payload),
+        (Some(b"p-1".as_slice()), &None)
+    );
+    assert_eq!(own_headers(letter, paused.len()), paused);
 }

@@ -92,7 +92,8 @@ async fn merged(app: &TestApp, table: &str) -> String {
         } else {
             value
         };
-        Some(format!("{value} AS merged_{name}"))
+        // Some are texts of bytes, not of characters.
+        Some(format!("hex(toString({value})) AS merged_{name}"))
     });
     columns.collect::<Vec<_>>().join(", ")
 }

@@ -26,6 +26,49 @@ async fn told_to_stop_it_stores_and_commits_what_it_took_and_the_next_start_repe
 }
 
 #[tokio::test]
+async fn told_to_stop_amid_a_backlog_it_repeats_nothing_that_it_took() {
+    let app = projector_alone()
+        .without_projector()
+        .env("PROJECTOR_BATCH_ROWS", "10")
+        .start()
+        .await;
+    append_many(&app, "backlog", 5_000).await;
+    app.projector.start().await;
+    eventually("it stores something", async || match stored(&app).await {
+        0 => Err("no row".to_owned()),
+        _ => Ok(()),
+    })
+    .await;
+    assert_eq!(app.projector.terminate().await, 0);
+    let committed = app.committed_offsets().await;
+    let taken: u64 = committed.values().sum();
+    assert_eq!(stored_below(&app, &committed).await, committed);
+    assert_eq!(stored(&app).await, taken, "rows beyond what is committed");
+    app.projector.start().await;
+    app.wait_until_everything_is_projected().await;
+    let consumed = counter(&app, "messaging_client_consumed_messages_total").await;
+    assert_eq!(consumed as u64, 5_000 - taken);
+    let rows = app.select("SELECT count() AS rows FROM events").await;
+    assert_eq!(rows[0]["rows"].as_u64(), Some(5_000));
+}
+
+#[tokio::test]
+async fn no_batch_holds_more_than_it_may_however_much_is_waiting() {
+    let app = projector_alone()
+        .without_projector()
+        .env("PROJECTOR_BATCH_ROWS", "10")
+        .start()
+        .await;
+    append_many(&app, "backlog", 2_000).await;
+    app.projector.start().await;
+    app.wait_until_everything_is_projected().await;
+    let rows = counter(&app, "ess_projector_batch_rows_sum").await;
+    let batches = counter(&app, "ess_projector_batch_rows_count").await;
+    assert_eq!(rows as u64, 2_000);
+    assert!(rows <= 10.0 * batches, "{rows} rows in {batches} batches");
+}
+
+#[tokio::test]
 async fn it_waits_for_a_log_that_is_not_there_yet_and_says_so() {
     let app = projector_alone().without_projector().start().await;
     let topic = unique("late");

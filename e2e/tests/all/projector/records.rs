@@ -3,9 +3,12 @@
 use ess_e2e::{Record, TestApp, eventually};
 use ess_schema::Position;
 
-use super::{append_many, projector_alone, stored, untyped};
+use super::{projector_alone, stored, untyped};
+use crate::accounted;
 
 const KEY: &[u8] = b"p-1";
+/// Records of a large batch.
+const MANY: usize = 5_000;
 
 /// All dead letters, once there are `count` of them.
 pub(super) async fn dead_letters(app: &TestApp, count: usize) -> Vec<Record> {
@@ -29,6 +32,13 @@ pub(super) fn of(letters: &[Record], position: Position) -> &Record {
     let found: Vec<_> = letters.iter().filter(origin).collect();
     assert_eq!(found.len(), 1, "dead letters of {position}");
     found[0]
+}
+
+/// The headers that the record of a dead letter had, `count` of them.
+pub(super) fn own_headers(letter: &Record, count: usize) -> Vec<(&str, &[u8])> {
+    let own = letter.headers.iter().take(count);
+    own.map(|(name, value)| (name.as_str(), value.as_slice()))
+        .collect()
 }
 
 #[tokio::test]
@@ -75,12 +85,7 @@ async fn what_cannot_be_read_becomes_a_dead_letter_beside_its_stored_neighbours(
             (letter.key.as_deref(), letter.payload.as_deref()),
             (Some(KEY), value)
         );
-        let own: Vec<_> = letter.headers.iter().take(2).collect();
-        let kept: Vec<_> = own
-            .iter()
-            .map(|(k, v)| (k.as_str(), v.as_slice()))
-            .collect();
-        assert_eq!(kept, headers);
+        assert_eq!(own_headers(letter, headers.len()), headers);
     }
 }
 
@@ -133,28 +138,49 @@ async fn every_shape_that_others_write_is_stored() {
 }
 
 #[tokio::test]
-async fn rows_that_the_read_model_refuses_become_dead_letters_and_the_others_are_stored() {
-    let app = projector_alone().without_projector().start().await;
-    app.execute("ALTER TABLE events ADD CONSTRAINT picky CHECK event_id NOT IN ('e-17', 'e-42')")
+async fn every_row_that_the_read_model_refuses_in_a_large_batch_becomes_a_dead_letter_and_the_others_are_stored()
+ {
+    let app = projector_alone()
+        .env("PROJECTOR_MAX_AGE_MS", "10000")
+        .without_projector()
+        .start()
         .await;
-    let positions = append_many(&app, "e", 100).await;
+    let refused = [17, 18, MANY - 1];
+    let ids = refused.map(|n| format!("'e-{n}'")).join(", ");
+    app.execute(&format!(
+        "ALTER TABLE events ADD CONSTRAINT picky CHECK event_id NOT IN ({ids})"
+    ))
+    .await;
+    let headers: [(&str, &[u8]); 2] = [("trace", b"\x00\xff"), ("trace", b"again")];
+    let append = async |n| {
+        let value = untyped(&format!("e-{n}"));
+        app.log
+            .append(Some(KEY), Some(value.as_bytes()), &headers)
+            .await
+    };
+    let positions = futures::future::join_all((0..MANY).map(append)).await;
+
     app.projector.start().await;
     app.wait_until_everything_is_projected().await;
-    assert_eq!(stored(&app).await, 98);
-    let letters = dead_letters(&app, 2).await;
-    assert_eq!(letters.len(), 2);
-    for n in [17, 42] {
+
+    let rows = app.select("SELECT count() AS events FROM events FINAL");
+    let others = MANY - refused.len();
+    assert_eq!(rows.await[0]["events"], others);
+    assert_eq!(stored(&app).await, others as u64);
+    assert_eq!(accounted::vanished_of_all(&app).await, []);
+    let letters = dead_letters(&app, refused.len()).await;
+    assert_eq!(letters.len(), refused.len());
+    for n in refused {
         let letter = of(&letters, positions[n]);
-        let id = format!("e-{n}");
         assert_eq!(
             letter.header("ess-reason-code").unwrap(),
             "refused-by-read-model"
         );
-        assert!(
-            letter.header("ess-reason").unwrap().contains("picky"),
-            "{letter:?}"
-        );
-        assert_eq!(letter.key.as_deref(), Some(id.as_bytes()));
-        assert_eq!(letter.payload.as_deref(), Some(untyped(&id).as_bytes()));
+        let reason = letter.header("ess-reason").unwrap();
+        assert!(reason.contains("picky"), "{reason}");
+        assert_eq!(letter.key.as_deref(), Some(KEY));
+        let value = untyped(&format!("e-{n}"));
+        assert_eq!(letter.payload.as_deref(), Some(value.as_bytes()));
+        assert_eq!(own_headers(letter, headers.len()), headers);
     }
 }

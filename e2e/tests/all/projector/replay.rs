@@ -214,6 +214,6 @@ pub(super) async fn watch(app: &TestApp, playbacks: &[String], done: &AtomicBool
     read
 }
 
-async fn replay(app: &TestApp, options: &[&str]) -> Output {
+pub(super) async fn replay(app: &TestApp, options: &[&str]) -> Output {
     command(&app.projector, &[&["replay"], options].concat()).await
 }
