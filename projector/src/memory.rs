@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn by_default_a_batch_holds_tens_of_thousands_of_events() {
-        assert!(Memory::new(512, 2).batch_bytes() >= 40_000 * 600);
+        assert!(Memory::new(1_024, 2).batch_bytes() >= 90_000 * 600);
     }
 
     #[test]
@@ -122,7 +122,7 @@ mod tests {
     fn a_producers_queue_that_is_configured_smaller_stays_so() {
         let mut config = ClientConfig::new();
         config.set("queue.buffering.max.kbytes", "64");
-        Memory::new(512, 2).bound_producing(&mut config);
+        Memory::new(1_024, 2).bound_producing(&mut config);
         assert_eq!(number(&config, "queue.buffering.max.kbytes"), 64);
     }
 
