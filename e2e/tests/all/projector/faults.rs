@@ -44,8 +44,10 @@ async fn a_projector_killed_again_and_again_commits_no_row_that_is_not_stored_an
 
 #[tokio::test]
 async fn a_read_model_killed_amid_inserts_loses_nothing_and_counts_nothing_twice() {
-    through_outages(|parts| parts.clickhouse(|server| server.kill().and_then(|()| server.restart())))
-        .await;
+    through_outages(|parts| {
+        parts.clickhouse(|server| server.kill().and_then(|()| server.restart()))
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 //! request whose outcome a fault hides is sent again with the same ids, as clients are told to.
 
 use std::collections::BTreeMap;
+use std::io::{Write as _, stdout};
 
 use ess_e2e::{TestApp, eventually};
 use ess_load::simulate::{Simulator, SimulatorConfig};
@@ -84,10 +85,6 @@ impl Run {
     }
 
     /// Everything that was acknowledged is in the log, all of the log is stored, and every answer is the oracle's.
-    #[expect(
-        clippy::print_stdout,
-        reason = "the account of the run, beside its seed"
-    )]
     pub(super) async fn assert_nothing_is_lost_or_counted_twice(self) {
         let (app, told) = (&self.app, self.told.len());
         app.wait_until_everything_is_projected().await;
@@ -109,10 +106,13 @@ impl Run {
         assert!(records.len() > told, "nothing was repeated");
         assert_answers_equal_oracle(app, &self.told).await;
         assert_eq!(app.dead_letters.records().await, []);
-        println!(
-            "faults={} events={told} duplicates offered={} differences=0",
+        // Past the harness, which shows what a test prints only when it fails.
+        let _ = writeln!(
+            stdout(),
+            "kills and other faults={} events={told} duplicates offered={} differences=0 seed={}",
             self.faults,
-            records.len() - told
+            records.len() - told,
+            self.seed
         );
     }
 }
