@@ -101,7 +101,7 @@ impl Section for ProjectorConfig {
         ),
         ConfigKey::new(
             "PROJECTOR_MEMORY_MBYTES",
-            "1024",
+            "1280",
             "128 to 1048576",
             "most memory in MiB; batches and what is fetched ahead share it",
         ),
