@@ -78,7 +78,7 @@ impl<D: Document> IntoResponse for Answer<D> {
             return response.status(StatusCode::NOT_MODIFIED).finish();
         }
         response
-            .content_type(format.media_type())
+            .content_type(format.content_type())
             .body(kept.body.clone())
     }
 }

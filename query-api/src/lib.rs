@@ -15,6 +15,7 @@ mod page;
 mod parameters;
 mod queries;
 mod read_model;
+mod table;
 mod watermark;
 mod wire;
 

@@ -126,6 +126,11 @@ impl Refused {
         self.0.push(error);
     }
 
+    /// Whether nothing is refused yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The value of a query parameter, if it was given and is one.
     pub(crate) fn query<T>(&mut self, name: &str, given: Option<Param<T>>) -> Option<T> {
         let Param(read) = given?;

@@ -61,7 +61,8 @@ impl Document for EventsOfId {
 impl EventApi {
     /// The events with one id
     ///
-    /// An id is unique within its source only: this tells every source's event with it.
+    /// An id is unique within its source only: this tells every source's event with it. `Accept` chooses JSON, NDJSON, CSV or
+    /// Parquet.
     #[oai(path = "/events/:id", method = "get", operation_id = "getEvents")]
     async fn get(
         &self,
@@ -75,7 +76,7 @@ impl EventApi {
         #[oai(name = "If-None-Match")]
         if_none_match: Header<Option<String>>,
     ) -> Result<Answer<EventsOfId>, Problem> {
-        let format = Format::of(&accept)?;
+        let format = Format::of(&accept, &Format::ALL)?;
         let mut refused = Refused::by_name(request, &["after"]);
         let id = refused.path("id", id.0);
         let After(after) = refused.query("after", after.0).unwrap_or_default();

@@ -20,7 +20,7 @@ use crate::{
     accept::Format,
     answer::{Answer, Document},
     cache::{Content, Question},
-    cursor::Cursor,
+    cursor::{Cursor, Fingerprint, InvalidCursor},
     page::{EventsPage, Generation, Page},
     parameters::{After, Limit, Offset, Param, Refused},
     queries::{EventFilter, Start},
@@ -89,7 +89,7 @@ impl EventsApi {
     /// The raw events, newest first
     ///
     /// Each distinct event once, whatever was sent how often. Pages are followed by the `Link` header; its cursor stays right
-    /// while events arrive. Conditions are joined by "and".
+    /// while events arrive. Conditions are joined by "and". `Accept` chooses JSON, NDJSON, CSV or Parquet.
     #[oai(path = "/events", method = "get", operation_id = "listEvents")]
     #[expect(
         clippy::too_many_arguments,
@@ -120,7 +120,7 @@ impl EventsApi {
         limit: Query<Option<Param<Limit>>>,
         /// How many of the newest to pass over; `cursor` reaches further, and cannot be combined with it.
         offset: Query<Option<Param<Offset>>>,
-        /// Where the page begins, as a `Link` header told.
+        /// Where the page begins, as a `Link` header told; the conditions must be those of the page that bore it.
         cursor: Query<Option<Param<Cursor>>>,
         /// Log positions, as `Ess-Position` of a write told them, separated by commas: the answer waits until it holds them.
         after: Query<Option<Param<After>>>,
@@ -128,7 +128,7 @@ impl EventsApi {
         #[oai(name = "If-None-Match")]
         if_none_match: Header<Option<String>>,
     ) -> Result<Answer<Events>, Problem> {
-        let format = Format::of(&accept)?;
+        let format = Format::of(&accept, &Format::ALL)?;
         let mut refused = Refused::by_name(request, &PARAMETERS);
         let filter = EventFilter {
             playback_id: refused.query("playback_id", playback_id.0),
@@ -140,9 +140,12 @@ impl EventsApi {
             from: refused.query("from", from.0),
             to: refused.query("to", to.0),
         };
+        // Which list it is cannot be told while a condition of it is refused.
+        let list = refused.is_empty().then(|| filter.list());
         let start = start(
             refused.query("offset", offset.0),
             refused.query("cursor", cursor.0),
+            list,
         );
         let Limit(limit) = refused.query("limit", limit.0).unwrap_or_default();
         let After(after) = refused.query("after", after.0).unwrap_or_default();
@@ -159,16 +162,23 @@ impl EventsApi {
     }
 }
 
-fn start(offset: Option<Offset>, cursor: Option<Cursor>) -> Result<Start, FieldError> {
-    match (offset, cursor) {
-        (None, None) => Ok(Start::Newest),
-        (Some(Offset(offset)), None) => Ok(Start::Offset(offset)),
-        (None, Some(cursor)) => Ok(Start::After(cursor)),
-        (Some(_), Some(_)) => Err(FieldError {
+fn start(
+    offset: Option<Offset>,
+    cursor: Option<Cursor>,
+    list: Option<Fingerprint>,
+) -> Result<Start, FieldError> {
+    match (offset, cursor, list) {
+        (Some(_), Some(_), _) => Err(FieldError {
             pointer: "?offset".to_owned(),
             detail: "cannot be combined with ?cursor".to_owned(),
             allowed: Some("one of the two".to_owned()),
         }),
+        (Some(Offset(offset)), None, _) => Ok(Start::Offset(offset)),
+        (None, Some(cursor), Some(list)) => {
+            let key = cursor.key(list).map_err(InvalidCursor::of_parameter)?;
+            Ok(Start::After(key))
+        }
+        (None, ..) => Ok(Start::Newest),
     }
 }
 
@@ -186,7 +196,7 @@ impl Reader {
         let Page { events, next } = page.read(&generation).await?;
         Ok(Content {
             body: body(events, format)?,
-            next,
+            next: next.map(|key| Cursor::new(page.list(), &key)),
             ttl: self.open_ttl,
         })
     }
@@ -207,14 +217,16 @@ fn next_page(request: &Request, cursor: &Cursor) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::{page::cursor_of, queries::StoredEvent};
+    use ess_schema::EventId;
 
-    fn stored(id: &str) -> StoredEvent {
-        StoredEvent {
-            event_id: id.to_owned(),
-            source: "s".to_owned(),
-            ..StoredEvent::default()
+    use super::*;
+    use crate::cursor::EventKey;
+
+    fn key() -> EventKey {
+        EventKey {
+            occurred_at: Timestamp::parse_rfc3339("2026-11-23T10:00:00Z").unwrap(),
+            source: Source::command_api(),
+            event_id: EventId::new("e1").unwrap(),
         }
     }
 
@@ -222,22 +234,34 @@ mod tests {
     fn the_next_page_keeps_the_question_and_begins_elsewhere() {
         let query = "/events/?limit=2&offset=4&user_id=%D1%8F+%22&after=7:1";
         let request = Request::builder().uri(query.parse().unwrap()).finish();
-        let cursor = cursor_of(&stored("e1")).unwrap();
+        let cursor = Cursor::new(EventFilter::default().list(), &key());
         let expected = format!("/events?limit=2&user_id=%D1%8F%20%22&after=7%3A1&cursor={cursor}");
         assert_eq!(next_page(&request, &cursor), expected);
     }
 
     #[test]
     fn an_offset_and_a_cursor_contradict_each_other() {
-        let cursor = cursor_of(&stored("e1")).ok();
+        let list = EventFilter::default().list();
+        let cursor = || Some(Cursor::new(list, &key()));
+        let start = |offset, cursor| start(offset, cursor, Some(list));
         assert_eq!(
-            start(Some(Offset(1)), cursor.clone()).unwrap_err().pointer,
+            start(Some(Offset(1)), cursor()).unwrap_err().pointer,
             "?offset"
         );
-        assert_eq!(
-            start(None, cursor.clone()),
-            Ok(Start::After(cursor.unwrap()))
-        );
+        assert_eq!(start(None, cursor()), Ok(Start::After(key())));
         assert_eq!(start(None, None), Ok(Start::Newest));
+    }
+
+    #[test]
+    fn a_cursor_holds_under_the_conditions_it_was_given_under() {
+        let filter = EventFilter {
+            user_id: UserId::new("u").ok(),
+            ..EventFilter::default()
+        };
+        let cursor = || Some(Cursor::new(filter.list(), &key()));
+        let elsewhere = start(None, cursor(), Some(EventFilter::default().list())).unwrap_err();
+        assert_eq!(elsewhere.pointer, "?cursor");
+        // A condition that is refused is told, and not that the cursor lacks it.
+        assert!(start(None, cursor(), None).is_ok());
     }
 }

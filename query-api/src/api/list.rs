@@ -1,8 +1,17 @@
 //! A list of events as a body: written in each form, and documented.
 
+use ess_service::problem::Problem;
 use poem_openapi::registry::{MetaMediaType, MetaSchema, MetaSchemaRef};
 
-use crate::{accept::Format, queries::StoredEvent, read_model::SelectError, wire};
+use crate::{
+    accept::Format, queries::StoredEvent, read_model::SelectError, table::WriteError, wire,
+};
+
+/// A list of events as CSV, for the document.
+const CSV_EXAMPLE: &str = "\
+id,type,playback_id,user_id,track_id,occurred_at,ingest_time,store_time,test_id,source,schemaversion,position,data,datacontenttype,data_base64,extensions\r
+0199a4b2-6c1d-7e3f-8a90-1b2c3d4e5f60,PlaybackPaused,playback-42,user-7,track-3,2026-11-23T10:00:10.000Z,2026-11-23T10:00:10.130Z,2026-11-23T10:00:10.217Z,,ess/command-api,1,7:1234,\"{\"\"user_id\"\":\"\"user-7\"\",\"\"track_id\"\":\"\"track-3\"\",\"\"position_ms\"\":10000}\",,,\r
+";
 
 /// The bodies of a list of events.
 pub(super) fn list_of_events() -> Vec<MetaMediaType> {
@@ -10,33 +19,54 @@ pub(super) fn list_of_events() -> Vec<MetaMediaType> {
         items: Some(Box::new(wire::reference::<wire::Event>())),
         ..MetaSchema::new("array")
     };
-    vec![
-        MetaMediaType {
-            content_type: Format::Json.media_type(),
-            schema: MetaSchemaRef::Inline(Box::new(array)),
-        },
-        MetaMediaType {
-            content_type: Format::NdJson.media_type(),
-            schema: wire::reference::<wire::Event>(),
-        },
-    ]
+    let csv = MetaSchema {
+        description: Some(
+            "RFC 4180: a line of names, then a line an event; a field without a value is empty. Values are told as they are: import columns as text where a program takes a text for a formula",
+        ),
+        example: Some(CSV_EXAMPLE.into()),
+        ..MetaSchema::new("string")
+    };
+    let parquet = MetaSchema {
+        description: Some(
+            "Apache Parquet with a row an event: times are TIMESTAMP(MILLIS, UTC), data and extensions JSON, all columns optional",
+        ),
+        ..MetaSchema::new_with_format("string", "binary")
+    };
+    let inline = |schema| MetaSchemaRef::Inline(Box::new(schema));
+    Format::ALL
+        .into_iter()
+        .map(|format| MetaMediaType {
+            content_type: format.media_type(),
+            schema: match format {
+                Format::Json => inline(array.clone()),
+                Format::NdJson => wire::reference::<wire::Event>(),
+                Format::Csv => inline(csv.clone()),
+                Format::Parquet => inline(parquet.clone()),
+            },
+        })
+        .collect()
 }
 
-/// The events in the form asked for.
-pub(super) fn body(events: Vec<StoredEvent>, format: Format) -> Result<Vec<u8>, SelectError> {
+/// The events in the form asked for. JSON leaves out three fields of events that do not have them; a table has every column.
+pub(super) fn body(events: Vec<StoredEvent>, format: Format) -> Result<Vec<u8>, Problem> {
     let events = events
         .into_iter()
         .map(wire::Event::try_from)
-        .collect::<Result<Vec<_>, _>>()?;
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(SelectError::InvalidRow)?;
     let written = match format {
-        Format::Json => serde_json::to_vec(&events),
-        Format::NdJson => events.iter().try_fold(Vec::new(), |mut lines, event| {
-            serde_json::to_writer(&mut lines, event)?;
-            lines.push(b'\n');
-            Ok(lines)
-        }),
+        Format::Json => serde_json::to_vec(&events).map_err(WriteError::Json),
+        Format::NdJson => events
+            .iter()
+            .try_fold(Vec::new(), |mut lines, event| {
+                serde_json::to_writer(&mut lines, event)?;
+                lines.push(b'\n');
+                Ok(lines)
+            })
+            .map_err(WriteError::Json),
+        Format::Csv | Format::Parquet => wire::Event::table(&events).write(format),
     };
-    written.map_err(|error| SelectError::InvalidRow(error.into()))
+    Ok(written?)
 }
 
 #[cfg(test)]
@@ -51,18 +81,48 @@ mod tests {
         }
     }
 
+    fn text(events: Vec<StoredEvent>, format: Format) -> String {
+        String::from_utf8(body(events, format).unwrap()).unwrap()
+    }
+
     #[test]
     fn a_list_is_one_array_or_one_event_a_line() {
         let events = || vec![stored("e1"), stored("e2")];
-        let text = |format| String::from_utf8(body(events(), format).unwrap()).unwrap();
-        let array: Vec<serde_json::Value> = serde_json::from_str(&text(Format::Json)).unwrap();
-        let lines: Vec<serde_json::Value> = text(Format::NdJson)
+        let array: Vec<serde_json::Value> =
+            serde_json::from_str(&text(events(), Format::Json)).unwrap();
+        let lines: Vec<serde_json::Value> = text(events(), Format::NdJson)
             .lines()
             .map(|line| serde_json::from_str(line).unwrap())
             .collect();
         assert_eq!(array.len(), 2);
         assert_eq!(array, lines);
-        assert_eq!(body(Vec::new(), Format::Json).unwrap(), b"[]");
-        assert_eq!(body(Vec::new(), Format::NdJson).unwrap(), b"");
+        assert_eq!(text(Vec::new(), Format::Json), "[]");
+        assert_eq!(text(Vec::new(), Format::NdJson), "");
+    }
+
+    #[test]
+    fn the_documented_csv_is_a_real_answer() {
+        let millis = |text: &str| {
+            ess_schema::Timestamp::parse_rfc3339(text)
+                .unwrap()
+                .as_millis()
+        };
+        let event = StoredEvent {
+            event_id: "0199a4b2-6c1d-7e3f-8a90-1b2c3d4e5f60".to_owned(),
+            source: "ess/command-api".to_owned(),
+            r#type: "PlaybackPaused".to_owned(),
+            schemaversion: 1,
+            playback_id: "playback-42".to_owned(),
+            user_id: "user-7".to_owned(),
+            track_id: "track-3".to_owned(),
+            occurred_at: millis("2026-11-23T10:00:10.000Z"),
+            ingest_time: millis("2026-11-23T10:00:10.130Z"),
+            store_time: millis("2026-11-23T10:00:10.217Z"),
+            data: r#"{"user_id":"user-7","track_id":"track-3","position_ms":10000}"#.to_owned(),
+            partition: 7,
+            offset: 1234,
+            ..StoredEvent::default()
+        };
+        assert_eq!(text(vec![event], Format::Csv), CSV_EXAMPLE);
     }
 }

@@ -94,7 +94,7 @@ impl Parameter for Cursor {
     fn read(text: &str) -> Result<Self, Refusal> {
         text.parse().map_err(|error: InvalidCursor| Refusal {
             detail: error.to_string(),
-            allowed: "the cursor of a Link header".to_owned(),
+            allowed: InvalidCursor::ALLOWED.to_owned(),
         })
     }
 }
