@@ -62,12 +62,9 @@ impl<D: Document> IntoResponse for Answer<D> {
         } = self;
         let mut response = Response::builder()
             .header(header::ETAG, &kept.etag)
-            .header(
-                header::CACHE_CONTROL,
-                format!("max-age={}", kept.ttl.as_secs()),
-            )
-            .header(header::AGE, kept.since.elapsed().as_secs())
-            .header(WATERMARK, kept.view.header());
+            .header(header::CACHE_CONTROL, &kept.cache_control)
+            .header(header::AGE, kept.age())
+            .header(WATERMARK, &kept.watermark);
         if D::CHOOSES_FORMAT {
             response = response.header(header::VARY, "Accept");
         }

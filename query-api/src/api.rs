@@ -18,7 +18,11 @@ use ess_service::problem::{Problem, ProblemKind};
 use poem_openapi::Tags;
 
 use crate::{
-    cache::Cache, config::CacheConfig, conflicts::LastCount, read_model::ReadModel,
+    cache::Cache,
+    config::{CacheConfig, LimitsConfig},
+    conflicts::LastCount,
+    loader::Loader,
+    read_model::ReadModel,
     watermark::Watch,
 };
 
@@ -42,6 +46,8 @@ pub(crate) enum Tag {
 pub(crate) struct Reader {
     /// Where questions are asked.
     pub(crate) read_model: Arc<ReadModel>,
+    /// Where single playbacks are asked for.
+    pub(crate) playbacks: Loader<ReadModel>,
     /// What was answered a moment ago.
     pub(crate) cache: Cache,
     /// How far the read model is.
@@ -63,8 +69,10 @@ impl Reader {
         conflicts: LastCount,
         policy: Policy,
         config: &CacheConfig,
+        limits: &LimitsConfig,
     ) -> Self {
         Self {
+            playbacks: Loader::new(Arc::clone(&read_model), limits),
             read_model,
             cache: Cache::new(config),
             watch,

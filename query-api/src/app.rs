@@ -58,7 +58,14 @@ pub(crate) fn build(config: &Config, health: &Health) -> (Arc<Reader>, Watcher, 
     let check = health.progress("read-model", config.limits.time * 2 + STUCK_AFTER);
     let (watcher, watch) = Watcher::new(Arc::clone(&read_model), check, config.after.max_wait);
     let (counter, conflicts) = Counter::new(Arc::clone(&read_model), watch.clone());
-    let reader = Reader::new(read_model, watch, conflicts, config.policy, &config.cache);
+    let reader = Reader::new(
+        read_model,
+        watch,
+        conflicts,
+        config.policy,
+        &config.cache,
+        &config.limits,
+    );
     (Arc::new(reader), watcher, counter)
 }
 

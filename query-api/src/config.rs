@@ -102,6 +102,8 @@ mod tests {
             ("QUERY_MAX_BYTES_READ", "0"),
             ("QUERY_CONCURRENCY", "0"),
             ("QUERY_QUEUE", "100001"),
+            ("QUERY_HEAVY_CONCURRENCY", "1001"),
+            ("QUERY_HEAVY_QUEUE", "-1"),
             ("AFTER_MAX_WAIT_MS", "60001"),
         ] {
             let refusal = read(&[(key, value)]).unwrap_err();

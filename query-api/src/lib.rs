@@ -10,6 +10,7 @@ mod cache;
 mod config;
 mod conflicts;
 mod cursor;
+mod loader;
 pub mod openapi;
 mod page;
 mod parameters;

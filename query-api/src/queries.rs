@@ -13,7 +13,7 @@ pub(crate) use self::{
     conflicts::{ConflictingIdentities, ConflictsRow},
     event::EventById,
     events_scan::{EventFilter, EventsScan, Start},
-    playbacks::PlaybacksById,
+    playbacks::{PlaybackRow, PlaybacksById},
     progress::{Progress, ProgressRow},
     standing::{Standing, StandingPositions},
     stored_event::StoredEvent,

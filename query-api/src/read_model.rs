@@ -28,7 +28,9 @@ pub(crate) struct ReadModel {
     server: Client,
     config: ClickHouseConfig,
     limits: LimitsConfig,
-    gate: Gate,
+    /// For questions whose cost callers cannot raise: they never wait for one whose cost they can.
+    light: Gate,
+    heavy: Gate,
     account: OnceCell<Account>,
 }
 
@@ -41,7 +43,8 @@ impl ReadModel {
         );
         Self {
             server: clickhouse::server(&config),
-            gate: Gate::new(limits.concurrency, limits.queue),
+            light: Gate::new(limits.concurrency, limits.queue),
+            heavy: Gate::new(limits.heavy_concurrency, limits.heavy_queue),
             account: OnceCell::new(),
             config,
             limits,
@@ -67,7 +70,12 @@ impl ReadModel {
         generation: u32,
         question: &S,
     ) -> Result<Vec<S::Row>, SelectError> {
-        let _turn = self.gate.turn().await?;
+        let gate = if S::UNBOUNDED {
+            &self.heavy
+        } else {
+            &self.light
+        };
+        let _turn = gate.turn().await?;
         let start = Instant::now();
         let rows = self.rows(generation, question).await;
         metrics::histogram!(DURATION, "query" => S::NAME).record(start.elapsed());

@@ -111,7 +111,11 @@ fn headers<D: Document>() -> Vec<MetaHeader> {
             "How long the answer may be told again",
             text("max-age=1"),
         ),
-        header("Age", "Seconds since the read model was asked", seconds),
+        header(
+            "Age",
+            "Seconds begun since the read model was asked: `max-age` less this is never more than what is left",
+            seconds,
+        ),
         header(
             "Ess-Watermark",
             "The generation that answered, and when the newest event it held at least was accepted (a dictionary of RFC 9651)",

@@ -81,8 +81,8 @@ impl EventApi {
         let After(after) = refused.query("after", after.0).unwrap_or_default();
         let id = refused.none(id)?;
         let view = self.0.watch.reached(&after).await?;
-        let question = Question::Event(id.clone(), format);
-        let ask = || self.0.event(&view, &id, format);
+        let (question, reader) = (Question::Event(id.clone(), format), Arc::clone(&self.0));
+        let ask = |view: Arc<View>| async move { reader.event(&view, &id, format).await };
         let kept = self.0.cache.answer(question, &view, &after, ask).await?;
         Ok(Answer::new(if_none_match.0.as_deref(), kept, format))
     }

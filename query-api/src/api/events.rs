@@ -150,8 +150,8 @@ impl EventsApi {
         let page = page.map_err(|error| refused.push(error)).ok();
         let page = refused.none(page)?;
         let view = self.0.watch.reached(&after).await?;
-        let question = Question::Events(page.clone(), format);
-        let ask = || self.0.events(&view, &page, format);
+        let (question, reader) = (Question::Events(page.clone(), format), Arc::clone(&self.0));
+        let ask = |view: Arc<View>| async move { reader.events(&view, &page, format).await };
         let kept = self.0.cache.answer(question, &view, &after, ask).await?;
         let next = kept.next.as_ref().map(|cursor| next_page(request, cursor));
         let answer = Answer::new(if_none_match.0.as_deref(), kept, format);
