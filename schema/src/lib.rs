@@ -9,6 +9,7 @@ pub mod event;
 pub mod fold;
 pub mod id;
 pub mod json;
+pub mod merged;
 pub mod migrations;
 pub mod playback;
 pub mod position;

@@ -75,6 +75,8 @@ pub const GENERATION: &[Migration] = migrations![
     "generation" 2 "0002_event_identities",
     "generation" 3 "0003_playbacks_state",
     "generation" 4 "0004_projection_progress",
+    "generation" 5 "0005_playbacks",
+    "generation" 6 "0006_played_stretches",
 ];
 
 #[cfg(test)]

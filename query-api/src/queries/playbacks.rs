@@ -1,10 +1,12 @@
-//! Playbacks by id: the merged states, integers and times only. What follows from them is `ess_schema`'s to say.
+//! Playbacks by id, of the merged states (`ess_schema::merged`): integers and times only. What follows from them is
+//! `ess_schema`'s to say.
 
 use clickhouse::Row;
 use ess_schema::{
     PlaybackId, Timestamp,
     event::{EndReason, PlayState},
     id::InvalidId,
+    merged,
     playback::{Aggregate, Dimensions, Ending},
     time::InvalidTime,
 };
@@ -52,100 +54,6 @@ pub(crate) struct PlaybackRow {
     ingest_to_store_ms: i64,
 }
 
-/// The states, merged. What they hold is told in schema/sql/generation/0003_playbacks_state.sql.
-const MERGED: &str = "\
-    SELECT
-        p.playback_id AS playback_id,
-        minMerge(p.origin) AS origin,
-        splitByChar('\\0', substring(origin, 9)) AS named_first,
-        groupUniqArrayMerge(p.marks) AS marks,
-        arrayConcat(
-            if(origin = '', [], [(fromUnixTimestamp64Milli(toInt64(bitXor(byteSwap(reinterpretAsUInt64(substring(origin, 1, 8))), \
-0x8000000000000000)), 'UTC'), named_first[1], named_first[2], named_first[3], named_first[4])]),
-            arrayMap(m -> (m.occurred_at, m.event_id, m.source, m.user_id, m.track_id), marks)) AS named,
-        arraySort(arrayMap(m -> (m.occurred_at, m.event_id, m.source, m.end_reason), arrayFilter(m -> m.end_reason != '', marks)))[-1] AS ending,
-        splitByChar('\\0', minMerge(p.test_id))[-1] AS test_id,
-        splitByChar('\\0', maxMerge(p.state))[-1] AS state,
-        min(p.started_at) AS started_at,
-        min(p.first_event_at) AS first_event_at,
-        max(p.last_event_at) AS last_event_at,
-        maxMap(p.measures) AS measures,
-        intervalLengthSumMerge(p.stretches) AS unique_ms,
-        max(p.max_position_ms) AS max_position_ms,
-        max(p.track_duration_ms) AS track_duration_ms,
-        max(p.max_seq) AS max_seq,
-        uniqExactMerge(p.seqs) AS distinct_seqs,
-        min(p.last_ingested) AS last_ingested
-    FROM playbacks_state AS p
-    WHERE p.playback_id IN {playback_ids:Array(String)}
-    GROUP BY p.playback_id";
-
-/// The value of the earliest mark that carries it.
-fn earliest(attribute: &str, carried: &str) -> String {
-    format!(
-        "arraySort(arrayMap(m -> (m.occurred_at, m.event_id, m.source, m.{attribute}), \
-arrayFilter(m -> {carried}, marks)))[1].4 AS {attribute}"
-    )
-}
-
-/// The user or track that the earliest event which names one names.
-fn named(attribute: &str, at: u8) -> String {
-    format!("arraySort(arrayFilter(n -> n.{at} != '', named))[1].{at} AS {attribute}")
-}
-
-/// The sum of one kind of measure.
-fn sum(kind: u8, name: &str) -> String {
-    format!(
-        "arraySum(mapValues(mapFilter((key, ms) -> bitAnd(key, 7) = {kind}, measures))) AS {name}"
-    )
-}
-
-/// How many events have one kind of measure.
-fn count(kind: u8, name: &str) -> String {
-    format!("toUInt64(length(mapFilter((key, ms) -> bitAnd(key, 7) = {kind}, measures))) AS {name}")
-}
-
-/// The columns of a [`PlaybackRow`], in its order.
-fn columns() -> String {
-    let texts = [
-        "device",
-        "platform",
-        "app_version",
-        "country",
-        "plan",
-        "context",
-    ];
-    let texts = texts.map(|text| earliest(text, &format!("m.{text} != ''")));
-    let columns = [
-        &[
-            "playback_id".to_owned(),
-            named("user_id", 4),
-            named("track_id", 5),
-        ][..],
-        &texts,
-        &[
-            "test_id".to_owned(),
-            earliest("startup_ms", "isNotNull(m.startup_ms)"),
-            "started_at, first_event_at, last_event_at".to_owned(),
-            "ending.1 AS ended_at, ending.4 AS end_reason".to_owned(),
-            sum(0, "played_ms"),
-            "unique_ms, max_position_ms, track_duration_ms".to_owned(),
-            sum(2, "paused_ms"),
-            sum(3, "stalled_ms"),
-            count(1, "pause_count"),
-            count(3, "stall_count"),
-            count(4, "seek_count"),
-            count(5, "failure_count"),
-            "toUInt64(arrayUniq(arrayMap(key -> bitShiftRight(key, 3), mapKeys(measures)))) AS event_count"
-                .to_owned(),
-            "max_seq, distinct_seqs, state".to_owned(),
-            "toUnixTimestamp64Milli(last_ingested.3) + last_ingested.1 AS ingest_to_store_ms"
-                .to_owned(),
-        ],
-    ];
-    columns.concat().join(",\n    ")
-}
-
 impl Select for PlaybacksById {
     type Row = PlaybackRow;
     const NAME: &'static str = "playbacks_by_id";
@@ -153,7 +61,7 @@ impl Select for PlaybacksById {
 
     fn to_sql(&self) -> Sql {
         let ids: Vec<String> = self.0.iter().map(ToString::to_string).collect();
-        let text = format!("SELECT\n    {}\nFROM (\n{MERGED}\n)", columns());
+        let text = merged::playbacks("p.playback_id IN {playback_ids:Array(String)}");
         // A few granules: more threads only cost their start.
         Sql::new(text)
             .bind("playback_ids", ids)

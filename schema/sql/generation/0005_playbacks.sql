@@ -1,0 +1,82 @@
+-- Which playbacks each stored batch touched, and up to where in the log: what the values in playbacks are made again for. Kept
+-- for two days; whoever comes later than that makes all of them again.
+CREATE TABLE IF NOT EXISTS {database}.playbacks_touched
+(
+    partition   UInt16,
+    offset      UInt64 COMMENT 'of the last event of the playback in the batch' CODEC(Delta, ZSTD),
+    playback_id String,
+    stored_at   DateTime('UTC') DEFAULT now() CODEC(Delta, ZSTD)
+)
+ENGINE = MergeTree
+PARTITION BY toDate(stored_at)
+ORDER BY (partition, offset)
+TTL stored_at + INTERVAL 2 DAY
+SETTINGS ttl_only_drop_parts = 1;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS {database}.playbacks_touched_mv TO {database}.playbacks_touched AS
+SELECT e.partition AS partition, max(e.offset) AS offset, e.playback_id AS playback_id
+FROM {database}.events AS e
+WHERE e.playback_id != ''
+GROUP BY e.partition, e.playback_id;
+
+-- One row a playback with its values as plain numbers, for questions about many (docs/adr/0010). The projector makes a row of
+-- what playbacks_state holds whenever events touched it, and the row replaces the one before as a whole: it never adds to it.
+-- version is how much of the log was folded when the row was made, so of two rows the later one stands. The day of a playback is
+-- that of its first event; when that becomes earlier, the days it might have been filed under are told that it is not there.
+CREATE TABLE IF NOT EXISTS {database}.playbacks
+(
+    playback_id        String,
+    user_id            String,
+    track_id           String,
+    device             LowCardinality(String),
+    platform           LowCardinality(String),
+    app_version        LowCardinality(String),
+    country            LowCardinality(String),
+    plan               LowCardinality(String),
+    context            LowCardinality(String),
+    test_id            LowCardinality(String),
+    startup_ms         Nullable(UInt64),
+    started_at         Nullable(DateTime64(3, 'UTC')),
+    first_event_at     DateTime64(3, 'UTC'),
+    last_event_at      DateTime64(3, 'UTC'),
+    ended_at           DateTime64(3, 'UTC') COMMENT '1970 without an end',
+    end_reason         LowCardinality(String),
+    played_ms          UInt64,
+    unique_ms          UInt64,
+    max_position_ms    Nullable(UInt64),
+    track_duration_ms  Nullable(UInt64),
+    paused_ms          UInt64,
+    stalled_ms         UInt64,
+    pause_count        UInt64,
+    stall_count        UInt64,
+    seek_count         UInt64,
+    failure_count      UInt64,
+    event_count        UInt64,
+    max_seq            Nullable(UInt32),
+    distinct_seqs      UInt64,
+    state              LowCardinality(String),
+    ingest_to_store_ms Int64,
+    day                Date,
+    version            UInt64 COMMENT 'sum of the next offsets of all partitions',
+    is_deleted         UInt8 COMMENT '1: the playback is not filed under this day',
+    user_key           UInt64 MATERIALIZED cityHash64(user_id),
+    track_key          UInt64 MATERIALIZED cityHash64(track_id),
+    INDEX by_user user_id TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX by_track track_id TYPE bloom_filter(0.01) GRANULARITY 1,
+    INDEX by_last_event last_event_at TYPE minmax GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(version, is_deleted)
+PARTITION BY day
+ORDER BY playback_id
+SETTINGS min_age_to_force_merge_seconds = 900, min_age_to_force_merge_on_partition_only = 1;
+
+-- How far the rows in playbacks hold the log, as projection_progress tells it of the events.
+CREATE TABLE IF NOT EXISTS {database}.playbacks_progress
+(
+    partition        UInt16,
+    next_offset      SimpleAggregateFunction(max, UInt64) COMMENT 'every event below it is in the rows of playbacks',
+    last_ingest_time SimpleAggregateFunction(max, DateTime64(3, 'UTC')) COMMENT 'of the newest event in them',
+    stored_at        SimpleAggregateFunction(max, DateTime64(3, 'UTC')) DEFAULT now64(3)
+)
+ENGINE = AggregatingMergeTree
+ORDER BY partition;
