@@ -3,6 +3,7 @@
 
 mod event;
 mod events;
+mod lag;
 mod list;
 mod playback;
 mod projection;
@@ -23,7 +24,11 @@ use crate::{
 };
 
 pub(crate) use self::{
-    event::EventApi, events::EventsApi, playback::PlaybackApi, projection::ProjectionApi,
+    event::EventApi,
+    events::EventsApi,
+    lag::{LagApi, LagQuestion},
+    playback::PlaybackApi,
+    projection::ProjectionApi,
 };
 
 /// What the paths are about, as the document groups them.

@@ -16,7 +16,8 @@ use poem::http::HeaderValue;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    accept::Format, config::CacheConfig, cursor::Cursor, page::EventsPage, watermark::View,
+    accept::Format, api::LagQuestion, config::CacheConfig, cursor::Cursor, page::EventsPage,
+    watermark::View,
 };
 
 const LOOKUPS: &str = "ess_query_cache_lookups_total";
@@ -30,6 +31,8 @@ const OVERHEAD: usize = 1_024;
 pub(crate) enum Question {
     /// GET /stats/playback/{id}
     Playback(PlaybackId),
+    /// GET /stats/lag
+    Lag(LagQuestion),
     /// GET /events
     Events(EventsPage, Format),
     /// GET /events/{id}

@@ -15,11 +15,11 @@ use poem_openapi::{LicenseObject, OpenApiService};
 
 use crate::{
     Config,
-    api::{EventApi, EventsApi, PlaybackApi, ProjectionApi, Reader},
+    api::{EventApi, EventsApi, LagApi, PlaybackApi, ProjectionApi, Reader},
     app,
 };
 
-type Apis = (PlaybackApi, EventsApi, EventApi, ProjectionApi);
+type Apis = (PlaybackApi, LagApi, EventsApi, EventApi, ProjectionApi);
 
 const ABOUT: &str = "Answers questions about playbacks and events from the read model that is folded from the log.
 
@@ -29,6 +29,7 @@ Times are RFC 3339 in UTC with milliseconds; durations and media positions are i
 pub(crate) fn service(reader: &Arc<Reader>) -> OpenApiService<Apis, ()> {
     let apis = (
         PlaybackApi(Arc::clone(reader)),
+        LagApi(Arc::clone(reader)),
         EventsApi(Arc::clone(reader)),
         EventApi(Arc::clone(reader)),
         ProjectionApi(Arc::clone(reader)),

@@ -1,9 +1,13 @@
 //! Parameters of a question: each a type that knows what it may be, how to read it and how to document it. A bad one is kept
 //! until all were read, so that a caller learns of every mistake at once.
 
+mod choices;
 mod values;
 
-pub(crate) use self::values::{After, Limit, Offset};
+pub(crate) use self::{
+    choices::{LagBucket, LagBy},
+    values::{After, Limit, Offset},
+};
 use std::borrow::Cow;
 
 use ess_service::problem::{FieldError, Problem, ProblemKind};

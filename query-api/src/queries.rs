@@ -4,6 +4,7 @@
 mod conflicts;
 mod event;
 mod events_scan;
+mod lag;
 mod playbacks;
 mod progress;
 mod standing;
@@ -13,6 +14,7 @@ pub(crate) use self::{
     conflicts::{ConflictingIdentities, ConflictsRow},
     event::EventById,
     events_scan::{EventFilter, EventsScan, Start},
+    lag::{Lag, LagRow, MOST_ROWS as MOST_LAG_ROWS, Window},
     playbacks::PlaybacksById,
     progress::{Progress, ProgressRow},
     standing::{Standing, StandingPositions},

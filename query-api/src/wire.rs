@@ -3,12 +3,14 @@
 
 mod described;
 mod event;
+mod lag;
 mod playback;
 mod projection;
 
 pub(crate) use self::{
     described::{Described, reference, register},
     event::Event,
+    lag::{Interpolated, Lag},
     playback::Playback,
     projection::Projection,
 };
