@@ -16,7 +16,7 @@ pub(crate) use self::{
     events_scan::{EventFilter, EventsScan, Start},
     lag::{Lag, LagRow, MOST_ROWS as MOST_LAG_ROWS, Window},
     playbacks::PlaybacksById,
-    progress::{Progress, ProgressRow},
+    progress::{PlaybacksProgress, Progress, ProgressRow},
     standing::{Standing, StandingPositions},
     stored_event::StoredEvent,
 };
