@@ -5,6 +5,7 @@ mod event;
 mod events;
 mod lag;
 mod list;
+mod live;
 mod playback;
 mod projection;
 
@@ -19,7 +20,11 @@ use ess_service::problem::{Problem, ProblemKind};
 use poem_openapi::Tags;
 
 use crate::{
-    cache::Cache, config::CacheConfig, conflicts::LastCount, read_model::ReadModel,
+    cache::Cache,
+    config::CacheConfig,
+    conflicts::LastCount,
+    live::{Hub, Playbacks},
+    read_model::ReadModel,
     watermark::Watch,
 };
 
@@ -27,6 +32,7 @@ pub(crate) use self::{
     event::EventApi,
     events::EventsApi,
     lag::{LagApi, LagQuestion},
+    live::LiveApi,
     playback::PlaybackApi,
     projection::ProjectionApi,
 };
@@ -53,6 +59,8 @@ pub(crate) struct Reader {
     pub(crate) watch: Watch,
     /// How many identities bear messages that differ.
     pub(crate) conflicts: LastCount,
+    /// Who is told what is playing now.
+    pub(crate) live: Hub<Playbacks>,
     /// What counts, and when a playback is settled.
     pub(crate) policy: Policy,
     /// How long answers hold that may change at any moment.
@@ -66,6 +74,7 @@ impl Reader {
         read_model: Arc<ReadModel>,
         watch: Watch,
         conflicts: LastCount,
+        live: Hub<Playbacks>,
         policy: Policy,
         config: &CacheConfig,
     ) -> Self {
@@ -74,6 +83,7 @@ impl Reader {
             cache: Cache::new(config),
             watch,
             conflicts,
+            live,
             policy,
             open_ttl: config.open_ttl,
             settled_ttl: config.settled_ttl,
@@ -85,7 +95,7 @@ impl Reader {
 ///
 /// # Errors
 /// A clock outside the years that ESS keeps.
-fn now() -> Result<Timestamp, Problem> {
+pub(crate) fn now() -> Result<Timestamp, Problem> {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let millis = since
         .ok()

@@ -16,8 +16,8 @@ use poem::http::HeaderValue;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    accept::Format, api::LagQuestion, config::CacheConfig, cursor::Cursor, page::EventsPage,
-    watermark::View,
+    accept::Format, api::LagQuestion, config::CacheConfig, cursor::Cursor, live::LiveQuestion,
+    page::EventsPage, watermark::View,
 };
 
 const LOOKUPS: &str = "ess_query_cache_lookups_total";
@@ -33,6 +33,8 @@ pub(crate) enum Question {
     Playback(PlaybackId),
     /// GET /stats/lag
     Lag(LagQuestion),
+    /// GET /stats/live
+    Live(LiveQuestion),
     /// GET /events
     Events(EventsPage, Format),
     /// GET /events/{id}

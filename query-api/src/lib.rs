@@ -10,6 +10,7 @@ mod cache;
 mod config;
 mod conflicts;
 mod cursor;
+mod live;
 pub mod openapi;
 mod page;
 mod parameters;

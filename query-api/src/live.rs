@@ -4,10 +4,12 @@
 mod feed;
 mod hub;
 mod listener;
+mod playing;
 mod snapshot;
 
 pub(crate) use self::{
-    hub::{Hub, Limits},
+    hub::{Hub, Listening},
+    playing::Playbacks,
     snapshot::LastEventId,
 };
 use std::{future::Future, sync::Arc};
@@ -45,10 +47,7 @@ pub(crate) struct Look {
 /// Where answers come from.
 pub(crate) trait Source: Send + Sync + 'static {
     /// Asks once.
-    fn look(
-        &self,
-        question: &LiveQuestion,
-    ) -> impl Future<Output = Result<Look, Problem>> + Send;
+    fn look(&self, question: &LiveQuestion) -> impl Future<Output = Result<Look, Problem>> + Send;
 }
 
 /// How one who listens begins.
@@ -59,3 +58,6 @@ pub(crate) struct Begin {
     /// Positions that everything told must hold.
     pub(crate) after: Vec<Position>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,14 +12,22 @@ use ess_service::{
     health::Health,
 };
 use poem_openapi::{LicenseObject, OpenApiService};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     Config,
-    api::{EventApi, EventsApi, LagApi, PlaybackApi, ProjectionApi, Reader},
+    api::{EventApi, EventsApi, LagApi, LiveApi, PlaybackApi, ProjectionApi, Reader},
     app,
 };
 
-type Apis = (PlaybackApi, LagApi, EventsApi, EventApi, ProjectionApi);
+type Apis = (
+    PlaybackApi,
+    LagApi,
+    LiveApi,
+    EventsApi,
+    EventApi,
+    ProjectionApi,
+);
 
 const ABOUT: &str = "Answers questions about playbacks and events from the read model that is folded from the log.
 
@@ -30,6 +38,7 @@ pub(crate) fn service(reader: &Arc<Reader>) -> OpenApiService<Apis, ()> {
     let apis = (
         PlaybackApi(Arc::clone(reader)),
         LagApi(Arc::clone(reader)),
+        LiveApi(Arc::clone(reader)),
         EventsApi(Arc::clone(reader)),
         EventApi(Arc::clone(reader)),
         ProjectionApi(Arc::clone(reader)),
@@ -53,6 +62,6 @@ pub fn print() -> io::Result<ExitCode> {
 
 fn document() -> Result<String, ConfigError> {
     let defaults = Config::read(&Source::open::<Config>(None, HashMap::new())?)?;
-    let (reader, ..) = app::build(&defaults, &Health::default());
+    let (reader, ..) = app::build(&defaults, &Health::default(), CancellationToken::new());
     Ok(service(&reader).spec())
 }

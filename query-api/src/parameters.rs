@@ -2,10 +2,12 @@
 //! until all were read, so that a caller learns of every mistake at once.
 
 mod choices;
+mod country;
 mod values;
 
 pub(crate) use self::{
     choices::{LagBucket, LagBy},
+    country::Country,
     values::{After, Limit, Offset},
 };
 use std::borrow::Cow;

@@ -6,6 +6,7 @@ mod event;
 mod events_scan;
 mod lag;
 mod playbacks;
+mod playing;
 mod progress;
 mod standing;
 mod stored_event;
@@ -16,6 +17,7 @@ pub(crate) use self::{
     events_scan::{EventFilter, EventsScan, Start},
     lag::{Lag, LagRow, MOST_ROWS as MOST_LAG_ROWS, Window},
     playbacks::PlaybacksById,
+    playing::{Playing, PlayingRow},
     progress::{PlaybacksProgress, Progress, ProgressRow},
     standing::{Standing, StandingPositions},
     stored_event::StoredEvent,

@@ -4,6 +4,7 @@
 mod described;
 mod event;
 mod lag;
+mod live;
 mod playback;
 mod projection;
 
@@ -11,6 +12,7 @@ pub(crate) use self::{
     described::{Described, reference, register},
     event::Event,
     lag::{Interpolated, Lag},
+    live::Live,
     playback::Playback,
     projection::Projection,
 };

@@ -2,20 +2,27 @@
 
 use std::{
     collections::HashMap,
-    convert::Infallible,
+    io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use bytes::Bytes;
 use ess_service::problem::{Problem, ProblemKind};
-use futures::{Stream, stream};
+use futures::stream::{self, BoxStream, StreamExt as _};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::{Begin, LiveQuestion, Source, feed::Feed, listener::{Listener, Place}};
+use super::{
+    Begin, LiveQuestion, Source,
+    feed::Feed,
+    listener::{Listener, Place},
+};
 use crate::config::LiveConfig;
 
 const FEEDS: &str = "ess_query_live_feeds";
+
+/// The bytes of a stream as they become due, of `text/event-stream`.
+pub(crate) type Listening = BoxStream<'static, io::Result<Bytes>>;
 
 /// Everything that is listened to.
 #[derive(Debug)]
@@ -90,7 +97,7 @@ impl<S: Source> Hub<S> {
         &self.source
     }
 
-    /// The stream of a question, as bytes of `text/event-stream`.
+    /// The stream of a question.
     ///
     /// # Errors
     /// 503 when too many listen, or to too many questions.
@@ -98,7 +105,7 @@ impl<S: Source> Hub<S> {
         &self,
         question: LiveQuestion,
         begin: Begin,
-    ) -> Result<impl Stream<Item = Result<Bytes, Infallible>> + use<S>, Problem> {
+    ) -> Result<Listening, Problem> {
         let permit = Arc::clone(&self.places)
             .try_acquire_owned()
             .map_err(|_| too_many("listen to what is playing now"))?;
@@ -113,10 +120,11 @@ impl<S: Source> Hub<S> {
         };
         let (stopping, place) = (self.stopping.clone(), Place::new(permit));
         let listener = Listener::new(recent, begin, &self.config, stopping, place);
-        Ok(stream::unfold(listener, async |mut listener| {
+        let next = |mut listener: Listener| async {
             let bytes = listener.next().await?;
             Some((Ok(bytes), listener))
-        }))
+        };
+        Ok(stream::unfold(listener, next).boxed())
     }
 
     /// Forgets those that nobody listens to, if there is no room for one more.

@@ -134,7 +134,7 @@ impl Parameter for After {
 macro_rules! bounded_number {
     ($($(#[$doc:meta])* $name:ident = $least:literal to $most:literal, default $default:literal;)*) => {$(
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub(crate) struct $name(pub(crate) u16);
 
         impl Default for $name {

@@ -38,8 +38,12 @@ impl Select for Playing<'_> {
             country,
             limit,
         } = self.question;
-        let of_track = track_id.as_ref().map(|_| "\n    AND p.track_id = {track_id:String}");
-        let of_country = country.as_ref().map(|_| "\n    AND p.country = {country:String}");
+        let of_track = track_id
+            .as_ref()
+            .map(|_| "\n    AND p.track_id = {track_id:String}");
+        let of_country = country
+            .as_ref()
+            .map(|_| "\n    AND p.country = {country:String}");
         // The index on last_event_at leaves the partitions of the days on which something plays.
         let text = format!(
             "\

@@ -112,7 +112,11 @@ mod tests {
             playing,
             listeners: 1,
         };
-        let rows = vec![row("all", "", 3), row("country", "", 3), row("track", "t1", 2)];
+        let rows = vec![
+            row("all", "", 3),
+            row("country", "", 3),
+            row("track", "t1", 2),
+        ];
         let live = Live::new(Timestamp::EPOCH, rows).unwrap();
         let told = serde_json::to_string(&live).unwrap();
         let expected = r#"{"as_of":"1970-01-01T00:00:00.000Z","playing":3,"listeners":1,"tracks":[{"track_id":"t1","playing":2}],"countries":[{"country":null,"playing":3}]}"#;
