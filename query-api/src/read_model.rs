@@ -76,6 +76,37 @@ impl ReadModel {
         rows
     }
 
+    /// Asks one generation a question whose columns depend on what is asked. Dropping the future cancels the query, too.
+    ///
+    /// # Errors
+    /// As [`ReadModel::select`].
+    pub(crate) async fn columns<S: SelectColumns>(
+        &self,
+        generation: u32,
+        question: &S,
+    ) -> Result<Vec<Cells>, SelectError> {
+        let _turn = self.heavy.turn().await?;
+        let start = Instant::now();
+        let cells = self.cells(generation, question).await;
+        metrics::histogram!(DURATION, "query" => S::NAME).record(start.elapsed());
+        cells
+    }
+
+    async fn cells<S: SelectColumns>(
+        &self,
+        generation: u32,
+        question: &S,
+    ) -> Result<Vec<Cells>, SelectError> {
+        let sql = question.to_sql();
+        let query = self.query(generation, &sql, &self.limits, S::NAME).await?;
+        let read = async { query.fetch_bytes(tabular::FORMAT)?.collect().await };
+        let answered = timeout(self.patience(), read).await;
+        let answer = answered
+            .map_err(|_| SelectError::TimedOut)?
+            .map_err(SelectError::of_unbounded)?;
+        Ok(tabular::read(&question.kinds(), &answer)?)
+    }
+
     /// How far a generation has been folded. It waits for no turn: whoever waits for a position must not wait for others' questions.
     ///
     /// # Errors
