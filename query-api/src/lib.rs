@@ -13,8 +13,11 @@ mod cursor;
 pub mod openapi;
 mod page;
 mod parameters;
+mod playbacks_page;
 mod queries;
 mod read_model;
+mod report;
+mod reports;
 mod watermark;
 mod wire;
 

@@ -15,11 +15,24 @@ use poem_openapi::{LicenseObject, OpenApiService};
 
 use crate::{
     Config,
-    api::{EventApi, EventsApi, PlaybackApi, ProjectionApi, Reader},
+    api::{
+        EventApi, EventsApi, PlaybackApi, PlaybacksApi, ProjectionApi, Reader, ReportApi,
+        RetentionApi, TopApi, TrackApi,
+    },
     app,
 };
 
-type Apis = (PlaybackApi, EventsApi, EventApi, ProjectionApi);
+type Apis = (
+    PlaybackApi,
+    PlaybacksApi,
+    ReportApi,
+    TopApi,
+    TrackApi,
+    RetentionApi,
+    EventsApi,
+    EventApi,
+    ProjectionApi,
+);
 
 const ABOUT: &str = "Answers questions about playbacks and events from the read model that is folded from the log.
 
@@ -29,6 +42,11 @@ Times are RFC 3339 in UTC with milliseconds; durations and media positions are i
 pub(crate) fn service(reader: &Arc<Reader>) -> OpenApiService<Apis, ()> {
     let apis = (
         PlaybackApi(Arc::clone(reader)),
+        PlaybacksApi(Arc::clone(reader)),
+        ReportApi(Arc::clone(reader)),
+        TopApi(Arc::clone(reader)),
+        TrackApi(Arc::clone(reader)),
+        RetentionApi(Arc::clone(reader)),
         EventsApi(Arc::clone(reader)),
         EventApi(Arc::clone(reader)),
         ProjectionApi(Arc::clone(reader)),

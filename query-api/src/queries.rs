@@ -5,18 +5,26 @@ mod conflicts;
 mod event;
 mod events_scan;
 mod playbacks;
+mod playbacks_list;
 mod progress;
+mod report;
+mod retention;
 mod standing;
 mod stored_event;
+pub(crate) mod tabular;
 
 pub(crate) use self::{
     conflicts::{ConflictingIdentities, ConflictsRow},
     event::EventById,
     events_scan::{EventFilter, EventsScan, Start},
-    playbacks::PlaybacksById,
-    progress::{Progress, ProgressRow},
+    playbacks::{PlaybackRow, PlaybacksById},
+    playbacks_list::{PlaybackFilter, PlaybackKey, PlaybacksList},
+    progress::{PlaybacksProgress, Progress, ProgressRow},
+    report::{FINAL_SETTINGS, ReportRows, Scope, SpanOf},
+    retention::{BUCKET_MS, Heard, HeardRow, Plays, PlaysOf, PlaysRow},
     standing::{Standing, StandingPositions},
     stored_event::StoredEvent,
+    tabular::{Cells, SelectColumns},
 };
 use std::time::Duration;
 

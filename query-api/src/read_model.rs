@@ -14,7 +14,9 @@ use tokio::{sync::OnceCell, time::timeout};
 use self::{account::Account, gate::Gate};
 use crate::{
     config::LimitsConfig,
-    queries::{ConflictingIdentities, ConflictsRow, Progress, ProgressRow, Select},
+    queries::{
+        ConflictingIdentities, ConflictsRow, PlaybacksProgress, Progress, ProgressRow, Select,
+    },
 };
 
 const DURATION: &str = "ess_query_duration_seconds";
@@ -74,12 +76,57 @@ impl ReadModel {
         rows
     }
 
+    /// Asks one generation a question whose columns depend on what is asked. Dropping the future cancels the query, too.
+    ///
+    /// # Errors
+    /// As [`ReadModel::select`].
+    pub(crate) async fn columns<S: SelectColumns>(
+        &self,
+        generation: u32,
+        question: &S,
+    ) -> Result<Vec<Cells>, SelectError> {
+        let _turn = self.heavy.turn().await?;
+        let start = Instant::now();
+        let cells = self.cells(generation, question).await;
+        metrics::histogram!(DURATION, "query" => S::NAME).record(start.elapsed());
+        cells
+    }
+
+    async fn cells<S: SelectColumns>(
+        &self,
+        generation: u32,
+        question: &S,
+    ) -> Result<Vec<Cells>, SelectError> {
+        let sql = question.to_sql();
+        let query = self.query(generation, &sql, &self.limits, S::NAME).await?;
+        let read = async { query.fetch_bytes(tabular::FORMAT)?.collect().await };
+        let answered = timeout(self.patience(), read).await;
+        let answer = answered
+            .map_err(|_| SelectError::TimedOut)?
+            .map_err(SelectError::of_unbounded)?;
+        Ok(tabular::read(&question.kinds(), &answer)?)
+    }
+
     /// How far a generation has been folded. It waits for no turn: whoever waits for a position must not wait for others' questions.
     ///
     /// # Errors
     /// When the server cannot be asked.
     pub(crate) async fn progress(&self, generation: u32) -> Result<Vec<ProgressRow>, SelectError> {
         self.rows(generation, &Progress).await
+    }
+
+    /// As [`ReadModel::progress`], of the rows of playbacks; none when the generation was made without them.
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub(crate) async fn playbacks_progress(
+        &self,
+        generation: u32,
+    ) -> Result<Option<Vec<ProgressRow>>, SelectError> {
+        match self.rows(generation, &PlaybacksProgress).await {
+            Err(error) if error.is_missing_table() => Ok(None),
+            rows => rows.map(Some),
+        }
     }
 
     /// Under how many identities of a generation messages differ. It takes no turn either: it may last, and no reader waits for it.

@@ -5,10 +5,16 @@ mod described;
 mod event;
 mod playback;
 mod projection;
+mod report_row;
+mod retention;
+mod summary;
 
 pub(crate) use self::{
     described::{Described, reference, register},
     event::Event,
     playback::Playback,
     projection::Projection,
+    report_row::{ReportRow, report_rows},
+    retention::{Quartiles, Retention, RetentionBucket},
+    summary::{Listener, Track},
 };
