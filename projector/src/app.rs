@@ -5,7 +5,7 @@ use std::{process::ExitCode, sync::Arc};
 
 use ess_schema::migrations::Schema;
 use ess_service::{
-    clickhouse::{Course, ReadModelError, course, ensure_active},
+    clickhouse::{Course, ReadModelError, course, ensure_active, generation as generation_client},
     config::ClickHouseConfig,
     http::Paths,
     process::{self, Process, StartError},
@@ -22,6 +22,7 @@ use crate::{
     patience::until_decided,
     pipeline::{Pipeline, PipelineError, Role, Target},
     readiness,
+    rollup::{Keeper, Rollup},
     vitals::{Stage, Vitals},
 };
 
@@ -85,9 +86,14 @@ async fn fold(
         let generation = now.generation;
         tracing::info!(generation, "folding the log into generation {generation}");
         let target = target(&settings, now);
+        let rollup = Rollup::new(generation_client(&settings.clickhouse, generation));
+        let keeper = Keeper::new(rollup, Arc::clone(&offsets), Arc::clone(&vitals));
         let offsets = Arc::clone(&offsets);
         let pipeline = Pipeline::build(settings.clone(), target, offsets, Arc::clone(&vitals))?;
-        fold_into(pipeline, &course, &vitals, &stopping).await?;
+        tokio::select! {
+            left = fold_into(pipeline, &course, &vitals, &stopping) => left?,
+            never = keeper.run() => match never {},
+        }
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ pub mod dry_run;
 pub mod generations;
 pub mod init;
 pub mod replay;
+pub mod rollup;
 
 mod batch;
 mod bisect;

@@ -8,7 +8,7 @@ use ess_projector::{
     app,
     config::Settings,
     generations::{self, promote, retire},
-    init, replay,
+    init, replay, rollup,
 };
 use ess_schema::migrations::SCHEMA;
 use ess_service::config::{ConfigArgs, arguments};
@@ -32,6 +32,8 @@ enum Command {
     Init,
     /// Build the next generation from offset 0 beside the active one, verify it, and make it the active one
     Replay(replay::Options),
+    /// Bring the rows of `playbacks` in the active generation up to date with what is stored, and exit; a running projector does so by itself
+    Rollup(rollup::Options),
     /// List the generations of the read model: state, size, how far behind the log, and who folds into them
     Generations(generations::Options),
     /// Make a generation that was active before the active one again; it is brought up to date and verified first
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
     match read {
         Ok((settings, Some(Command::Init))) => init::run(&settings, SCHEMA),
         Ok((settings, Some(Command::Replay(options)))) => replay::run(&settings, SCHEMA, &options),
+        Ok((settings, Some(Command::Rollup(options)))) => rollup::run(&settings, SCHEMA, &options),
         Ok((settings, Some(Command::Generations(options)))) => {
             generations::run(&settings, &options)
         }

@@ -17,6 +17,8 @@ const BATCH_ROWS: &str = "ess_projector_batch_rows";
 const INSERT_DURATION: &str = "ess_projector_insert_duration_seconds";
 const IN_FLIGHT_BYTES: &str = "ess_projector_in_flight_bytes";
 const LAG: &str = "ess_projector_lag_messages";
+const ROLL_UP_LAG: &str = "ess_projector_roll_up_lag_events";
+const ROLL_UP_DURATION: &str = "ess_projector_roll_up_duration_seconds";
 
 /// Says what each metric means, once.
 pub(crate) fn describe() {
@@ -40,6 +42,15 @@ pub(crate) fn describe() {
         "batches being stored, in memory"
     );
     metrics::describe_gauge!(LAG, "records of a partition not yet stored");
+    metrics::describe_gauge!(
+        ROLL_UP_LAG,
+        "stored events that the rows of their playbacks lack yet"
+    );
+    metrics::describe_histogram!(
+        ROLL_UP_DURATION,
+        Unit::Seconds,
+        "one time of making rows of playbacks again"
+    );
 }
 
 /// Counts what is taken from the log; fetched once, because it is counted often.
@@ -85,4 +96,12 @@ pub(crate) fn landed(bytes: usize) {
 pub(crate) fn lag(partition: u16, messages: u64) {
     metrics::gauge!(LAG, "messaging_destination_partition_id" => partition.to_string())
         .set(messages as f64);
+}
+
+pub(crate) fn roll_up_lag(events: u64) {
+    metrics::gauge!(ROLL_UP_LAG).set(events as f64);
+}
+
+pub(crate) fn rolled_up(took: Duration) {
+    metrics::histogram!(ROLL_UP_DURATION).record(took);
 }

@@ -101,6 +101,7 @@ async fn rebuild(
 
 async fn bring_live(rebuild: &Rebuild<'_>, options: &Options) -> Result<(), ReplayError> {
     rebuild.catch_up().await?;
+    rebuild.roll_up().await?;
     rebuild
         .verify(Scope::Aggregates, options.accept_differences)
         .await?;

@@ -14,6 +14,7 @@ pub(crate) enum Stage {
     Insert,
     DeadLetters,
     Progress,
+    RollUp,
     /// Asked again and again, so that a read model that is away is noticed while there is nothing to store.
     Generations,
 }
@@ -26,6 +27,7 @@ impl Stage {
             Self::Insert => "inserting events",
             Self::DeadLetters => "appending dead letters",
             Self::Progress => "recording progress",
+            Self::RollUp => "making the rows of playbacks again",
             Self::Generations => "looking up the generations",
         }
     }

@@ -14,7 +14,7 @@ pub(crate) use self::{
     event::EventById,
     events_scan::{EventFilter, EventsScan, Start},
     playbacks::PlaybacksById,
-    progress::{Progress, ProgressRow},
+    progress::{PlaybacksProgress, Progress, ProgressRow},
     standing::{Standing, StandingPositions},
     stored_event::StoredEvent,
 };

@@ -14,7 +14,9 @@ use tokio::{sync::OnceCell, time::timeout};
 use self::{account::Account, gate::Gate};
 use crate::{
     config::LimitsConfig,
-    queries::{ConflictingIdentities, ConflictsRow, Progress, ProgressRow, Select},
+    queries::{
+        ConflictingIdentities, ConflictsRow, PlaybacksProgress, Progress, ProgressRow, Select,
+    },
 };
 
 const DURATION: &str = "ess_query_duration_seconds";
@@ -80,6 +82,20 @@ impl ReadModel {
     /// When the server cannot be asked.
     pub(crate) async fn progress(&self, generation: u32) -> Result<Vec<ProgressRow>, SelectError> {
         self.rows(generation, &Progress).await
+    }
+
+    /// As [`ReadModel::progress`], of the rows of playbacks; none when the generation was made without them.
+    ///
+    /// # Errors
+    /// When the server cannot be asked.
+    pub(crate) async fn playbacks_progress(
+        &self,
+        generation: u32,
+    ) -> Result<Option<Vec<ProgressRow>>, SelectError> {
+        match self.rows(generation, &PlaybacksProgress).await {
+            Err(error) if error.is_missing_table() => Ok(None),
+            rows => rows.map(Some),
+        }
     }
 
     /// Under how many identities of a generation messages differ. It takes no turn either: it may last, and no reader waits for it.

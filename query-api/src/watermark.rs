@@ -6,7 +6,7 @@ mod watcher;
 
 pub(crate) use self::{
     view::{Partition, View},
-    watcher::{Watch, Watcher},
+    watcher::{Layer, Watch, Watcher},
 };
 
 #[cfg(test)]

@@ -67,6 +67,7 @@ async fn bring_back(settings: &Settings, options: &Options, active: u32) -> Resu
     }
     let bring_live = async {
         rebuild.catch_up().await?;
+        rebuild.roll_up().await?;
         // What it made of the events may differ on purpose: it may be of an older schema.
         rebuild
             .verify(Scope::Events, options.accept_differences)

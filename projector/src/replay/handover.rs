@@ -42,7 +42,9 @@ impl Rebuild<'_> {
             self.wait_until_left(from).await?;
             // The active generation stands still: what it shows now is all that it ever showed.
             let shown = self.shown(self.active).await?;
-            self.reach(&shown).await
+            self.reach(&shown).await?;
+            // Its rows of playbacks, too: none shows less than the active generation's did.
+            self.roll_up().await
         };
         let late = lapsed("projectors did not leave it, or the other one did not catch up");
         timeout(lease, ready).await.map_err(|_| late)??;
@@ -70,6 +72,7 @@ impl Rebuild<'_> {
                 );
                 return Ok(());
             }
+            self.roll_up().await?;
             sleep(LOOK_EVERY).await;
         }
         say("the projectors have come over");

@@ -14,6 +14,7 @@ use crate::{
     offsets::Offsets,
     pipeline::{Pipeline, Role, Target},
     progress::Progress,
+    rollup::Rollup,
     vitals::Vitals,
 };
 
@@ -88,6 +89,19 @@ impl Rebuild<'_> {
             }
             sleep(LOOK_EVERY).await;
         }
+    }
+
+    /// Makes the rows of playbacks hold what is stored. A generation of a version that knew no such rows has none.
+    pub(crate) async fn roll_up(&self) -> Result<(), ReplayError> {
+        let rollup = Rollup::new(generation_client(
+            &self.settings.clickhouse,
+            self.generation,
+        ));
+        let catch_up = || rollup.catch_up();
+        RetryPolicy::STARTUP
+            .run("making the rows of playbacks", catch_up)
+            .await?;
+        Ok(())
     }
 
     pub(super) async fn held(&self, generation: u32) -> Result<BTreeMap<u16, u64>, ReplayError> {

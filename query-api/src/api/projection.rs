@@ -14,7 +14,9 @@ use poem_openapi::{
 };
 
 use super::{Reader, now};
-use crate::{accept::Format, answer::described_problem, parameters::Refused, wire};
+use crate::{
+    accept::Format, answer::described_problem, parameters::Refused, watermark::Layer, wire,
+};
 
 /// The state of the projection.
 pub(crate) struct ProjectionApi(pub(crate) Arc<Reader>);
@@ -72,7 +74,8 @@ impl ProjectionApi {
         Refused::by_name(request, &[]).none(Some(()))?;
         let view = self.0.watch.reached(&[]).await?;
         let conflicts = self.0.conflicts.of(view.generation);
-        let projection = wire::Projection::new(&view, conflicts, now()?);
+        let rolled_up = self.0.watch.reached_in(Layer::Playbacks, &[]).await.ok();
+        let projection = wire::Projection::new(&view, rolled_up.as_deref(), conflicts, now()?);
         let body = serde_json::to_vec(&projection).map_err(|error| {
             tracing::error!("the projection cannot be told: {error}");
             Problem::new(ProblemKind::Internal, "the projection cannot be told")

@@ -32,7 +32,15 @@ pub(crate) enum SelectError {
     InvalidRow(#[from] InvalidRow),
 }
 
+/// UNKNOWN_TABLE.
+const UNKNOWN_TABLE: u32 = 60;
+
 impl SelectError {
+    /// Whether a generation lacks a table, though not itself.
+    pub(super) fn is_missing_table(&self) -> bool {
+        matches!(self, Self::Unavailable(ReadModelError::Server(error)) if error_code(error) == Some(UNKNOWN_TABLE))
+    }
+
     /// What the server's error to a question means.
     pub(super) fn of_answer<S: Select>(error: Error) -> Self {
         match exceeded(&error) {

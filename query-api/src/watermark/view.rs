@@ -63,6 +63,14 @@ impl View {
             .all(|position| position.offset < self.next_offset(position.partition))
     }
 
+    /// Records of the log that it holds, all partitions together.
+    pub(crate) fn records(&self) -> u64 {
+        self.partitions
+            .values()
+            .map(|known| known.next_offset)
+            .sum()
+    }
+
     /// When the newest event stored was accepted; none before the first.
     pub(crate) fn last_ingest_time(&self) -> Option<Timestamp> {
         self.partitions

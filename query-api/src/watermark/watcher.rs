@@ -21,14 +21,47 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::View;
-use crate::read_model::{ReadModel, SelectError};
+use crate::{
+    queries::ProgressRow,
+    read_model::{ReadModel, SelectError},
+};
 
 /// How often the active generation is asked for, and its progress while nobody waits.
 const AT_REST: Duration = Duration::from_secs(1);
 /// How often progress is asked for while somebody waits.
 const AWAITED: Duration = Duration::from_millis(20);
 
-type Seen = Option<Arc<View>>;
+type Seen = Option<Sight>;
+
+/// What answers are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Layer {
+    /// The events, and the states of each playback.
+    Events,
+    /// The rows of playbacks, which are made of the states a moment later.
+    Playbacks,
+}
+
+/// Both layers of the active generation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Sight {
+    events: Arc<View>,
+    /// None: it was made by a version that knew no such rows.
+    playbacks: Option<Arc<View>>,
+}
+
+impl Sight {
+    fn of(&self, layer: Layer) -> Option<&Arc<View>> {
+        match layer {
+            Layer::Events => Some(&self.events),
+            Layer::Playbacks => self.playbacks.as_ref(),
+        }
+    }
+
+    fn holds(&self, layer: Layer, positions: &[Position]) -> bool {
+        self.of(layer).is_some_and(|view| view.holds(positions))
+    }
+}
 
 /// Looks at the read model until the process stops.
 pub(crate) struct Watcher {
@@ -133,15 +166,13 @@ impl Watcher {
     }
 
     async fn look(&self, generation: u32) {
-        let rows = self.read_model.progress(generation).await;
-        let view = rows.and_then(|rows| Ok(View::new(generation, &rows)?));
-        match view {
-            Ok(view) => {
+        match self.sight(generation).await {
+            Ok(sight) => {
                 self.check.ok();
                 self.seen.send_if_modified(|seen| {
-                    let changed = seen.as_deref() != Some(&view);
+                    let changed = seen.as_ref() != Some(&sight);
                     if changed {
-                        *seen = Some(Arc::new(view));
+                        *seen = Some(sight);
                     }
                     changed
                 });
@@ -150,6 +181,17 @@ impl Watcher {
                 .check
                 .not_ready(format!("generation {generation}: {error}")),
         }
+    }
+
+    /// The rows of playbacks first: they are never seen ahead of the events that they are made of.
+    async fn sight(&self, generation: u32) -> Result<Sight, SelectError> {
+        let view = |rows: &[ProgressRow]| View::new(generation, rows).map(Arc::new);
+        let playbacks = self.read_model.playbacks_progress(generation).await?;
+        let events = self.read_model.progress(generation).await?;
+        Ok(Sight {
+            events: view(&events)?,
+            playbacks: playbacks.as_deref().map(view).transpose()?,
+        })
     }
 
     async fn pause(&self) {
@@ -162,22 +204,34 @@ impl Watcher {
 }
 
 impl Watch {
-    /// What was seen last, once it holds `positions`; without positions at once.
+    /// How far the events were seen last, once they hold `positions`; without positions at once.
     ///
     /// # Errors
     /// 503 when there is no generation to ask, or it does not hold them in time.
     pub(crate) async fn reached(&self, positions: &[Position]) -> Result<Arc<View>, Problem> {
-        let last = self.seen.borrow().clone();
-        match last {
-            None => Err(nothing_to_ask()),
-            Some(view) if view.holds(positions) => Ok(view),
-            Some(_) => self.wait_for(positions).await,
+        self.reached_in(Layer::Events, positions).await
+    }
+
+    /// As [`Watch::reached`], of one layer.
+    ///
+    /// # Errors
+    /// As [`Watch::reached`], and 503 when the generation does not have the layer.
+    pub(crate) async fn reached_in(
+        &self,
+        layer: Layer,
+        positions: &[Position],
+    ) -> Result<Arc<View>, Problem> {
+        let last = self.seen.borrow().clone().ok_or_else(nothing_to_ask)?;
+        let view = last.of(layer).ok_or_else(|| no_rows(&last.events))?;
+        if view.holds(positions) {
+            return Ok(Arc::clone(view));
         }
+        self.wait_for(layer, positions).await
     }
 
     /// Waits until another generation is active than the one seen last. False: nobody looks any more.
     pub(crate) async fn next_generation(&mut self) -> bool {
-        let generation = |seen: &Seen| seen.as_ref().map(|view| view.generation);
+        let generation = |seen: &Seen| seen.as_ref().map(|sight| sight.events.generation);
         let last = generation(&self.seen.borrow_and_update());
         self.seen
             .wait_for(|seen| generation(seen) != last)
@@ -185,19 +239,26 @@ impl Watch {
             .is_ok()
     }
 
-    async fn wait_for(&self, positions: &[Position]) -> Result<Arc<View>, Problem> {
+    async fn wait_for(&self, layer: Layer, positions: &[Position]) -> Result<Arc<View>, Problem> {
         let _waiting = Waiting::new(&self.demand);
         let mut seen = self.seen.clone();
-        let holds = |seen: &Seen| seen.as_ref().is_some_and(|view| view.holds(positions));
+        let holds = |seen: &Seen| {
+            seen.as_ref()
+                .is_some_and(|sight| sight.holds(layer, positions))
+        };
         match timeout(self.max_wait, seen.wait_for(holds)).await {
-            Ok(Ok(view)) => view.clone().ok_or_else(nothing_to_ask),
-            Ok(Err(_)) | Err(_) => Err(self.not_yet(positions)),
+            Ok(Ok(seen)) => {
+                let view = seen.as_ref().and_then(|sight| sight.of(layer));
+                view.cloned().ok_or_else(nothing_to_ask)
+            }
+            Ok(Err(_)) | Err(_) => Err(self.not_yet(layer, positions)),
         }
     }
 
-    fn not_yet(&self, positions: &[Position]) -> Problem {
+    fn not_yet(&self, layer: Layer, positions: &[Position]) -> Problem {
         let seen = self.seen.borrow();
-        let next = |partition| seen.as_ref().map_or(0, |view| view.next_offset(partition));
+        let view = seen.as_ref().and_then(|sight| sight.of(layer));
+        let next = |partition| view.map_or(0, |view| view.next_offset(partition));
         let missing = positions
             .iter()
             .find(|position| position.offset >= next(position.partition));
@@ -210,6 +271,14 @@ impl Watch {
         );
         Problem::new(ProblemKind::NotYetProjected, detail).with_retry_after(1)
     }
+}
+
+fn no_rows(view: &View) -> Problem {
+    let generation = view.generation;
+    let detail = format!(
+        "generation {generation} of the read model was made by a version that knew no such questions; `projector replay` builds one that answers them"
+    );
+    Problem::new(ProblemKind::ReadModelUnavailable, detail).with_retry_after(60)
 }
 
 fn nothing_to_ask() -> Problem {
@@ -234,6 +303,13 @@ mod tests {
         )
     }
 
+    fn sight(events: View, playbacks: Option<View>) -> Seen {
+        Some(Sight {
+            events: Arc::new(events),
+            playbacks: playbacks.map(Arc::new),
+        })
+    }
+
     fn position(text: &str) -> [Position; 1] {
         [text.parse().unwrap()]
     }
@@ -247,14 +323,14 @@ mod tests {
     #[tokio::test]
     async fn a_reader_waits_until_its_write_is_projected() {
         let (sender, watch) = watch(Duration::from_secs(30));
-        sender.send_replace(Some(Arc::new(view(1, &[(7, 3)]))));
+        sender.send_replace(sight(view(1, &[(7, 3)]), None));
         let waiting = tokio::spawn({
             let watch = watch.clone();
             async move { watch.reached(&position("7:3")).await }
         });
         watch.demand.bell.notified().await;
         assert_eq!(watch.demand.waiting.load(Ordering::Relaxed), 1);
-        sender.send_replace(Some(Arc::new(view(1, &[(7, 4)]))));
+        sender.send_replace(sight(view(1, &[(7, 4)]), None));
         assert_eq!(waiting.await.unwrap().unwrap().next_offset(7), 4);
         assert_eq!(watch.demand.waiting.load(Ordering::Relaxed), 0);
     }
@@ -262,7 +338,7 @@ mod tests {
     #[tokio::test]
     async fn a_position_that_does_not_come_is_named() {
         let (sender, watch) = watch(Duration::from_millis(1));
-        sender.send_replace(Some(Arc::new(view(1, &[(7, 3)]))));
+        sender.send_replace(sight(view(1, &[(7, 3)]), None));
         let problem = watch.reached(&position("7:9")).await.unwrap_err();
         assert_eq!((problem.status, problem.retry_after), (503, Some(1)));
         assert!(
@@ -271,5 +347,35 @@ mod tests {
             ),
             "{problem}"
         );
+    }
+
+    #[tokio::test]
+    async fn rows_of_playbacks_are_waited_for_by_themselves() {
+        let (sender, watch) = watch(Duration::from_millis(1));
+        let rows = |next| Some(view(1, &[(7, next)]));
+        sender.send_replace(sight(view(1, &[(7, 5)]), rows(3)));
+        let reached = |layer, text| {
+            let watch = watch.clone();
+            async move { watch.reached_in(layer, &position(text)).await }
+        };
+        assert!(reached(Layer::Events, "7:4").await.is_ok());
+        assert_eq!(
+            reached(Layer::Playbacks, "7:2")
+                .await
+                .unwrap()
+                .next_offset(7),
+            3
+        );
+        let problem = reached(Layer::Playbacks, "7:4").await.unwrap_err();
+        assert!(problem.detail.contains("up to offset 3"), "{problem}");
+    }
+
+    #[tokio::test]
+    async fn a_generation_without_rows_of_playbacks_says_what_to_do() {
+        let (sender, watch) = watch(Duration::from_secs(30));
+        sender.send_replace(sight(view(1, &[]), None));
+        let problem = watch.reached_in(Layer::Playbacks, &[]).await.unwrap_err();
+        assert_eq!(problem.status, 503);
+        assert!(problem.detail.contains("projector replay"), "{problem}");
     }
 }

@@ -15,6 +15,9 @@ document! {
         pub(crate) generation: u32,
         /// Records of the log that are folded, all partitions together.
         pub(crate) records: u64,
+        /// Of these, records that reports, rankings and lists of playbacks hold: about a second fewer. Null in a generation that
+        /// was made by a version without them.
+        pub(crate) rolled_up_records: Option<u64>,
         /// When the newest event stored was accepted.
         pub(crate) last_ingest_time: Option<Timestamp>,
         /// When something was stored last.
@@ -37,6 +40,8 @@ document! {
         pub(crate) partition: u16,
         /// Every offset below it is folded.
         pub(crate) next_offset: u64,
+        /// Every offset below it is in reports, rankings and lists of playbacks.
+        pub(crate) rolled_up_offset: Option<u64>,
         /// When its newest event stored was accepted.
         pub(crate) last_ingest_time: Timestamp,
         /// When something of it was stored last.
@@ -47,8 +52,13 @@ document! {
 }
 
 impl Projection {
-    /// What `view` and the last count of its generation tell, as of `now`.
-    pub(crate) fn new(view: &View, conflicts: Option<Conflicts>, now: Timestamp) -> Self {
+    /// What the views of both layers and the last count of the generation tell, as of `now`.
+    pub(crate) fn new(
+        view: &View,
+        rolled_up: Option<&View>,
+        conflicts: Option<Conflicts>,
+        now: Timestamp,
+    ) -> Self {
         let View {
             generation,
             partitions,
@@ -56,7 +66,8 @@ impl Projection {
         let last_ingest_time = view.last_ingest_time();
         Self {
             generation: *generation,
-            records: partitions.values().map(|known| known.next_offset).sum(),
+            records: view.records(),
+            rolled_up_records: rolled_up.map(View::records),
             last_ingest_time,
             stored_at: partitions.values().map(|known| known.stored_at).max(),
             staleness_ms: last_ingest_time.map(|time| age(time, now)),
@@ -64,7 +75,10 @@ impl Projection {
             conflicts_counted_at: conflicts.map(|count| count.counted_at),
             partitions: partitions
                 .iter()
-                .map(|(partition, known)| PartitionProgress::new(*partition, *known, now))
+                .map(|(partition, known)| {
+                    let rolled_up = rolled_up.map(|view| view.next_offset(*partition));
+                    PartitionProgress::new(*partition, *known, rolled_up, now)
+                })
                 .collect(),
         }
     }
@@ -72,7 +86,7 @@ impl Projection {
     /// A generation as it may be answered, for the document.
     fn example() -> serde_json::Value {
         serde_json::json!({
-            "generation": 1, "records": 120_543, "last_ingest_time": "2026-11-23T10:00:10.130Z",
+            "generation": 1, "records": 120_543, "rolled_up_records": 120_490, "last_ingest_time": "2026-11-23T10:00:10.130Z",
             "stored_at": "2026-11-23T10:00:10.221Z", "staleness_ms": 412,
             "conflicting_identities": 0, "conflicts_counted_at": "2026-11-23T10:00:08.004Z", "partitions": [PartitionProgress::example()]
         })
@@ -80,7 +94,12 @@ impl Projection {
 }
 
 impl PartitionProgress {
-    fn new(partition: u16, progress: Partition, now: Timestamp) -> Self {
+    fn new(
+        partition: u16,
+        progress: Partition,
+        rolled_up_offset: Option<u64>,
+        now: Timestamp,
+    ) -> Self {
         let Partition {
             next_offset,
             last_ingest_time,
@@ -89,6 +108,7 @@ impl PartitionProgress {
         Self {
             partition,
             next_offset,
+            rolled_up_offset,
             last_ingest_time,
             stored_at,
             staleness_ms: age(last_ingest_time, now),
@@ -97,7 +117,7 @@ impl PartitionProgress {
 
     fn example() -> serde_json::Value {
         serde_json::json!({
-            "partition": 7, "next_offset": 10_045, "last_ingest_time": "2026-11-23T10:00:10.130Z",
+            "partition": 7, "next_offset": 10_045, "rolled_up_offset": 10_041, "last_ingest_time": "2026-11-23T10:00:10.130Z",
             "stored_at": "2026-11-23T10:00:10.221Z", "staleness_ms": 412
         })
     }
@@ -115,13 +135,15 @@ mod tests {
 
     #[test]
     fn totals_are_over_all_partitions() {
-        let view = view(2, &[(0, 5), (3, 7)]);
-        let newest = view.last_ingest_time().unwrap();
-        let told = Projection::new(&view, None, newest.plus_millis(250));
+        let stored = view(2, &[(0, 5), (3, 7)]);
+        let newest = stored.last_ingest_time().unwrap();
+        let rolled_up = view(2, &[(0, 5), (3, 4)]);
+        let told = Projection::new(&stored, Some(&rolled_up), None, newest.plus_millis(250));
         assert_eq!(
             (told.generation, told.records, told.staleness_ms),
             (2, 12, Some(250))
         );
+        assert_eq!(told.rolled_up_records, Some(9));
         let ages: Vec<_> = told
             .partitions
             .iter()
@@ -132,7 +154,12 @@ mod tests {
 
     #[test]
     fn a_generation_without_events_has_no_times() {
-        let told = Projection::new(&view(1, &[]), None, Timestamp::from_millis(0).unwrap());
+        let told = Projection::new(
+            &view(1, &[]),
+            None,
+            None,
+            Timestamp::from_millis(0).unwrap(),
+        );
         assert_eq!(
             (told.records, told.last_ingest_time, told.staleness_ms),
             (0, None, None)

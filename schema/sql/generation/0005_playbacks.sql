@@ -1,5 +1,5 @@
--- Which playbacks each stored batch touched, and up to where in the log: what the values in playbacks are made again for. Kept
--- for two days; whoever comes later than that makes all of them again.
+-- Which playbacks each stored batch touched, and up to where in the log: what the rows in playbacks are made again for. The
+-- projector drops the days that were done with.
 CREATE TABLE IF NOT EXISTS {database}.playbacks_touched
 (
     partition   UInt16,
@@ -9,9 +9,7 @@ CREATE TABLE IF NOT EXISTS {database}.playbacks_touched
 )
 ENGINE = MergeTree
 PARTITION BY toDate(stored_at)
-ORDER BY (partition, offset)
-TTL stored_at + INTERVAL 2 DAY
-SETTINGS ttl_only_drop_parts = 1;
+ORDER BY (partition, offset);
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS {database}.playbacks_touched_mv TO {database}.playbacks_touched AS
 SELECT e.partition AS partition, max(e.offset) AS offset, e.playback_id AS playback_id
@@ -59,6 +57,8 @@ CREATE TABLE IF NOT EXISTS {database}.playbacks
     day                Date,
     version            UInt64 COMMENT 'sum of the next offsets of all partitions',
     is_deleted         UInt8 COMMENT '1: the playback is not filed under this day',
+    completed          Bool MATERIALIZED end_reason = 'completed' OR ifNull(toUInt128(max_position_ms) * 100 >= toUInt128(track_duration_ms) * 95 AND track_duration_ms > 0, 0) COMMENT 'as ess_schema::playback says',
+    reached_percent    UInt8 MATERIALIZED ifNull(if(track_duration_ms > 0, multiIf(toUInt128(max_position_ms) * 100 >= toUInt128(track_duration_ms) * 95, 95, toUInt128(max_position_ms) * 4 >= toUInt128(track_duration_ms) * 3, 75, toUInt128(max_position_ms) * 2 >= toUInt128(track_duration_ms), 50, toUInt128(max_position_ms) * 4 >= toUInt128(track_duration_ms), 25, 0), 0), 0) COMMENT 'the highest of 25, 50, 75 and 95 percent reached',
     user_key           UInt64 MATERIALIZED cityHash64(user_id),
     track_key          UInt64 MATERIALIZED cityHash64(track_id),
     INDEX by_user user_id TYPE bloom_filter(0.01) GRANULARITY 1,
