@@ -95,12 +95,18 @@ pub(crate) async fn run(args: Args) -> Result<()> {
     let model = ReadModel::new(&args.servers.clickhouse_url, NAME);
     model.activate().await?;
     let now_ms = now()?.as_millis();
-    let generator = Generator::new(&model, args.playbacks, args.seed, now_ms);
+    let environment = args.servers.environment(TOPIC, NAME);
+    let generator = Generator {
+        model: model.clone(),
+        playbacks: args.playbacks,
+        seed: args.seed,
+        environment: environment.clone(),
+        now_ms,
+    };
     let filled = generator.run().await?;
     let tables = phase::sizes(&model).await?;
 
     let scratch = Scratch::new()?;
-    let environment = args.servers.environment(TOPIC, NAME);
     let projector = Projector::start(&environment, scratch.path())?;
     let live = Live::begin(Writer::new(&settings)?, args.seed, args.rate)?;
     live.wait_until_folded(&model).await?;

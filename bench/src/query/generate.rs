@@ -2,26 +2,27 @@
 //! that the tables' own views do their work and parts are as a running system has them. Never touches the partitions that a
 //! projector writes.
 
+use std::collections::HashMap;
+use std::process::Stdio;
 use std::time::Instant;
 
 use ess_parts::progress::note;
-use ess_schema::merged::{COLUMNS, playbacks};
+use tokio::process::Command;
 
 use super::phase::Phase;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::projector::binary;
 use crate::read_model::ReadModel;
 use crate::report::thousands;
 
 const GENERATE: &str = include_str!("generate.sql");
 /// Over so much time the playbacks begin, in ms.
-pub(super) const SPAN_MS: i64 = 30 * 24 * 60 * 60 * 1_000;
+const SPAN_MS: i64 = 30 * 24 * 60 * 60 * 1_000;
 /// No event occurs later than this after its playback has begun.
 const LONGEST_MS: i64 = 25 * 60 * 1_000;
 /// Events of a slice, about.
 const SLICE_EVENTS: u64 = 500_000;
 const FEWEST_SLICES: u64 = 30;
-/// Playbacks that are rolled up at once: it bounds the memory.
-const ROLLED_UP_AT_ONCE: u64 = 250_000;
 /// The first of the twelve partitions of the generated events: those of the log lie below.
 const FIRST_PARTITION: i64 = 12;
 /// A month of 20 playbacks for each listener, and of 100 for each track.
@@ -30,23 +31,16 @@ const PLAYBACKS_OF_A_TRACK: u64 = 100;
 
 /// What is generated.
 pub(super) struct Generator {
-    model: ReadModel,
-    playbacks: u64,
-    seed: u64,
+    pub(super) model: ReadModel,
+    pub(super) playbacks: u64,
+    pub(super) seed: u64,
+    /// Of a projector that rolls them up.
+    pub(super) environment: HashMap<String, String>,
     /// The present, at which the last playback begins, in ms since 1970.
-    now_ms: i64,
+    pub(super) now_ms: i64,
 }
 
 impl Generator {
-    pub(super) fn new(model: &ReadModel, playbacks: u64, seed: u64, now_ms: i64) -> Self {
-        Self {
-            model: model.clone(),
-            playbacks,
-            seed,
-            now_ms,
-        }
-    }
-
     /// Generates the events, tells how far they go, rolls the playbacks up, and lets ClickHouse merge.
     ///
     /// # Errors
@@ -136,35 +130,18 @@ impl Generator {
             .await
     }
 
-    /// By ranges of ids, which are hexadecimal, so that each range is a short read of the states.
+    /// As an operator does for a read model that was filled without a projector.
     async fn roll_up(&self) -> Result<()> {
-        let pieces = self.playbacks.div_ceil(ROLLED_UP_AT_ONCE);
-        let generation = self.model.generation();
-        let columns = COLUMNS.join(", ");
-        for piece in 0..pieces {
-            let bound = |piece| format!("{:04x}", (piece << 16) / pieces);
-            let (from, to) = (bound(piece), bound(piece + 1));
-            let below = if piece + 1 < pieces {
-                format!(" AND p.playback_id < '{to}'")
-            } else {
-                String::new()
-            };
-            let merged = playbacks(&format!("p.playback_id >= '{from}'{below}")).replace(
-                "FROM playbacks_state",
-                &format!("FROM {generation}.playbacks_state"),
-            );
-            let statement = format!(
-                "INSERT INTO {generation}.playbacks ({columns}, day, version, is_deleted) \
-                 SELECT {columns}, toDate(first_event_at), (SELECT sum(next_offset) FROM {generation}.projection_progress FINAL), 0 \
-                 FROM ({merged})"
-            );
-            self.model.execute(&statement).await?;
+        let mut projector = Command::new(binary("projector")?);
+        projector
+            .arg("rollup")
+            .envs(&self.environment)
+            .stdout(Stdio::null());
+        let ended = projector.kill_on_drop(true).status().await?;
+        if ended.success() {
+            return Ok(());
         }
-        let progress = format!(
-            "INSERT INTO {generation}.playbacks_progress (partition, next_offset, last_ingest_time) \
-             SELECT partition, max(next_offset), max(last_ingest_time) FROM {generation}.projection_progress GROUP BY partition"
-        );
-        self.model.execute(&progress).await
+        Err(Error::message(format!("projector rollup: {ended}")))
     }
 
     /// What the table's own settings do with a day a quarter of an hour after it was written last, now; and then whatever
