@@ -15,6 +15,7 @@ use crate::{
     Config,
     api::Reader,
     conflicts::Counter,
+    live::{Hub, Playbacks},
     openapi,
     read_model::ReadModel,
     watermark::{Watch, Watcher},
@@ -28,7 +29,7 @@ const STUCK_AFTER: Duration = Duration::from_secs(10);
 /// # Errors
 /// When the address cannot be had.
 pub async fn start(config: Config, process: &mut Process) -> Result<(), StartError> {
-    let (reader, watcher, counter) = build(&config, &process.health);
+    let (reader, watcher, counter) = build(&config, &process.health, process.stopping());
     let api = openapi::service(&reader);
     let paths = Paths::of_openapi(&api.spec())?
         .and("/docs", "GET")
@@ -49,7 +50,11 @@ pub async fn start(config: Config, process: &mut Process) -> Result<(), StartErr
 }
 
 /// What answers, and what must run for it to. Nothing is asked yet.
-pub(crate) fn build(config: &Config, health: &Health) -> (Arc<Reader>, Watcher, Counter) {
+pub(crate) fn build(
+    config: &Config,
+    health: &Health,
+    stopping: CancellationToken,
+) -> (Arc<Reader>, Watcher, Counter) {
     let read_model = Arc::new(ReadModel::new(
         config.clickhouse.clone(),
         config.limits.clone(),
@@ -58,7 +63,21 @@ pub(crate) fn build(config: &Config, health: &Health) -> (Arc<Reader>, Watcher, 
     let check = health.progress("read-model", config.limits.time * 2 + STUCK_AFTER);
     let (watcher, watch) = Watcher::new(Arc::clone(&read_model), check, config.after.max_wait);
     let (counter, conflicts) = Counter::new(Arc::clone(&read_model), watch.clone());
-    let reader = Reader::new(read_model, watch, conflicts, config.policy, &config.cache);
+    let playbacks = Playbacks {
+        read_model: Arc::clone(&read_model),
+        watch: watch.clone(),
+        settle_after_ms: config.policy.settle_after_ms,
+    };
+    let live = Hub::new(playbacks, config.live.clone(), stopping);
+    let reader = Reader::new(
+        read_model,
+        watch,
+        conflicts,
+        live,
+        config.policy,
+        &config.cache,
+        &config.limits,
+    );
     (Arc::new(reader), watcher, counter)
 }
 

@@ -1,10 +1,13 @@
-//! The configuration of the query-api: the shared sections and its own three. Read once, at the start.
+//! The configuration of the query-api: the shared sections and its own four. Read once, at the start.
 
 mod after;
 mod cache;
 mod limits;
+mod live;
 
-pub(crate) use self::{after::AfterConfig, cache::CacheConfig, limits::LimitsConfig};
+pub(crate) use self::{
+    after::AfterConfig, cache::CacheConfig, limits::LimitsConfig, live::LiveConfig,
+};
 use ess_schema::playback::Policy;
 use ess_service::config::{
     ClickHouseConfig, ConfigError, ConfigKey, HttpConfig, LogConfig, PolicyConfig, Section,
@@ -28,6 +31,7 @@ pub struct Config {
     pub(crate) cache: CacheConfig,
     pub(crate) limits: LimitsConfig,
     pub(crate) after: AfterConfig,
+    pub(crate) live: LiveConfig,
 }
 
 impl Settings for Config {
@@ -40,6 +44,7 @@ impl Settings for Config {
         CacheConfig::KEYS,
         LimitsConfig::KEYS,
         AfterConfig::KEYS,
+        LiveConfig::KEYS,
         LogConfig::KEYS,
         ShutdownConfig::KEYS,
     ];
@@ -61,6 +66,7 @@ impl Settings for Config {
             cache: source.section()?,
             limits: source.section()?,
             after: source.section()?,
+            live: source.section()?,
         })
     }
 }
@@ -102,7 +108,13 @@ mod tests {
             ("QUERY_MAX_BYTES_READ", "0"),
             ("QUERY_CONCURRENCY", "0"),
             ("QUERY_QUEUE", "100001"),
+            ("QUERY_HEAVY_CONCURRENCY", "1001"),
+            ("QUERY_HEAVY_QUEUE", "-1"),
             ("AFTER_MAX_WAIT_MS", "60001"),
+            ("LIVE_INTERVAL_MS", "8001"),
+            ("LIVE_HEARTBEAT_MS", "15001"),
+            ("LIVE_MAX_LISTENERS", "0"),
+            ("LIVE_MAX_QUESTIONS", "0"),
         ] {
             let refusal = read(&[(key, value)]).unwrap_err();
             assert!(refusal.starts_with(&format!("{key}: ")), "{refusal}");

@@ -10,11 +10,17 @@ mod cache;
 mod config;
 mod conflicts;
 mod cursor;
+mod live;
+mod loader;
 pub mod openapi;
 mod page;
 mod parameters;
+mod playbacks_page;
 mod queries;
 mod read_model;
+mod report;
+mod reports;
+mod table;
 mod watermark;
 mod wire;
 

@@ -12,14 +12,30 @@ use ess_service::{
     health::Health,
 };
 use poem_openapi::{LicenseObject, OpenApiService};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     Config,
-    api::{EventApi, EventsApi, PlaybackApi, ProjectionApi, Reader},
+    api::{
+        EventApi, EventsApi, LagApi, LiveApi, PlaybackApi, PlaybacksApi, ProjectionApi, Reader,
+        ReportApi, RetentionApi, TopApi, TrackApi,
+    },
     app,
 };
 
-type Apis = (PlaybackApi, EventsApi, EventApi, ProjectionApi);
+type Apis = (
+    PlaybackApi,
+    PlaybacksApi,
+    ReportApi,
+    TopApi,
+    TrackApi,
+    RetentionApi,
+    LagApi,
+    LiveApi,
+    EventsApi,
+    EventApi,
+    ProjectionApi,
+);
 
 const ABOUT: &str = "Answers questions about playbacks and events from the read model that is folded from the log.
 
@@ -29,6 +45,13 @@ Times are RFC 3339 in UTC with milliseconds; durations and media positions are i
 pub(crate) fn service(reader: &Arc<Reader>) -> OpenApiService<Apis, ()> {
     let apis = (
         PlaybackApi(Arc::clone(reader)),
+        PlaybacksApi(Arc::clone(reader)),
+        ReportApi(Arc::clone(reader)),
+        TopApi(Arc::clone(reader)),
+        TrackApi(Arc::clone(reader)),
+        RetentionApi(Arc::clone(reader)),
+        LagApi(Arc::clone(reader)),
+        LiveApi(Arc::clone(reader)),
         EventsApi(Arc::clone(reader)),
         EventApi(Arc::clone(reader)),
         ProjectionApi(Arc::clone(reader)),
@@ -52,6 +75,6 @@ pub fn print() -> io::Result<ExitCode> {
 
 fn document() -> Result<String, ConfigError> {
     let defaults = Config::read(&Source::open::<Config>(None, HashMap::new())?)?;
-    let (reader, ..) = app::build(&defaults, &Health::default());
+    let (reader, ..) = app::build(&defaults, &Health::default(), CancellationToken::new());
     Ok(service(&reader).spec())
 }

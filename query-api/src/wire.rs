@@ -3,12 +3,22 @@
 
 mod described;
 mod event;
+mod lag;
+mod live;
 mod playback;
 mod projection;
+mod report_row;
+mod retention;
+mod summary;
 
 pub(crate) use self::{
     described::{Described, reference, register},
     event::Event,
+    lag::{Interpolated, Lag},
+    live::Live,
     playback::Playback,
     projection::Projection,
+    report_row::{ReportRow, report_rows},
+    retention::{Quartiles, Retention, RetentionBucket},
+    summary::{Listener, Track},
 };

@@ -77,6 +77,7 @@ pub const GENERATION: &[Migration] = migrations![
     "generation" 4 "0004_projection_progress",
     "generation" 5 "0005_playbacks",
     "generation" 6 "0006_played_stretches",
+    "generation" 7 "0007_events_by_ingest",
 ];
 
 #[cfg(test)]
