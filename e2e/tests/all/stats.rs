@@ -1,3 +1,4 @@
 //! Tests of /stats.
 
+mod own_writes;
 mod playback;

@@ -76,8 +76,8 @@ impl Reader {
         };
         let mut object = Map::new();
         object.insert(field.column().to_owned(), value.into());
-        object.insert("first_event_at".to_owned(), time(span.first_event_at)?);
-        object.insert("last_event_at".to_owned(), time(span.last_event_at)?);
+        object.insert("first_event_at".to_owned(), time(span.earliest)?);
+        object.insert("last_event_at".to_owned(), time(span.latest)?);
         if field == Text::User {
             object.insert("tracks".to_owned(), span.tracks.into());
         }

@@ -39,7 +39,8 @@ pub(crate) struct PlaysOf<'p>(pub(crate) &'p Plays);
 #[derive(Debug, Row, Deserialize)]
 pub(crate) struct PlaysRow {
     pub(crate) plays: u64,
-    pub(crate) track_duration_ms: Option<u64>,
+    /// The track's length, the greatest that was told.
+    pub(crate) duration_ms: Option<u64>,
     /// Plays whose track's length is known.
     pub(crate) measured: u64,
     /// Of these, those that reached 25, 50, 75 and 95 percent.
@@ -55,7 +56,7 @@ impl Select for PlaysOf<'_> {
         let mut scope = self.0.scope();
         let source = scope.playbacks();
         let text = format!(
-            "SELECT count() AS plays, max(track_duration_ms) AS duration, countIf(track_duration_ms > 0) AS measured,
+            "SELECT count() AS plays, max(track_duration_ms) AS duration_ms, countIf(track_duration_ms > 0) AS measured,
     [countIf(reached_percent >= 25), countIf(reached_percent >= 50), countIf(reached_percent >= 75), countIf(reached_percent >= 95)] AS reached
 FROM {source}"
         );
@@ -75,7 +76,7 @@ pub(crate) struct HeardRow {
     /// Plays that heard something of it.
     pub(crate) plays: u64,
     /// Listening time in it, repetitions by the listener included.
-    pub(crate) played_ms: u64,
+    pub(crate) heard_ms: u64,
 }
 
 impl Select for Heard<'_> {
@@ -89,13 +90,13 @@ impl Select for Heard<'_> {
         // Every column of a stretch is in its key, so distinct rows are distinct stretches.
         let text = format!(
             "SELECT bucket, uniqExact(playback_key) AS plays,
-    sum(least(until_ms, (bucket + 1) * {BUCKET_MS}) - greatest(from_ms, bucket * {BUCKET_MS})) AS heard_ms
+    toUInt64(sum(least(until_ms, (bucket + 1) * {BUCKET_MS}) - greatest(from_ms, bucket * {BUCKET_MS}))) AS heard_ms
 FROM (
     SELECT DISTINCT cityHash64(playback_id) AS playback_key, event_key, from_ms, least(to_ms, {LAST_MS}) AS until_ms
     FROM played_stretches
     WHERE track_id = {{track_id:String}} AND from_ms < {LAST_MS} AND playback_id IN (SELECT playback_id FROM {source})
 )
-ARRAY JOIN range(intDiv(from_ms, {BUCKET_MS}), intDiv(until_ms - 1, {BUCKET_MS}) + 1) AS bucket
+ARRAY JOIN range(intDiv(from_ms, {BUCKET_MS}), intDiv(toUInt64(until_ms - 1), {BUCKET_MS}) + 1) AS bucket
 GROUP BY bucket
 ORDER BY bucket"
         );

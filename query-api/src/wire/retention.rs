@@ -54,7 +54,7 @@ impl Retention {
     pub(crate) fn new(track_id: String, plays: &PlaysRow, heard: &[HeardRow]) -> Self {
         let PlaysRow {
             plays,
-            track_duration_ms,
+            duration_ms,
             measured,
             reached,
         } = plays;
@@ -64,8 +64,8 @@ impl Retention {
         let mut before = 1.0;
         let buckets = (0..buckets).map(|bucket| {
             let row = heard.next_if(|row| row.bucket == bucket);
-            let counted = row.map_or((0, 0), |row| (row.plays, row.played_ms));
-            let length = length_of(bucket, *track_duration_ms);
+            let counted = row.map_or((0, 0), |row| (row.plays, row.heard_ms));
+            let length = length_of(bucket, *duration_ms);
             let told = RetentionBucket::new(bucket, counted, *plays, length, before);
             before = told.retention;
             told
@@ -73,7 +73,7 @@ impl Retention {
         Self {
             track_id,
             plays: *plays,
-            track_duration_ms: *track_duration_ms,
+            track_duration_ms: *duration_ms,
             buckets: buckets.collect(),
             quartiles: Quartiles {
                 reached_25: reached(0),
@@ -135,14 +135,14 @@ mod tests {
     fn a_bucket_nobody_heard_is_told_and_the_last_one_ends_with_the_track() {
         let plays = PlaysRow {
             plays: 4,
-            track_duration_ms: Some(12_000),
+            duration_ms: Some(12_000),
             measured: 2,
             reached: vec![2, 1, 1, 0],
         };
-        let heard = |bucket, plays, played_ms| HeardRow {
+        let heard = |bucket, plays, heard_ms| HeardRow {
             bucket,
             plays,
-            played_ms,
+            heard_ms,
         };
         let told = Retention::new(
             "t".to_owned(),

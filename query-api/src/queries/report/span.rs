@@ -20,8 +20,11 @@ pub(crate) struct SpanOf<'v> {
 #[derive(Debug, Row, Deserialize)]
 pub(crate) struct SpanRow {
     pub(crate) playbacks: u64,
-    pub(crate) first_event_at: i64,
-    pub(crate) last_event_at: i64,
+    /// When the earliest event of all occurred, in ms.
+    pub(crate) earliest: i64,
+    /// When the latest did.
+    pub(crate) latest: i64,
+    /// Distinct tracks of the plays.
     pub(crate) tracks: u64,
 }
 
@@ -39,7 +42,7 @@ impl Select for SpanOf<'_> {
         let mut scope = Scope::new(Period::default(), &[filter]);
         let source = scope.playbacks();
         let text = format!(
-            "SELECT count() AS playbacks, min(first_event_at) AS first, max(last_event_at) AS last,
+            "SELECT count() AS playbacks, min(first_event_at) AS earliest, max(last_event_at) AS latest,
     uniqExactIf(track_key, played_ms > 0) AS tracks
 FROM {source}"
         );
