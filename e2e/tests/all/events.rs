@@ -1,4 +1,5 @@
 //! GET /events and GET /events/{id}.
 
 mod asked;
+mod costly;
 mod listed;
