@@ -40,8 +40,9 @@ impl Parts {
         let scratch = Scratch::new().expect("a temporary folder");
         let kafka = Kafka::start(&downloads, KafkaConfig::attached(scratch.path()))
             .unwrap_or_else(|error| panic!("{error}"));
-        let clickhouse = ClickHouse::start(&downloads, ClickHouseConfig::attached(scratch.path()))
-            .unwrap_or_else(|error| panic!("{error}"));
+        let config = ClickHouseConfig::attached(scratch.path()).with_query_log();
+        let clickhouse =
+            ClickHouse::start(&downloads, config).unwrap_or_else(|error| panic!("{error}"));
         Self {
             brokers: kafka.bootstrap(),
             clickhouse_url: clickhouse.http_url(),

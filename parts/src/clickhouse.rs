@@ -1,11 +1,12 @@
 //! A real ClickHouse server: HTTP and native protocol on the loopback interface, storage in a folder of its own. It has
 //! no Keeper and no interserver port: Replicated tables cannot run here.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fetch::Parts;
 use crate::ports;
 use crate::process::{Launch, Lifetime, Process, Stopped};
@@ -19,6 +20,9 @@ const PING_WITHIN: Duration = Duration::from_secs(2);
 const SERVE: &str = "SYSTEM START LISTEN HTTP; SYSTEM START LISTEN TCP; \
     SELECT sleepEachRow(1) FROM system.numbers FORMAT Null \
     SETTINGS max_block_size = 1, function_sleep_max_microseconds_per_block = 100000000, max_execution_time = 0";
+
+/// The server's configuration for `system.query_log`, which it does not have by itself.
+const QUERY_LOG: &str = "<clickhouse><query_log><database>system</database><table>query_log</table></query_log></clickhouse>";
 
 /// Where and how a server runs.
 #[derive(Clone, Debug)]
@@ -35,6 +39,8 @@ pub struct ClickHouseConfig {
     pub lifetime: Lifetime,
     /// How long a start may take.
     pub ready_within: Duration,
+    /// Whether it keeps `system.query_log`: what was asked, for those who count queries.
+    pub query_log: bool,
 }
 
 impl ClickHouseConfig {
@@ -47,6 +53,16 @@ impl ClickHouseConfig {
             log: folder.join("clickhouse.log"),
             lifetime: Lifetime::Attached,
             ready_within: Duration::from_mins(1),
+            query_log: false,
+        }
+    }
+
+    /// The same with `system.query_log`, which costs each query a little.
+    #[must_use]
+    pub fn with_query_log(self) -> Self {
+        Self {
+            query_log: true,
+            ..self
         }
     }
 }
@@ -156,6 +172,11 @@ fn launch(
             &tcp_port.to_string(),
         ])
         .args(["--listen_host", "127.0.0.1", "--query", SERVE]);
+    if config.query_log {
+        let file = config.data.with_extension("xml");
+        fs::write(&file, QUERY_LOG).map_err(Error::io("cannot write", &file))?;
+        command.arg("--config-file").arg(file);
+    }
     let launch = Launch {
         name: "ClickHouse",
         command,

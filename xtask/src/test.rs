@@ -31,7 +31,8 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
 
     let scratch = Scratch::new()?;
     let mut kafka = Kafka::start(&parts, KafkaConfig::attached(scratch.path()))?;
-    let mut clickhouse = ClickHouse::start(&parts, ClickHouseConfig::attached(scratch.path()))?;
+    let config = ClickHouseConfig::attached(scratch.path()).with_query_log();
+    let mut clickhouse = ClickHouse::start(&parts, config)?;
     let (brokers, url) = (kafka.bootstrap(), clickhouse.http_url());
     note(&format!(
         "tests run against KAFKA_BROKERS={brokers} CLICKHOUSE_URL={url}"

@@ -4,5 +4,6 @@ mod asked;
 mod bound;
 mod cursors;
 mod forms;
+mod costly;
 mod listed;
 mod paged;

@@ -10,6 +10,7 @@ mod oracle;
 mod projection;
 mod projector;
 mod shapes;
+mod slow;
 mod stats;
 mod stored;
 mod traffic;

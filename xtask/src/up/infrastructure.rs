@@ -62,6 +62,7 @@ pub(super) fn start(run_dir: &RunDir, addresses: &Addresses, parts: Option<&Part
                 log: run_dir.log(CLICKHOUSE),
                 lifetime: lifetime(CLICKHOUSE),
                 ready_within: READY_WITHIN,
+                query_log: false,
             };
             Ok(ClickHouse::start(parts, config)?.http_url())
         })?,

@@ -1,5 +1,9 @@
 //! GET /stats/playback/{id}, beside what `aggregates` and `whole_path` say of its fields.
 
+mod kept;
+mod outage;
+mod shared;
+
 use ess_e2e::{TestApp, eventually, unique};
 use ess_schema::{Event, migrations};
 use futures::future::join_all;
