@@ -147,7 +147,8 @@ impl Rollup {
 
     async fn progress(&self, table: &str) -> Result<Vec<ProgressRow>, Error> {
         let query = format!(
-            "SELECT partition, max(next_offset), max(last_ingest_time) FROM {table} GROUP BY partition"
+            "SELECT p.partition AS partition, max(p.next_offset) AS next_offset, max(p.last_ingest_time) AS last_ingest_time \
+             FROM {table} AS p GROUP BY p.partition"
         );
         self.client.query_raw(&query).fetch_all().await
     }

@@ -1,3 +1,5 @@
 //! Tests of /stats.
 
+mod lag;
+mod live;
 mod playback;

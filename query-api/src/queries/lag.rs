@@ -61,14 +61,14 @@ impl Select for Lag {
         // time, but they occurred when it did, and by that the table is sorted.
         let text = format!(
             "\
+WITH tupleElement(first, 1) AS ingested_at, tupleElement(first, 2) AS stored_at, tupleElement(first, 3) AS test_id
 SELECT {bucket} AS bucket, {run} AS run, count() AS events,
     quantilesExactInclusive(0.5, 0.9, 0.99)(stored_at - ingested_at) AS quantiles, max(stored_at - ingested_at) AS longest
 FROM (
-    SELECT tupleElement(argMax((toUnixTimestamp64Milli(ingest_time), toUnixTimestamp64Milli(store_time), test_id), log_rank) AS first, 1) AS ingested_at,
-        tupleElement(first, 2) AS stored_at, tupleElement(first, 3) AS test_id
-    FROM events
-    WHERE occurred_at IN (SELECT occurred_at FROM events WHERE {IN_WINDOW}{of_run})
-    GROUP BY event_key
+    SELECT argMax((toUnixTimestamp64Milli(e.ingest_time), toUnixTimestamp64Milli(e.store_time), e.test_id), e.log_rank) AS first
+    FROM events AS e
+    WHERE e.occurred_at IN (SELECT occurred_at FROM events WHERE {IN_WINDOW}{of_run})
+    GROUP BY e.event_key
 )
 WHERE ingested_at >= {{from:Int64}} AND ingested_at < {{to:Int64}}{of_run}
 GROUP BY bucket, run
