@@ -17,14 +17,14 @@ struct Stored {
     id: String,
     test_id: String,
     occurred_at: i64,
-    ingested_at: i64,
-    stored_at: i64,
+    ingest_time: i64,
+    store_time: i64,
     offset: u64,
 }
 
 impl Stored {
     fn lag(&self) -> i64 {
-        self.stored_at - self.ingested_at
+        self.store_time - self.ingest_time
     }
 
     fn row(&self, partition: u16) -> String {
@@ -32,13 +32,13 @@ impl Stored {
             id,
             test_id,
             occurred_at,
-            ingested_at,
-            stored_at,
+            ingest_time,
+            store_time,
             offset,
         } = self;
         format!(
             "('{id}', 's', 'PlaybackStarted', 1, '{id}', fromUnixTimestamp64Milli({occurred_at}, 'UTC'), \
-             fromUnixTimestamp64Milli({ingested_at}, 'UTC'), fromUnixTimestamp64Milli({stored_at}, 'UTC'), '{test_id}', {partition}, {offset})"
+             fromUnixTimestamp64Milli({ingest_time}, 'UTC'), fromUnixTimestamp64Milli({store_time}, 'UTC'), '{test_id}', {partition}, {offset})"
         )
     }
 }
@@ -58,14 +58,14 @@ async fn store(app: &TestApp, partition: u16, events: &[Stored]) {
 fn run(test_id: &str, start: Timestamp, count: u64) -> Vec<Stored> {
     let mut random = ChaCha12Rng::seed_from_u64(count);
     let mut event = |at: u64| {
-        let ingested_at = start.as_millis() + at as i64 * 1_000;
+        let ingest_time = start.as_millis() + at as i64 * 1_000;
         let late = [0, 0, 0, 90_000, 3 * 86_400_000, -200_000];
         Stored {
             id: unique("e"),
             test_id: test_id.to_owned(),
-            occurred_at: ingested_at - late[random.random_range(0..late.len())],
-            ingested_at,
-            stored_at: ingested_at + random.random_range(-5..2_000),
+            occurred_at: ingest_time - late[random.random_range(0..late.len())],
+            ingest_time,
+            store_time: ingest_time + random.random_range(-5..2_000),
             offset: at,
         }
     };
@@ -110,7 +110,7 @@ fn an_hour() -> Timestamp {
 fn by_bucket(events: &[Stored], bucket_ms: i64) -> BTreeMap<i64, Vec<&Stored>> {
     let mut buckets: BTreeMap<i64, Vec<&Stored>> = BTreeMap::new();
     for event in events {
-        let bucket = event.ingested_at / bucket_ms * bucket_ms;
+        let bucket = event.ingest_time / bucket_ms * bucket_ms;
         buckets.entry(bucket).or_default().push(event);
     }
     buckets
@@ -124,23 +124,23 @@ async fn quantiles_are_exact_whatever_was_stored_how_often() {
     let escaped = one.replace('\\', "\\\\").replace('\'', "\\'");
     let mut of_one = run(&escaped, start, 1_000);
     let of_other = run(&other, start, 301);
-    let of_none = run("", start, 50);
-    for (partition, events) in [(1, &of_one), (2, &of_other), (3, &of_none)] {
+    let without = run("", start, 50);
+    for (partition, events) in [(1, &of_one), (2, &of_other), (3, &without)] {
         store(&app, partition, events).await;
     }
     // The log folded again: the same positions, stored later. And messages that repeat an identity: one that says the same, and
     // was accepted an hour later, one that says it occurred at another time.
     let again = |event: &Stored| Stored {
-        stored_at: event.stored_at + 50_000,
+        store_time: event.store_time + 50_000,
         ..event.clone()
     };
     store(&app, 1, &of_one.iter().map(again).collect::<Vec<_>>()).await;
     let mut repeated = of_one[10].clone();
-    (repeated.ingested_at, repeated.stored_at) =
+    (repeated.ingest_time, repeated.store_time) =
         (start.as_millis() + 3_700_000, start.as_millis() + 3_800_000);
     repeated.offset = 5_000;
     let mut moved = of_one[20].clone();
-    (moved.occurred_at, moved.stored_at) = (moved.occurred_at + 500, moved.stored_at + 90_000);
+    (moved.occurred_at, moved.store_time) = (moved.occurred_at + 500, moved.store_time + 90_000);
     moved.offset = 5_001;
     store(&app, 1, &[repeated, moved]).await;
     for event in &mut of_one {
@@ -149,7 +149,7 @@ async fn quantiles_are_exact_whatever_was_stored_how_often() {
 
     let (from, to) = (start.as_millis(), start.as_millis() + 2 * 3_600_000);
     let window = format!("from={start}&to={}", start.plus_millis(2 * 3_600_000));
-    let all: Vec<_> = of_one.iter().chain(&of_other).chain(&of_none).collect();
+    let all: Vec<_> = of_one.iter().chain(&of_other).chain(&without).collect();
     let ask = async |question: String| {
         let answer = app.get(&format!("/stats/lag?{question}")).await;
         answer.expect_status(200).json()
@@ -178,7 +178,7 @@ async fn quantiles_are_exact_whatever_was_stored_how_often() {
     let mut runs = BTreeMap::from([
         (Some(one.as_str()), of_one.iter().collect::<Vec<_>>()),
         (Some(other.as_str()), of_other.iter().collect()),
-        (None, of_none.iter().collect()),
+        (None, without.iter().collect()),
     ]);
     let by_run: Vec<_> = runs
         .iter_mut()

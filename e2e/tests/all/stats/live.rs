@@ -7,7 +7,7 @@ use std::process::Stdio;
 
 use ess_e2e::{TestApp, unique};
 use ess_schema::playback::Playback;
-use ess_schema::{Event, Position};
+use ess_schema::{Event, Position, TrackId};
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
@@ -159,7 +159,7 @@ async fn what_is_playing_is_told_in_all_by_track_and_by_country() {
             .dimensions
             .track_id
             .as_ref()
-            .map(|id| id.as_str())
+            .map(TrackId::as_str)
             == Some("t'\\3")
     });
     let in_germany =
