@@ -4,12 +4,12 @@
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 use crate::error::{Error, Result};
-use crate::recorder::{Insert, Recorded};
+use crate::recorder::{Recorded, Sent};
 
 /// Recorded inserts, addressed to another generation.
 pub(crate) struct Ceiling {
     url: String,
-    inserts: Vec<Insert>,
+    inserts: Vec<Sent>,
     in_flight: usize,
     http: reqwest::Client,
 }
@@ -24,14 +24,14 @@ impl Ceiling {
         clickhouse_url: &str,
         (recorded_in, generation): (&str, &str),
     ) -> Result<Self> {
-        let readdressed = |insert: &Insert| {
+        let readdressed = |insert: &Sent| {
             let address = insert.address.replace(recorded_in, generation);
             if address == insert.address {
                 return Err(Error::message(format!(
                     "an insert does not name its database {recorded_in} in its address {address}: it cannot be sent to another"
                 )));
             }
-            Ok(Insert {
+            Ok(Sent {
                 address,
                 ..insert.clone()
             })
@@ -39,7 +39,7 @@ impl Ceiling {
         Ok(Self {
             url: clickhouse_url.to_owned(),
             inserts: recorded
-                .inserts
+                .sent
                 .iter()
                 .map(readdressed)
                 .collect::<Result<_>>()?,
@@ -60,7 +60,7 @@ impl Ceiling {
             .await
     }
 
-    async fn send_one(&self, insert: &Insert) -> Result<()> {
+    async fn send_one(&self, insert: &Sent) -> Result<()> {
         let request = self.http.post(format!("{}{}", self.url, insert.address));
         let request = request.headers(insert.headers.clone());
         let answer = request.body(insert.body.clone()).send().await?;
@@ -79,13 +79,13 @@ mod tests {
     use super::*;
 
     fn recorded(address: &str) -> Recorded {
-        let insert = Insert {
+        let insert = Sent {
             address: address.to_owned(),
             headers: poem::http::HeaderMap::new(),
             body: bytes::Bytes::from_static(b"rows"),
         };
         let mut recorded = Recorded::default();
-        recorded.inserts.push(insert);
+        recorded.sent.push(insert);
         recorded
     }
 

@@ -1,5 +1,5 @@
-//! The benchmarks of ESS on one machine: how fast the log is folded into the read model, beside its ceilings, and how fresh the
-//! read model is. They speak to servers that the caller started (`cargo xtask bench`), and must never be pointed at servers
+//! The benchmarks of ESS on one machine: how fast the log is folded into the read model, beside its ceilings, how fresh the
+//! read model is, and how fast questions are answered from it. They speak to servers that the caller started (`cargo xtask bench`), and must never be pointed at servers
 //! that anybody uses: they create and drop databases and topics whose names begin with `bench`.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
@@ -13,6 +13,7 @@ mod median;
 mod metrics;
 mod modes;
 mod projector;
+mod query;
 mod read_model;
 mod recorder;
 mod report;
@@ -49,6 +50,11 @@ enum Task {
     Projector(speed::Args),
     /// How old a fact is when the read model has it, on an idle log and beside a hot playback
     Freshness(freshness::Args),
+    /// How fast questions are answered from a large read model, beside what bounds them
+    Query(query::Args),
+    /// The process that answers a constant
+    #[command(hide = true)]
+    Noop(query::noop::Args),
     /// The process that consumes and decodes alone
     #[command(hide = true)]
     Decode,
@@ -69,6 +75,8 @@ fn run(task: Task) -> Result<()> {
     match task {
         Task::Projector(args) => runtime.block_on(speed::run(args)),
         Task::Freshness(args) => runtime.block_on(freshness::run(args)),
+        Task::Query(args) => runtime.block_on(query::run(args)),
+        Task::Noop(args) => runtime.block_on(query::noop::run(args)),
         Task::Decode => decode::run(),
     }
 }

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::kafka_engine;
 use crate::projector::Projector;
 use crate::read_model::ReadModel;
-use crate::recorder::{Recorded, Recorder};
+use crate::recorder::{Recorded, Recorder, is_insert_of_events};
 use crate::run::{Mode, Run};
 use crate::servers::Servers;
 use crate::topic::Ends;
@@ -40,7 +40,7 @@ impl Bench {
     /// A projector that does not.
     pub(crate) async fn record(&self) -> Result<Recorded> {
         let model = self.model(RECORDED);
-        let recorder = Recorder::start(&self.servers.clickhouse_url).await?;
+        let recorder = Recorder::start(&self.servers.clickhouse_url, is_insert_of_events).await?;
         let through = Servers {
             clickhouse_url: recorder.url().to_owned(),
             ..self.servers.clone()
@@ -101,7 +101,7 @@ impl Bench {
         ceiling.send().await?;
         let run = Run {
             took: begun.elapsed(),
-            inserts: Some(sent.inserts.len() as u64),
+            inserts: Some(sent.sent.len() as u64),
             ..Run::of_all(self.events(), meter.used()?)
         };
         Ok((run, meter))

@@ -45,7 +45,7 @@ impl Projector {
     /// A binary that is not built.
     pub(crate) fn start(environment: &HashMap<String, String>, logs: &Path) -> Result<Self> {
         let address = format!("127.0.0.1:{}", ports::free_port()?);
-        let mut command = Command::new(binary()?);
+        let mut command = Command::new(binary("projector")?);
         command.envs(environment).env("PROJECTOR_ADDR", &address);
         let log = logs.join("projector.log");
         let launch = Launch {
@@ -132,8 +132,12 @@ impl Projector {
     }
 }
 
-fn binary() -> Result<PathBuf> {
-    let path = env::current_exe()?.with_file_name("projector");
+/// The binary of this name beside this one.
+///
+/// # Errors
+/// It is not built.
+pub(crate) fn binary(name: &str) -> Result<PathBuf> {
+    let path = env::current_exe()?.with_file_name(name);
     if path.is_file() {
         return Ok(path);
     }

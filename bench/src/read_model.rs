@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use clickhouse::{Client, Row, RowOwned, RowRead};
-use ess_schema::migrations::GENERATION;
-use ess_service::clickhouse::migrate;
+use ess_schema::migrations::{GENERATION, SCHEMA};
+use ess_service::clickhouse::{ensure_active, migrate};
 use ess_service::config::{ClickHouseConfig, Secret};
 use serde::{Deserialize, Serialize};
 
@@ -64,6 +64,15 @@ impl ReadModel {
         self.config.generation_database(FIRST)
     }
 
+    /// Makes the tables of its generation as the active one, without a projector.
+    ///
+    /// # Errors
+    /// A server that refuses.
+    pub(crate) async fn activate(&self) -> Result<()> {
+        ensure_active(&self.config, SCHEMA).await?;
+        Ok(())
+    }
+
     /// Makes the tables of its generation, without a projector.
     ///
     /// # Errors
@@ -80,6 +89,18 @@ impl ReadModel {
         Ok(self.server.query_raw(sql).execute().await?)
     }
 
+    /// Executes a statement with these values for its parameters.
+    ///
+    /// # Errors
+    /// A server that refuses.
+    pub(crate) async fn execute_with(&self, sql: &str, parameters: &[(&str, i64)]) -> Result<()> {
+        let mut query = self.server.query_raw(sql);
+        for (name, value) in parameters {
+            query = query.param(name, value);
+        }
+        Ok(query.execute().await?)
+    }
+
     /// The one number that a query answers.
     ///
     /// # Errors
@@ -94,6 +115,14 @@ impl ReadModel {
     /// A server that refuses.
     pub(crate) async fn row<T: RowOwned + RowRead>(&self, sql: &str) -> Result<T> {
         Ok(self.server.query_raw(sql).fetch_one().await?)
+    }
+
+    /// Every row that a query answers.
+    ///
+    /// # Errors
+    /// A server that refuses.
+    pub(crate) async fn all<T: RowOwned + RowRead>(&self, sql: &str) -> Result<Vec<T>> {
+        Ok(self.server.query_raw(sql).fetch_all().await?)
     }
 
     /// Rows of `events`.

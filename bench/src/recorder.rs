@@ -1,5 +1,5 @@
-//! Stands between a projector and ClickHouse and keeps every insert of events as it was sent: address, headers and body,
-//! byte for byte. So the ceiling knows what the projector sends without knowing how it makes it. Never alters anything.
+//! Stands between a service and ClickHouse and keeps what it sends: address, headers and body, byte for byte. So it can be sent
+//! again by who knows nothing of how it is made. Never alters anything.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -24,9 +24,9 @@ const OF_A_CONNECTION: [HeaderName; 5] = [
 /// The table that tells how far the log is folded, which is no event.
 const PROGRESS: &str = "projection_progress";
 
-/// One insert.
+/// One request.
 #[derive(Debug, Clone)]
-pub(crate) struct Insert {
+pub(crate) struct Sent {
     /// Path and query of its address.
     pub(crate) address: String,
     pub(crate) headers: HeaderMap,
@@ -34,10 +34,10 @@ pub(crate) struct Insert {
     pub(crate) body: Bytes,
 }
 
-/// The inserts of one run.
+/// The requests that were kept.
 #[derive(Debug, Default)]
 pub(crate) struct Recorded {
-    pub(crate) inserts: Vec<Insert>,
+    pub(crate) sent: Vec<Sent>,
     /// Most of them that were under way at once.
     pub(crate) in_flight: usize,
     under_way: usize,
@@ -51,11 +51,11 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    /// Begins to listen; passes everything on to `clickhouse_url`.
+    /// Begins to listen; passes everything on to `clickhouse_url`, and keeps the requests whose address `is_kept`.
     ///
     /// # Errors
     /// No port.
-    pub(crate) async fn start(clickhouse_url: &str) -> Result<Self> {
+    pub(crate) async fn start(clickhouse_url: &str, is_kept: fn(&str) -> bool) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
         let recorded = Arc::<Mutex<Recorded>>::default();
@@ -63,6 +63,7 @@ impl Recorder {
             clickhouse_url: clickhouse_url.to_owned(),
             http: reqwest::Client::new(),
             recorded: Arc::clone(&recorded),
+            is_kept,
         });
         let server = Server::new_with_acceptor(TcpAcceptor::from_tokio(listener)?);
         let serving = tokio::spawn(server.run(relay.endpoint()));
@@ -78,10 +79,15 @@ impl Recorder {
         &self.url
     }
 
-    /// What was sent; ends the server.
+    /// What was kept since the last time; the server goes on.
+    pub(crate) fn take(&self) -> Recorded {
+        std::mem::take(&mut *lock(&self.recorded))
+    }
+
+    /// What was kept; ends the server.
     pub(crate) fn finish(self) -> Recorded {
         self.serving.abort();
-        std::mem::take(&mut *lock(&self.recorded))
+        self.take()
     }
 }
 
@@ -89,6 +95,7 @@ struct Relay {
     clickhouse_url: String,
     http: reqwest::Client,
     recorded: Arc<Mutex<Recorded>>,
+    is_kept: fn(&str) -> bool,
 }
 
 impl Relay {
@@ -103,30 +110,30 @@ impl Relay {
         let (parts, body) = request.into_parts();
         let address = parts.uri.path_and_query().map_or("/", |both| both.as_str());
         let unread = |error| Error::message(format!("a request cannot be read: {error}"));
-        let insert = Insert {
+        let sent = Sent {
             address: address.to_owned(),
             headers: lasting(parts.headers),
             body: body.into_bytes().await.map_err(unread)?,
         };
-        if parts.method != Method::POST || !is_insert_of_events(address) {
-            return self.pass_on(parts.method, &insert).await;
+        if parts.method != Method::POST || !(self.is_kept)(address) {
+            return self.pass_on(parts.method, &sent).await;
         }
         {
             let mut recorded = lock(&self.recorded);
             recorded.under_way += 1;
             recorded.in_flight = recorded.in_flight.max(recorded.under_way);
-            recorded.inserts.push(insert.clone());
+            recorded.sent.push(sent.clone());
         }
-        let answer = self.pass_on(Method::POST, &insert).await;
+        let answer = self.pass_on(Method::POST, &sent).await;
         lock(&self.recorded).under_way -= 1;
         answer
     }
 
-    async fn pass_on(&self, method: Method, insert: &Insert) -> Result<Response> {
-        let url = format!("{}{}", self.clickhouse_url, insert.address);
+    async fn pass_on(&self, method: Method, sent: &Sent) -> Result<Response> {
+        let url = format!("{}{}", self.clickhouse_url, sent.address);
         let request = self.http.request(method, url);
-        let request = request.headers(insert.headers.clone());
-        let answer = request.body(insert.body.clone()).send().await?;
+        let request = request.headers(sent.headers.clone());
+        let answer = request.body(sent.body.clone()).send().await?;
         let mut response = Response::builder().status(answer.status()).finish();
         *response.headers_mut() = lasting(answer.headers().clone());
         response.set_body(answer.bytes().await?);
@@ -146,7 +153,7 @@ fn lasting(mut headers: HeaderMap) -> HeaderMap {
 }
 
 /// Whether the statement in this address inserts events.
-fn is_insert_of_events(address: &str) -> bool {
+pub(crate) fn is_insert_of_events(address: &str) -> bool {
     let address = percent_decode_str(address).decode_utf8_lossy();
     address.contains("INSERT") && !address.contains(PROGRESS)
 }

@@ -20,6 +20,7 @@ mod log;
 mod parts;
 mod read_model;
 mod service;
+mod zone;
 
 pub use answer::{Answer, Http};
 pub use app::{Builder, TestApp};
@@ -29,6 +30,7 @@ pub use log::{Log, Record};
 pub use parts::Parts;
 pub use read_model::insert_events;
 pub use service::Service;
+pub use zone::Zone;
 
 /// An id that no other test uses: `<name>-<random>`.
 pub fn unique(name: &str) -> String {

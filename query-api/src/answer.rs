@@ -16,6 +16,9 @@ use crate::{accept::Format, cache::Kept};
 /// The header that tells how fresh the read model was at least.
 pub(crate) const WATERMARK: &str = "ess-watermark";
 
+/// The header that tells what all pages of a report come to together.
+pub(crate) const TOTALS: &str = "ess-totals";
+
 /// An answer that documents itself as `D`.
 pub(crate) struct Answer<D> {
     kept: Arc<Kept>,
@@ -62,14 +65,14 @@ impl<D: Document> IntoResponse for Answer<D> {
         } = self;
         let mut response = Response::builder()
             .header(header::ETAG, &kept.etag)
-            .header(
-                header::CACHE_CONTROL,
-                format!("max-age={}", kept.ttl.as_secs()),
-            )
-            .header(header::AGE, kept.since.elapsed().as_secs())
-            .header(WATERMARK, kept.view.header());
+            .header(header::CACHE_CONTROL, &kept.cache_control)
+            .header(header::AGE, kept.age())
+            .header(WATERMARK, &kept.watermark);
         if D::CHOOSES_FORMAT {
             response = response.header(header::VARY, "Accept");
+        }
+        if let Some(totals) = &kept.totals {
+            response = response.header(TOTALS, totals);
         }
         if let Some(next) = next {
             response = response.header(header::LINK, format!("<{next}>; rel=\"next\""));
@@ -78,7 +81,7 @@ impl<D: Document> IntoResponse for Answer<D> {
             return response.status(StatusCode::NOT_MODIFIED).finish();
         }
         response
-            .content_type(format.media_type())
+            .content_type(format.content_type())
             .body(kept.body.clone())
     }
 }

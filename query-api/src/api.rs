@@ -1,13 +1,20 @@
 //! The paths. A handler reads its parameters, waits for what the caller wants to see, and passes the question to the cache;
 //! what a question means to the read model stands in `queries`.
 
+mod asked;
 mod event;
 mod events;
 mod lag;
 mod list;
 mod live;
 mod playback;
+mod playbacks;
 mod projection;
+mod report;
+mod retention;
+mod summary;
+mod top;
+mod track;
 
 use std::{
     sync::Arc,
@@ -21,9 +28,10 @@ use poem_openapi::Tags;
 
 use crate::{
     cache::Cache,
-    config::CacheConfig,
+    config::{CacheConfig, LimitsConfig},
     conflicts::LastCount,
     live::{Hub, Playbacks},
+    loader::Loader,
     read_model::ReadModel,
     watermark::Watch,
 };
@@ -34,8 +42,28 @@ pub(crate) use self::{
     lag::{LagApi, LagQuestion},
     live::LiveApi,
     playback::PlaybackApi,
+    playbacks::PlaybacksApi,
     projection::ProjectionApi,
+    report::ReportApi,
+    retention::RetentionApi,
+    summary::Summary,
+    top::TopApi,
+    track::TrackApi,
 };
+
+const UNAVAILABLE: &str = "The positions waited for are not projected yet, the read model cannot be asked, or too much is asked at once";
+const UNACCEPTABLE: &str =
+    "None of the media types asked for can be produced; `detail` names those that can";
+const INVALID: &str = "A parameter is not what it may be or does not go with another (`errors` names it), or the question costs more than one may";
+
+/// The problems of a question about many playbacks.
+const PROBLEMS_OF_MANY: &[(u16, &str)] = &[(406, UNACCEPTABLE), (422, INVALID), (503, UNAVAILABLE)];
+/// The problems of a question about the playbacks of one track or listener.
+const PROBLEMS_OF_ONE: &[(u16, &str)] = &[
+    (404, "No playback of it is stored (yet)"),
+    (422, INVALID),
+    (503, UNAVAILABLE),
+];
 
 /// What the paths are about, as the document groups them.
 #[derive(Tags)]
@@ -53,6 +81,8 @@ pub(crate) enum Tag {
 pub(crate) struct Reader {
     /// Where questions are asked.
     pub(crate) read_model: Arc<ReadModel>,
+    /// Where single playbacks are asked for.
+    pub(crate) playbacks: Loader<ReadModel>,
     /// What was answered a moment ago.
     pub(crate) cache: Cache,
     /// How far the read model is.
@@ -77,8 +107,10 @@ impl Reader {
         live: Hub<Playbacks>,
         policy: Policy,
         config: &CacheConfig,
+        limits: &LimitsConfig,
     ) -> Self {
         Self {
+            playbacks: Loader::new(Arc::clone(&read_model), limits),
             read_model,
             cache: Cache::new(config),
             watch,

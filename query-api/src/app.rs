@@ -76,6 +76,7 @@ pub(crate) fn build(
         live,
         config.policy,
         &config.cache,
+        &config.limits,
     );
     (Arc::new(reader), watcher, counter)
 }

@@ -1,36 +1,47 @@
 //! Answers that were given a moment ago, bounded by bytes. Callers who ask the same at the same time share one query, and nobody
 //! is answered with less than the positions they asked for.
 
+mod flights;
+mod kept;
+mod measures;
+
+pub(crate) use self::kept::{Content, Kept};
 use std::{
     future::Future,
-    hash::Hash,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use bytes::Bytes;
 use ess_schema::{EventId, PlaybackId, Position};
 use ess_service::problem::Problem;
-use moka::{Expiry, future};
-use poem::http::HeaderValue;
-use sha2::{Digest, Sha256};
+use moka::{Expiry, sync};
 
+use self::{flights::Flights, measures::Measures};
 use crate::{
-    accept::Format, api::LagQuestion, config::CacheConfig, cursor::Cursor, live::LiveQuestion,
-    page::EventsPage, watermark::View,
+    accept::Format,
+    api::{LagQuestion, Summary},
+    config::CacheConfig,
+    live::LiveQuestion,
+    page::EventsPage,
+    playbacks_page::PlaybacksPage,
+    queries::Plays,
+    report::Report,
+    watermark::View,
 };
-
-const LOOKUPS: &str = "ess_query_cache_lookups_total";
-const BYTES: &str = "ess_query_cache_bytes";
-
-/// What an entry takes beside its body: key, headers, and what the cache itself keeps of it.
-const OVERHEAD: usize = 1_024;
 
 /// What can be asked, as the key of its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Question {
     /// GET /stats/playback/{id}
     Playback(PlaybackId),
+    /// GET /stats/playbacks
+    Playbacks(PlaybacksPage, Format),
+    /// GET /stats/report and GET /stats/top; with the totals or without.
+    Report(Report, bool, Format),
+    /// GET /stats/track/{id}/retention
+    Retention(Plays),
+    /// GET /stats/track/{id} and GET /stats/user/{id}
+    Summary(Summary),
     /// GET /stats/lag
     Lag(LagQuestion),
     /// GET /stats/live
@@ -41,113 +52,91 @@ pub(crate) enum Question {
     Event(EventId, Format),
 }
 
-/// A fresh answer.
-#[derive(Debug)]
-pub(crate) struct Content {
-    /// The body.
-    pub(crate) body: Vec<u8>,
-    /// Where the next page begins, if there is one.
-    pub(crate) next: Option<Cursor>,
-    /// How long it may be told again.
-    pub(crate) ttl: Duration,
-}
-
-/// An answer as it is kept.
-#[derive(Debug)]
-pub(crate) struct Kept {
-    /// The body.
-    pub(crate) body: Bytes,
-    /// A strong entity tag.
-    pub(crate) etag: HeaderValue,
-    /// Where the next page begins, if there is one.
-    pub(crate) next: Option<Cursor>,
-    /// How long it may be told again.
-    pub(crate) ttl: Duration,
-    /// Since when it is kept.
-    pub(crate) since: Instant,
-    /// What the read model held at least when it was asked.
-    pub(crate) view: Arc<View>,
-}
-
+/// A question to one generation.
 type Key = (u32, Question);
-/// A failure is handed to those who wait for the same query, and to nobody later.
-type Outcome = Result<Arc<Kept>, Problem>;
 
 /// The cache.
 #[derive(Debug, Clone)]
 pub(crate) struct Cache {
-    kept: future::Cache<Key, Outcome>,
+    kept: sync::Cache<Key, Arc<Kept>>,
+    flights: Flights,
+    measures: Arc<Measures>,
 }
 
 struct ByTtl;
 
-impl Expiry<Key, Outcome> for ByTtl {
-    fn expire_after_create(&self, _: &Key, outcome: &Outcome, _: Instant) -> Option<Duration> {
-        Some(outcome.as_ref().map_or(Duration::ZERO, |kept| kept.ttl))
+impl Expiry<Key, Arc<Kept>> for ByTtl {
+    fn expire_after_create(&self, _: &Key, kept: &Arc<Kept>, _: Instant) -> Option<Duration> {
+        Some(kept.ttl)
     }
 
     fn expire_after_update(
         &self,
-        key: &Key,
-        outcome: &Outcome,
-        at: Instant,
+        _: &Key,
+        kept: &Arc<Kept>,
+        _: Instant,
         _: Option<Duration>,
     ) -> Option<Duration> {
-        self.expire_after_create(key, outcome, at)
+        Some(kept.ttl)
     }
 }
 
 impl Cache {
     pub(crate) fn new(config: &CacheConfig) -> Self {
-        metrics::describe_counter!(
-            LOOKUPS,
-            "answers by where they came from: hit, or miss for a query"
-        );
-        metrics::describe_gauge!(BYTES, metrics::Unit::Bytes, "what the cached answers take");
-        let bytes = |_: &Key, outcome: &Outcome| {
-            let body = outcome.as_ref().map_or(0, |kept| kept.body.len());
-            u32::try_from(body + OVERHEAD).unwrap_or(u32::MAX)
-        };
-        let kept = future::Cache::builder()
+        let measures = Arc::new(Measures::new());
+        let removed = Arc::clone(&measures);
+        let kept = sync::Cache::builder()
             .max_capacity(config.max_bytes)
-            .weigher(bytes)
+            .weigher(|key, kept: &Arc<Kept>| kept.bytes(key))
             .expire_after(ByTtl)
+            .eviction_listener(move |key, kept, cause| removed.removed(kept.bytes(&key), cause))
             .build();
-        Self { kept }
+        Self {
+            kept,
+            flights: Flights::default(),
+            measures,
+        }
     }
 
-    /// The answer to `question` from the generation of `view`, holding `after`, which `view` holds. `ask` is called when no
-    /// such answer is kept and nobody else is asking.
+    /// The answer to `question` from the generation of `view`, holding `after`, which `view` holds. When no such answer is kept
+    /// and nobody is asking for one, `ask` says how to; the query it makes goes on when this caller leaves and another waits.
     ///
     /// # Errors
-    /// What `ask` failed with.
+    /// What the query failed with. A failure is handed to those who wait for it, and to nobody later.
     pub(crate) async fn answer<F>(
         &self,
         question: Question,
         view: &Arc<View>,
         after: &[Position],
-        ask: impl Fn() -> F,
+        ask: impl FnOnce(Arc<View>) -> F,
     ) -> Result<Arc<Kept>, Problem>
     where
-        F: Future<Output = Result<Content, Problem>>,
+        F: Future<Output = Result<Content, Problem>> + Send + 'static,
     {
         let key = (view.generation, question);
-        let is_too_old =
-            |outcome: &Outcome| !outcome.as_ref().is_ok_and(|kept| kept.view.holds(after));
-        loop {
-            let fresh = async { Ok(Arc::new(Kept::new(ask().await?, Arc::clone(view)))) };
-            let entry = self
-                .kept
-                .entry_by_ref(&key)
-                .or_insert_with_if(fresh, is_too_old)
-                .await;
-            self.count(entry.is_fresh());
-            let outcome = entry.into_value();
-            // A query that somebody else had begun before our positions were projected may lack them: ask again, once.
-            if outcome.is_err() || !is_too_old(&outcome) {
-                return outcome;
-            }
+        if let Some(kept) = self.told_again(&key, after) {
+            return Ok(kept);
         }
+        let waiting = {
+            let mut flights = self.flights.hold();
+            // It may have landed since.
+            if let Some(kept) = self.told_again(&key, after) {
+                return Ok(kept);
+            }
+            if let Some(waiting) = flights.join(&key, |asked| asked.holds(after)) {
+                self.measures.shared.increment(1);
+                waiting
+            } else {
+                self.measures.misses.increment(1);
+                let (asked_at, seen, cache) = (Instant::now(), Arc::clone(view), self.clone());
+                let ask = ask(Arc::clone(view));
+                let outcome = async move { Ok(Arc::new(Kept::new(ask.await?, seen, asked_at))) };
+                flights.begin(key, Arc::clone(view), outcome, move |key, kept| {
+                    cache.keep(key, kept);
+                })
+            }
+        };
+        waiting.outcome().await
     }
 
     /// Forgets everything: the answers of a generation that is no longer active only take room.
@@ -155,31 +144,23 @@ impl Cache {
         self.kept.invalidate_all();
     }
 
-    fn count(&self, fresh: bool) {
-        metrics::counter!(LOOKUPS, "result" => if fresh { "miss" } else { "hit" }).increment(1);
-        metrics::gauge!(BYTES).set(self.kept.weighted_size() as f64);
+    fn told_again(&self, key: &Key, after: &[Position]) -> Option<Arc<Kept>> {
+        let kept = self.kept.get(key)?;
+        let is_new_enough = kept.view.holds(after);
+        is_new_enough.then(|| {
+            self.measures.hits.increment(1);
+            kept
+        })
     }
-}
 
-impl Kept {
-    fn new(Content { body, next, ttl }: Content, view: Arc<View>) -> Self {
-        Self {
-            etag: etag(&body),
-            body: body.into(),
-            next,
-            ttl,
-            since: Instant::now(),
-            view,
+    fn keep(&self, key: &Key, kept: &Arc<Kept>) {
+        if !kept.ttl.is_zero() {
+            self.measures.added(kept.bytes(key));
+            self.kept.insert(key.clone(), Arc::clone(kept));
+            // The bound holds now, not when the cache finds the time for it: answers may be large.
+            self.kept.run_pending_tasks();
         }
     }
-}
-
-/// The first half of the body's SHA-256.
-fn etag(body: &[u8]) -> HeaderValue {
-    let digest = Sha256::digest(body);
-    let half = digest.first_chunk().copied().map(u128::from_be_bytes);
-    let text = format!("\"{:032x}\"", half.unwrap_or_default());
-    HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
 }
 
 #[cfg(test)]

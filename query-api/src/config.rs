@@ -108,6 +108,8 @@ mod tests {
             ("QUERY_MAX_BYTES_READ", "0"),
             ("QUERY_CONCURRENCY", "0"),
             ("QUERY_QUEUE", "100001"),
+            ("QUERY_HEAVY_CONCURRENCY", "1001"),
+            ("QUERY_HEAVY_QUEUE", "-1"),
             ("AFTER_MAX_WAIT_MS", "60001"),
             ("LIVE_INTERVAL_MS", "8001"),
             ("LIVE_HEARTBEAT_MS", "15001"),

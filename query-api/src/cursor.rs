@@ -1,34 +1,123 @@
-//! Where a page of events ended, as callers carry it: opaque and versioned. It holds the last row's sort key, so it stays
-//! right while events arrive.
+//! Where a page of a list ended, as callers carry it: opaque, versioned, and bound to the question it answered. It holds the
+//! sort key of the page's last row, so it stays right while rows arrive.
 
+mod event_key;
+
+pub(crate) use self::event_key::EventKey;
 use std::fmt;
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
-use ess_schema::{EventId, Source, Timestamp};
+use ess_service::problem::FieldError;
+use sha2::{Digest, Sha256};
 
-/// The sort key of the last event of a page.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Cursor {
-    pub(crate) occurred_at: Timestamp,
-    pub(crate) source: Source,
-    pub(crate) event_id: EventId,
+/// The first byte. Then the list's fingerprint, the key, and a checksum of all three.
+const VERSION: u8 = 2;
+/// Bytes of a SHA-256 that tell questions apart. Two that met would only mix up their pages.
+const FINGERPRINT: usize = 8;
+/// Bytes of a SHA-256 that tell whether a cursor is whole. It guards against mistakes; a forged cursor opens nothing.
+const CHECKSUM: usize = 4;
+
+/// The sort key of a list's rows.
+pub(crate) trait Keyset: Sized {
+    /// The list that is sorted by it.
+    const LIST: &'static str;
+
+    /// Appends it.
+    fn write(&self, bytes: &mut Vec<u8>);
+
+    /// Reads what `write` appended.
+    fn read(bytes: &[u8]) -> Option<Self>;
 }
 
-/// The text is no cursor that this service gave out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("is not a cursor of this service, or of a version it no longer reads")]
-pub(crate) struct InvalidCursor;
+/// A place in the answer to one question.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Cursor {
+    list: Fingerprint,
+    key: Box<[u8]>,
+}
 
-/// The version is the first byte; then ms since the epoch (8 bytes, big-endian), the source, a NUL, the event id.
-const VERSION: u8 = 1;
+/// What a cursor is a place in: a list under conditions. The size of a page is none of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Fingerprint([u8; FINGERPRINT]);
+
+/// Why a text opens no place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum InvalidCursor {
+    #[error("is not a cursor of this service, or of a version it no longer reads")]
+    Unreadable,
+    #[error("is a cursor of another list, or of this one under other conditions")]
+    OtherQuestion,
+}
+
+impl InvalidCursor {
+    /// What is allowed instead.
+    pub(crate) const ALLOWED: &'static str =
+        "the cursor of a Link header, with the conditions of the page that bore it";
+
+    /// What the caller of a list is told of its `?cursor`.
+    pub(crate) fn of_parameter(self) -> FieldError {
+        FieldError {
+            pointer: "?cursor".to_owned(),
+            detail: self.to_string(),
+            allowed: Some(Self::ALLOWED.to_owned()),
+        }
+    }
+}
+
+impl Fingerprint {
+    /// Of the list that `K` sorts under these conditions: names and values, in an order of the list's own.
+    pub(crate) fn of<K: Keyset>(
+        conditions: impl IntoIterator<Item = (&'static str, String)>,
+    ) -> Self {
+        let mut hash = Sha256::new_with_prefix(K::LIST);
+        for (name, value) in conditions {
+            for text in [name, &value] {
+                hash.update((text.len() as u64).to_be_bytes());
+                hash.update(text);
+            }
+        }
+        Self(first(&hash.finalize()))
+    }
+}
+
+impl Cursor {
+    /// The place after the row with this key.
+    pub(crate) fn new<K: Keyset>(list: Fingerprint, key: &K) -> Self {
+        let mut bytes = Vec::new();
+        key.write(&mut bytes);
+        Self {
+            list,
+            key: bytes.into(),
+        }
+    }
+
+    /// The key after which a page of this list begins.
+    ///
+    /// # Errors
+    /// When the cursor is a place in another.
+    pub(crate) fn key<K: Keyset>(&self, list: Fingerprint) -> Result<K, InvalidCursor> {
+        if self.list != list {
+            return Err(InvalidCursor::OtherQuestion);
+        }
+        K::read(&self.key).ok_or(InvalidCursor::Unreadable)
+    }
+
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let (told, sum) = bytes.split_last_chunk()?;
+        let (list, key) = told.strip_prefix(&[VERSION])?.split_first_chunk()?;
+        (checksum(told) == *sum).then(|| Self {
+            list: Fingerprint(*list),
+            key: key.into(),
+        })
+    }
+}
 
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut bytes = vec![VERSION];
-        bytes.extend(self.occurred_at.as_millis().to_be_bytes());
-        bytes.extend(self.source.as_str().as_bytes());
-        bytes.push(0);
-        bytes.extend(self.event_id.as_str().as_bytes());
+        bytes.extend(self.list.0);
+        bytes.extend(&self.key);
+        bytes.extend(checksum(&bytes));
         f.write_str(&BASE64_URL_SAFE_NO_PAD.encode(bytes))
     }
 }
@@ -37,45 +126,20 @@ impl std::str::FromStr for Cursor {
     type Err = InvalidCursor;
 
     fn from_str(text: &str) -> Result<Self, InvalidCursor> {
-        let bytes = BASE64_URL_SAFE_NO_PAD
-            .decode(text)
-            .map_err(|_| InvalidCursor)?;
-        read(&bytes).ok_or(InvalidCursor)
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text);
+        let read = bytes.ok().and_then(|bytes| Self::read(&bytes));
+        read.ok_or(InvalidCursor::Unreadable)
     }
 }
 
-fn read(bytes: &[u8]) -> Option<Cursor> {
-    let rest = bytes.strip_prefix(&[VERSION])?;
-    let (time, rest) = rest.split_first_chunk()?;
-    let (source, event_id) = std::str::from_utf8(rest).ok()?.split_once('\0')?;
-    Some(Cursor {
-        occurred_at: Timestamp::from_millis(i64::from_be_bytes(*time)).ok()?,
-        source: Source::new(source).ok()?,
-        event_id: EventId::new(event_id).ok()?,
-    })
+fn checksum(bytes: &[u8]) -> [u8; CHECKSUM] {
+    first(&Sha256::digest(bytes))
+}
+
+/// The first bytes of a hash that has more.
+fn first<const N: usize>(hash: &[u8]) -> [u8; N] {
+    std::array::from_fn(|at| hash[at])
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cursor_survives_its_text_form() {
-        let cursor = Cursor {
-            occurred_at: Timestamp::parse_rfc3339("2026-11-23T10:00:00.123Z").unwrap(),
-            source: Source::new("https://player.example/ios?a=1&b").unwrap(),
-            event_id: EventId::new("событие-1").unwrap(),
-        };
-        assert_eq!(cursor.to_string().parse(), Ok(cursor));
-    }
-
-    #[test]
-    fn anything_else_is_refused() {
-        let other_version = BASE64_URL_SAFE_NO_PAD.encode(b"\x02\0\0\0\0\0\0\0\0s\0e");
-        let no_id = BASE64_URL_SAFE_NO_PAD.encode(b"\x01\0\0\0\0\0\0\0\0s\0");
-        let no_time = BASE64_URL_SAFE_NO_PAD.encode(b"\x01\0\0");
-        for bad in ["", "?", "AQ", "e30", &other_version, &no_id, &no_time] {
-            assert_eq!(bad.parse::<Cursor>(), Err(InvalidCursor), "{bad}");
-        }
-    }
-}
+mod tests;

@@ -11,11 +11,16 @@ mod config;
 mod conflicts;
 mod cursor;
 mod live;
+mod loader;
 pub mod openapi;
 mod page;
 mod parameters;
+mod playbacks_page;
 mod queries;
 mod read_model;
+mod report;
+mod reports;
+mod table;
 mod watermark;
 mod wire;
 

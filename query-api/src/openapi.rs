@@ -16,12 +16,20 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Config,
-    api::{EventApi, EventsApi, LagApi, LiveApi, PlaybackApi, ProjectionApi, Reader},
+    api::{
+        EventApi, EventsApi, LagApi, LiveApi, PlaybackApi, PlaybacksApi, ProjectionApi, Reader,
+        ReportApi, RetentionApi, TopApi, TrackApi,
+    },
     app,
 };
 
 type Apis = (
     PlaybackApi,
+    PlaybacksApi,
+    ReportApi,
+    TopApi,
+    TrackApi,
+    RetentionApi,
     LagApi,
     LiveApi,
     EventsApi,
@@ -37,6 +45,11 @@ Times are RFC 3339 in UTC with milliseconds; durations and media positions are i
 pub(crate) fn service(reader: &Arc<Reader>) -> OpenApiService<Apis, ()> {
     let apis = (
         PlaybackApi(Arc::clone(reader)),
+        PlaybacksApi(Arc::clone(reader)),
+        ReportApi(Arc::clone(reader)),
+        TopApi(Arc::clone(reader)),
+        TrackApi(Arc::clone(reader)),
+        RetentionApi(Arc::clone(reader)),
         LagApi(Arc::clone(reader)),
         LiveApi(Arc::clone(reader)),
         EventsApi(Arc::clone(reader)),

@@ -8,7 +8,7 @@ use ess_schema::{EventId, Source, Timestamp};
 use ess_service::problem::FieldError;
 
 use crate::{
-    cursor::Cursor,
+    cursor::{EventKey, Fingerprint},
     queries::{
         EventFilter, EventsScan, InvalidRow, Standing, StandingPositions, Start, StoredEvent,
     },
@@ -32,7 +32,7 @@ pub(crate) struct EventsPage {
 #[derive(Debug, Default)]
 pub(crate) struct Page {
     pub(crate) events: Vec<StoredEvent>,
-    pub(crate) next: Option<Cursor>,
+    pub(crate) next: Option<EventKey>,
 }
 
 /// Where rows come from.
@@ -90,6 +90,11 @@ impl EventsPage {
         })
     }
 
+    /// What it is a page of.
+    pub(crate) fn list(&self) -> Fingerprint {
+        self.filter.list()
+    }
+
     /// Reads it.
     ///
     /// # Errors
@@ -111,11 +116,11 @@ impl EventsPage {
             if !is_end {
                 cut_last_key(&mut scanned);
             }
-            let last = scanned.last().map(cursor_of).transpose()?;
+            let last = scanned.last().map(key_of).transpose()?;
             page.events.extend(standing(rows, scanned).await?);
             if page.events.len() >= limit && !(is_end && page.events.len() == limit) {
                 page.events.truncate(limit);
-                page.next = page.events.last().map(cursor_of).transpose()?;
+                page.next = page.events.last().map(key_of).transpose()?;
                 return Ok(page);
             }
             if is_end {
@@ -123,8 +128,8 @@ impl EventsPage {
             }
             start = last.map_or(start, Start::After);
         }
-        page.next = if let Start::After(cursor) = start {
-            Some(cursor)
+        page.next = if let Start::After(key) = start {
+            Some(key)
         } else {
             None
         };
@@ -182,9 +187,9 @@ async fn standing(
 }
 
 /// Where a page ends whose last event is this.
-pub(crate) fn cursor_of(event: &StoredEvent) -> Result<Cursor, SelectError> {
-    let read = || -> Result<Cursor, InvalidRow> {
-        Ok(Cursor {
+fn key_of(event: &StoredEvent) -> Result<EventKey, SelectError> {
+    let read = || -> Result<EventKey, InvalidRow> {
+        Ok(EventKey {
             occurred_at: Timestamp::from_millis(event.occurred_at)?,
             source: Source::new(event.source.as_str())?,
             event_id: EventId::new(event.event_id.as_str())?,

@@ -3,12 +3,16 @@
 
 mod choices;
 mod country;
+mod report;
 mod values;
 
 pub(crate) use self::{
     choices::{LagBucket, LagBy},
     country::Country,
-    values::{After, Limit, Offset},
+    report::{
+        Dimensions, Filters, Flag, Metrics, Order, Ranked, RankedBy, StateName, Zone, inline,
+    },
+    values::{After, Limit, Offset, ReportLimit},
 };
 use std::borrow::Cow;
 
@@ -132,11 +136,34 @@ impl Refused {
         self.0.push(error);
     }
 
+    /// Whether nothing is refused yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The value of a query parameter, if it was given and is one.
     pub(crate) fn query<T>(&mut self, name: &str, given: Option<Param<T>>) -> Option<T> {
         let Param(read) = given?;
         read.map_err(|Refusal { detail, allowed }| self.add(name, detail, allowed))
             .ok()
+    }
+
+    /// The value of a query parameter that must be given.
+    pub(crate) fn required<T: Parameter>(
+        &mut self,
+        name: &str,
+        given: Option<Param<T>>,
+    ) -> Option<T> {
+        if given.is_none() {
+            let allowed = T::read("").err().map_or_else(String::new, |no| no.allowed);
+            self.add(name, "is missing".to_owned(), allowed);
+        }
+        self.query(name, given)
+    }
+
+    /// The value of what several parameters say together, if it is one.
+    pub(crate) fn keep<T>(&mut self, read: Result<T, FieldError>) -> Option<T> {
+        read.map_err(|error| self.push(error)).ok()
     }
 
     /// The value of a path parameter, if it is one.

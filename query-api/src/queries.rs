@@ -6,21 +6,29 @@ mod event;
 mod events_scan;
 mod lag;
 mod playbacks;
+mod playbacks_list;
 mod playing;
 mod progress;
+mod report;
+mod retention;
 mod standing;
 mod stored_event;
+pub(crate) mod tabular;
 
 pub(crate) use self::{
     conflicts::{ConflictingIdentities, ConflictsRow},
     event::EventById,
     events_scan::{EventFilter, EventsScan, Start},
     lag::{Lag, LagRow, MOST_ROWS as MOST_LAG_ROWS, Window},
-    playbacks::PlaybacksById,
+    playbacks::{PlaybackRow, PlaybacksById},
+    playbacks_list::{PlaybackFilter, PlaybackKey, PlaybacksList},
     playing::{Playing, PlayingRow},
     progress::{PlaybacksProgress, Progress, ProgressRow},
+    report::{FINAL_SETTINGS, ReportRows, Scope, SpanOf},
+    retention::{BUCKET_MS, Heard, HeardRow, Plays, PlaysOf, PlaysRow},
     standing::{Standing, StandingPositions},
     stored_event::StoredEvent,
+    tabular::{Cells, SelectColumns},
 };
 use std::time::Duration;
 

@@ -15,7 +15,8 @@ use self::{account::Account, gate::Gate};
 use crate::{
     config::LimitsConfig,
     queries::{
-        ConflictingIdentities, ConflictsRow, PlaybacksProgress, Progress, ProgressRow, Select,
+        Cells, ConflictingIdentities, ConflictsRow, PlaybacksProgress, Progress, ProgressRow,
+        Select, SelectColumns, Sql, tabular,
     },
 };
 
@@ -30,7 +31,9 @@ pub(crate) struct ReadModel {
     server: Client,
     config: ClickHouseConfig,
     limits: LimitsConfig,
-    gate: Gate,
+    /// For questions whose cost callers cannot raise: they never wait for one whose cost they can.
+    light: Gate,
+    heavy: Gate,
     account: OnceCell<Account>,
 }
 
@@ -43,7 +46,8 @@ impl ReadModel {
         );
         Self {
             server: clickhouse::server(&config),
-            gate: Gate::new(limits.concurrency, limits.queue),
+            light: Gate::new(limits.concurrency, limits.queue),
+            heavy: Gate::new(limits.heavy_concurrency, limits.heavy_queue),
             account: OnceCell::new(),
             config,
             limits,
@@ -69,11 +73,47 @@ impl ReadModel {
         generation: u32,
         question: &S,
     ) -> Result<Vec<S::Row>, SelectError> {
-        let _turn = self.gate.turn().await?;
+        let gate = if S::UNBOUNDED {
+            &self.heavy
+        } else {
+            &self.light
+        };
+        let _turn = gate.turn().await?;
         let start = Instant::now();
         let rows = self.rows(generation, question).await;
         metrics::histogram!(DURATION, "query" => S::NAME).record(start.elapsed());
         rows
+    }
+
+    /// Asks one generation a question whose columns depend on what is asked. Dropping the future cancels the query, too.
+    ///
+    /// # Errors
+    /// As [`ReadModel::select`].
+    pub(crate) async fn columns<S: SelectColumns>(
+        &self,
+        generation: u32,
+        question: &S,
+    ) -> Result<Vec<Cells>, SelectError> {
+        let _turn = self.heavy.turn().await?;
+        let start = Instant::now();
+        let cells = self.cells(generation, question).await;
+        metrics::histogram!(DURATION, "query" => S::NAME).record(start.elapsed());
+        cells
+    }
+
+    async fn cells<S: SelectColumns>(
+        &self,
+        generation: u32,
+        question: &S,
+    ) -> Result<Vec<Cells>, SelectError> {
+        let sql = question.to_sql();
+        let query = self.query(generation, &sql, &self.limits, S::NAME).await?;
+        let read = async { query.fetch_bytes(tabular::FORMAT)?.collect().await };
+        let answered = timeout(self.patience(), read).await;
+        let answer = answered
+            .map_err(|_| SelectError::TimedOut)?
+            .map_err(|error| SelectError::of_answer(error, true))?;
+        Ok(tabular::read(&question.kinds(), &answer)?)
     }
 
     /// How far a generation has been folded. It waits for no turn: whoever waits for a position must not wait for others' questions.
@@ -114,22 +154,33 @@ impl ReadModel {
         generation: u32,
         question: &S,
     ) -> Result<Vec<S::Row>, SelectError> {
+        let limits = LimitsConfig {
+            time: S::TIME.unwrap_or(self.limits.time),
+            ..self.limits.clone()
+        };
         let sql = question.to_sql();
+        let query = self.query(generation, &sql, &limits, S::NAME).await?;
+        let answered = timeout(limits.time + GRACE, query.fetch_all::<S::Row>()).await;
+        answered
+            .map_err(|_| SelectError::TimedOut)?
+            .map_err(|error| SelectError::of_answer(error, S::UNBOUNDED))
+    }
+
+    /// A statement as it is sent: its values bound, under limits.
+    async fn query(
+        &self,
+        generation: u32,
+        sql: &Sql,
+        limits: &LimitsConfig,
+        name: &str,
+    ) -> Result<Query, SelectError> {
         let database = self.config.generation_database(generation);
         let client = self.server.clone().with_database(database);
         let mut query = client.query_raw(&sql.text);
         for (name, value) in &sql.parameters {
             query = query.param(name, value);
         }
-        let limits = LimitsConfig {
-            time: S::TIME.unwrap_or(self.limits.time),
-            ..self.limits.clone()
-        };
-        let query = self.limited(query, &limits, S::NAME, sql.settings).await?;
-        let answered = timeout(limits.time + GRACE, query.fetch_all::<S::Row>()).await;
-        answered
-            .map_err(|_| SelectError::TimedOut)?
-            .map_err(|error| SelectError::of_answer::<S>(error))
+        self.limited(query, limits, name, sql.settings).await
     }
 
     async fn limited(

@@ -7,6 +7,9 @@ mod lag;
 mod live;
 mod playback;
 mod projection;
+mod report_row;
+mod retention;
+mod summary;
 
 pub(crate) use self::{
     described::{Described, reference, register},
@@ -15,4 +18,7 @@ pub(crate) use self::{
     live::Live,
     playback::Playback,
     projection::Projection,
+    report_row::{ReportRow, report_rows},
+    retention::{Quartiles, Retention, RetentionBucket},
+    summary::{Listener, Track},
 };

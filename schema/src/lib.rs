@@ -14,6 +14,7 @@ pub mod migrations;
 pub mod playback;
 pub mod position;
 pub mod record;
+pub mod rollup;
 pub mod row;
 pub mod time;
 pub mod upcast;

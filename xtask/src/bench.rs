@@ -21,10 +21,11 @@ pub(crate) struct Args {
 /// One benchmark.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     tools::require(&COMPILER)?;
-    let packages = ["-p", "ess-bench", "-p", "ess-projector", "-p", "ess-parts"];
-    // The servers are started by this program's own profile, the projector by ess-bench's.
+    let packages = ["ess-bench", "ess-projector", "ess-query-api", "ess-parts"];
+    let packages = packages.map(|package| ["-p", package]);
+    // The servers are started by this program's own profile, the services by ess-bench's.
     cargo::build(&["-p", "ess-parts"])?;
-    cargo::build(&[&["--profile", "dist"], &packages[..]].concat())?;
+    cargo::build(&[&["--profile", "dist"][..], packages.as_flattened()].concat())?;
     let mut bench = Command::new(Metadata::read()?.binary("ess-bench", Profile::Dist)?);
     bench.args(&args.args).stdin(Stdio::null());
 

@@ -1,4 +1,8 @@
 //! GET /events and GET /events/{id}.
 
 mod asked;
+mod bound;
+mod cursors;
+mod forms;
 mod listed;
+mod paged;

@@ -5,7 +5,7 @@ mod after;
 use ess_e2e::{eventually, unique};
 use serde_json::{Value, json};
 
-use crate::stored::{Partition, event, reader};
+use crate::stored::{Partition, encoded, event, reader};
 
 #[tokio::test]
 async fn it_tells_how_far_each_partition_is() {
@@ -65,4 +65,32 @@ async fn it_has_no_parameters_and_one_method() {
     assert_eq!(refused.header("allow"), Some("GET, HEAD"));
     assert_eq!(refused.json()["type"], "/problems/method-not-allowed");
     assert_eq!(app.get("/projections").await.status, 404);
+}
+
+#[tokio::test]
+async fn whatever_is_asked_of_it_is_refused_by_name() {
+    let app = reader().await;
+    for name in [
+        "'",
+        "\\",
+        "\0",
+        "%27",
+        "1=1",
+        "x' OR 1=1 --",
+        "after",
+        "{generation:UInt32}",
+    ] {
+        let url = format!(
+            "/projection?{}={}",
+            encoded(name),
+            encoded("';DROP TABLE events;--")
+        );
+        let problem = app.get(&url).await.expect_status(422).json();
+        let error = &problem["errors"][0];
+        assert_eq!(error["pointer"], format!("?{name}"), "{problem}");
+        assert_eq!(error["allowed"], "none", "{problem}");
+    }
+    let endless = format!("/projection?{}=1", "x".repeat(5_000));
+    assert_eq!(app.get(&endless).await.status, 422);
+    assert_eq!(app.get("/projection").await.status, 200);
 }

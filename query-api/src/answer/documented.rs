@@ -19,6 +19,8 @@ pub(crate) trait Document: Send {
     const CHOOSES_FORMAT: bool;
     /// Whether there can be a next page.
     const PAGED: bool;
+    /// Whether `Ess-Totals` can be asked for.
+    const TOTALS: bool = false;
     /// The statuses of its problems besides 500, and when they are met.
     const PROBLEMS: &'static [(u16, &'static str)];
 
@@ -111,7 +113,11 @@ fn headers<D: Document>() -> Vec<MetaHeader> {
             "How long the answer may be told again",
             text("max-age=1"),
         ),
-        header("Age", "Seconds since the read model was asked", seconds),
+        header(
+            "Age",
+            "Seconds begun since the read model was asked: `max-age` less this is never more than what is left",
+            seconds,
+        ),
         header(
             "Ess-Watermark",
             "The generation that answered, and when the newest event it held at least was accepted (a dictionary of RFC 9651)",
@@ -124,6 +130,16 @@ fn headers<D: Document>() -> Vec<MetaHeader> {
             "The answer depends on `Accept`",
             text("Accept"),
         ));
+    }
+    if D::TOTALS {
+        headers.push(MetaHeader {
+            required: false,
+            ..header(
+                "Ess-Totals",
+                "With totals=true: the metrics of all rows together, as a JSON object",
+                text(r#"{"plays":1310,"unique_listeners":871}"#),
+            )
+        });
     }
     if D::PAGED {
         headers.push(MetaHeader {

@@ -61,7 +61,8 @@ impl Document for EventsOfId {
 impl EventApi {
     /// The events with one id
     ///
-    /// An id is unique within its source only: this tells every source's event with it.
+    /// An id is unique within its source only: this tells every source's event with it. `Accept` chooses JSON, NDJSON, CSV or
+    /// Parquet.
     #[oai(path = "/events/:id", method = "get", operation_id = "getEvents")]
     async fn get(
         &self,
@@ -75,14 +76,14 @@ impl EventApi {
         #[oai(name = "If-None-Match")]
         if_none_match: Header<Option<String>>,
     ) -> Result<Answer<EventsOfId>, Problem> {
-        let format = Format::of(&accept)?;
+        let format = Format::of(&accept, &Format::ALL)?;
         let mut refused = Refused::by_name(request, &["after"]);
         let id = refused.path("id", id.0);
         let After(after) = refused.query("after", after.0).unwrap_or_default();
         let id = refused.none(id)?;
         let view = self.0.watch.reached(&after).await?;
-        let question = Question::Event(id.clone(), format);
-        let ask = || self.0.event(&view, &id, format);
+        let (question, reader) = (Question::Event(id.clone(), format), Arc::clone(&self.0));
+        let ask = |view: Arc<View>| async move { reader.event(&view, &id, format).await };
         let kept = self.0.cache.answer(question, &view, &after, ask).await?;
         Ok(Answer::new(if_none_match.0.as_deref(), kept, format))
     }
@@ -104,6 +105,7 @@ impl Reader {
             body: body(events, format)?,
             next: None,
             ttl: self.open_ttl,
+            totals: None,
         })
     }
 }

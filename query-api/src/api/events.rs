@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use ess_schema::{EventType, PlaybackId, Source, TestId, Timestamp, TrackId, UserId};
 use ess_service::problem::{FieldError, Problem};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use poem::{Request, web::Accept};
 use poem_openapi::{
     OpenApi,
@@ -14,13 +13,13 @@ use poem_openapi::{
 
 use super::{
     Reader,
-    list::{body, list_of_events},
+    list::{body, list_of_events, next_page},
 };
 use crate::{
     accept::Format,
     answer::{Answer, Document},
     cache::{Content, Question},
-    cursor::Cursor,
+    cursor::{Cursor, Fingerprint, InvalidCursor},
     page::{EventsPage, Generation, Page},
     parameters::{After, Limit, Offset, Param, Refused},
     queries::{EventFilter, Start},
@@ -45,13 +44,6 @@ const PARAMETERS: [&str; 12] = [
     "cursor",
     "after",
 ];
-
-/// What stands for itself in a query (RFC 3986, unreserved).
-const QUERY: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
 
 /// A list of events.
 pub(crate) struct Events;
@@ -89,7 +81,7 @@ impl EventsApi {
     /// The raw events, newest first
     ///
     /// Each distinct event once, whatever was sent how often. Pages are followed by the `Link` header; its cursor stays right
-    /// while events arrive. Conditions are joined by "and".
+    /// while events arrive. Conditions are joined by "and". `Accept` chooses JSON, NDJSON, CSV or Parquet.
     #[oai(path = "/events", method = "get", operation_id = "listEvents")]
     #[expect(
         clippy::too_many_arguments,
@@ -120,7 +112,7 @@ impl EventsApi {
         limit: Query<Option<Param<Limit>>>,
         /// How many of the newest to pass over; `cursor` reaches further, and cannot be combined with it.
         offset: Query<Option<Param<Offset>>>,
-        /// Where the page begins, as a `Link` header told.
+        /// Where the page begins, as a `Link` header told; the conditions must be those of the page that bore it.
         cursor: Query<Option<Param<Cursor>>>,
         /// Log positions, as `Ess-Position` of a write told them, separated by commas: the answer waits until it holds them.
         after: Query<Option<Param<After>>>,
@@ -128,7 +120,7 @@ impl EventsApi {
         #[oai(name = "If-None-Match")]
         if_none_match: Header<Option<String>>,
     ) -> Result<Answer<Events>, Problem> {
-        let format = Format::of(&accept)?;
+        let format = Format::of(&accept, &Format::ALL)?;
         let mut refused = Refused::by_name(request, &PARAMETERS);
         let filter = EventFilter {
             playback_id: refused.query("playback_id", playback_id.0),
@@ -140,9 +132,12 @@ impl EventsApi {
             from: refused.query("from", from.0),
             to: refused.query("to", to.0),
         };
+        // Which list it is cannot be told while a condition of it is refused.
+        let list = refused.is_empty().then(|| filter.list());
         let start = start(
             refused.query("offset", offset.0),
             refused.query("cursor", cursor.0),
+            list,
         );
         let Limit(limit) = refused.query("limit", limit.0).unwrap_or_default();
         let After(after) = refused.query("after", after.0).unwrap_or_default();
@@ -150,8 +145,8 @@ impl EventsApi {
         let page = page.map_err(|error| refused.push(error)).ok();
         let page = refused.none(page)?;
         let view = self.0.watch.reached(&after).await?;
-        let question = Question::Events(page.clone(), format);
-        let ask = || self.0.events(&view, &page, format);
+        let (question, reader) = (Question::Events(page.clone(), format), Arc::clone(&self.0));
+        let ask = |view: Arc<View>| async move { reader.events(&view, &page, format).await };
         let kept = self.0.cache.answer(question, &view, &after, ask).await?;
         let next = kept.next.as_ref().map(|cursor| next_page(request, cursor));
         let answer = Answer::new(if_none_match.0.as_deref(), kept, format);
@@ -159,16 +154,23 @@ impl EventsApi {
     }
 }
 
-fn start(offset: Option<Offset>, cursor: Option<Cursor>) -> Result<Start, FieldError> {
-    match (offset, cursor) {
-        (None, None) => Ok(Start::Newest),
-        (Some(Offset(offset)), None) => Ok(Start::Offset(offset)),
-        (None, Some(cursor)) => Ok(Start::After(cursor)),
-        (Some(_), Some(_)) => Err(FieldError {
+fn start(
+    offset: Option<Offset>,
+    cursor: Option<Cursor>,
+    list: Option<Fingerprint>,
+) -> Result<Start, FieldError> {
+    match (offset, cursor, list) {
+        (Some(_), Some(_), _) => Err(FieldError {
             pointer: "?offset".to_owned(),
             detail: "cannot be combined with ?cursor".to_owned(),
             allowed: Some("one of the two".to_owned()),
         }),
+        (Some(Offset(offset)), None, _) => Ok(Start::Offset(offset)),
+        (None, Some(cursor), Some(list)) => {
+            let key = cursor.key(list).map_err(InvalidCursor::of_parameter)?;
+            Ok(Start::After(key))
+        }
+        (None, ..) => Ok(Start::Newest),
     }
 }
 
@@ -186,58 +188,51 @@ impl Reader {
         let Page { events, next } = page.read(&generation).await?;
         Ok(Content {
             body: body(events, format)?,
-            next,
+            next: next.map(|key| Cursor::new(page.list(), &key)),
             ttl: self.open_ttl,
+            totals: None,
         })
     }
 }
 
-/// This request's path and parameters, but beginning after `cursor`.
-fn next_page(request: &Request, cursor: &Cursor) -> String {
-    let given: Vec<(String, String)> = request.params().unwrap_or_default();
-    let kept = given
-        .into_iter()
-        .filter(|(name, _)| name != "offset" && name != "cursor");
-    let all = kept.chain([("cursor".to_owned(), cursor.to_string())]);
-    let pairs: Vec<_> = all
-        .map(|(name, value)| format!("{name}={}", utf8_percent_encode(&value, QUERY)))
-        .collect();
-    format!("/events?{}", pairs.join("&"))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::{page::cursor_of, queries::StoredEvent};
+    use ess_schema::EventId;
 
-    fn stored(id: &str) -> StoredEvent {
-        StoredEvent {
-            event_id: id.to_owned(),
-            source: "s".to_owned(),
-            ..StoredEvent::default()
+    use super::*;
+    use crate::cursor::EventKey;
+
+    fn key() -> EventKey {
+        EventKey {
+            occurred_at: Timestamp::parse_rfc3339("2026-11-23T10:00:00Z").unwrap(),
+            source: Source::command_api(),
+            event_id: EventId::new("e1").unwrap(),
         }
     }
 
     #[test]
-    fn the_next_page_keeps_the_question_and_begins_elsewhere() {
-        let query = "/events/?limit=2&offset=4&user_id=%D1%8F+%22&after=7:1";
-        let request = Request::builder().uri(query.parse().unwrap()).finish();
-        let cursor = cursor_of(&stored("e1")).unwrap();
-        let expected = format!("/events?limit=2&user_id=%D1%8F%20%22&after=7%3A1&cursor={cursor}");
-        assert_eq!(next_page(&request, &cursor), expected);
+    fn an_offset_and_a_cursor_contradict_each_other() {
+        let list = EventFilter::default().list();
+        let cursor = || Some(Cursor::new(list, &key()));
+        let start = |offset, cursor| start(offset, cursor, Some(list));
+        assert_eq!(
+            start(Some(Offset(1)), cursor()).unwrap_err().pointer,
+            "?offset"
+        );
+        assert_eq!(start(None, cursor()), Ok(Start::After(key())));
+        assert_eq!(start(None, None), Ok(Start::Newest));
     }
 
     #[test]
-    fn an_offset_and_a_cursor_contradict_each_other() {
-        let cursor = cursor_of(&stored("e1")).ok();
-        assert_eq!(
-            start(Some(Offset(1)), cursor.clone()).unwrap_err().pointer,
-            "?offset"
-        );
-        assert_eq!(
-            start(None, cursor.clone()),
-            Ok(Start::After(cursor.unwrap()))
-        );
-        assert_eq!(start(None, None), Ok(Start::Newest));
+    fn a_cursor_holds_under_the_conditions_it_was_given_under() {
+        let filter = EventFilter {
+            user_id: UserId::new("u").ok(),
+            ..EventFilter::default()
+        };
+        let cursor = || Some(Cursor::new(filter.list(), &key()));
+        let elsewhere = start(None, cursor(), Some(EventFilter::default().list())).unwrap_err();
+        assert_eq!(elsewhere.pointer, "?cursor");
+        // A condition that is refused is told, and not that the cursor lacks it.
+        assert!(start(None, cursor(), None).is_ok());
     }
 }

@@ -119,7 +119,8 @@ impl LagApi {
         refused.none(checked)?;
         let view = self.0.watch.reached(&after).await?;
         let question = Question::Lag(lag.clone());
-        let ask = || self.0.lag(&view, &lag);
+        let reader = Arc::clone(&self.0);
+        let ask = |view: Arc<View>| async move { reader.lag(&view, &lag).await };
         let kept = self.0.cache.answer(question, &view, &after, ask).await?;
         Ok(Answer::new(if_none_match.0.as_deref(), kept, Format::Json))
     }
@@ -250,6 +251,7 @@ impl Reader {
             body,
             next: None,
             ttl: self.open_ttl,
+            totals: None,
         })
     }
 }

@@ -173,7 +173,8 @@ impl LiveApi {
             return Ok(LiveAnswer::Stream(listening));
         }
         let question = Question::Live(live.clone());
-        let ask = || reader.live(&view, &live);
+        let asked = Arc::clone(reader);
+        let ask = |view: Arc<View>| async move { asked.live(&view, &live).await };
         let kept = reader.cache.answer(question, &view, &after, ask).await?;
         let answer = Answer::new(if_none_match.0.as_deref(), kept, Format::Json);
         Ok(LiveAnswer::Once(answer))
@@ -188,6 +189,7 @@ impl Reader {
             body: look.body,
             next: None,
             ttl: self.open_ttl,
+            totals: None,
         })
     }
 }

@@ -17,7 +17,6 @@ use crate::{
     answer::{Answer, Document},
     cache::{Content, Question},
     parameters::{After, Param, Refused},
-    queries::PlaybacksById,
     read_model::SelectError,
     watermark::View,
     wire,
@@ -77,23 +76,18 @@ impl PlaybackApi {
         let After(after) = refused.query("after", after.0).unwrap_or_default();
         let id = refused.none(id)?;
         let view = self.0.watch.reached(&after).await?;
-        let question = Question::Playback(id.clone());
-        let ask = || self.0.playback(&view, &id);
+        let (question, reader) = (Question::Playback(id.clone()), Arc::clone(&self.0));
+        let ask = |view: Arc<View>| async move { reader.playback(&view, id).await };
         let kept = self.0.cache.answer(question, &view, &after, ask).await?;
         Ok(Answer::new(if_none_match.0.as_deref(), kept, Format::Json))
     }
 }
 
 impl Reader {
-    async fn playback(&self, view: &View, id: &PlaybackId) -> Result<Content, Problem> {
-        let question = PlaybacksById(vec![id.clone()]);
-        let rows = self.read_model.select(view.generation, &question).await?;
-        let row = rows.into_iter().next().ok_or_else(|| {
-            Problem::new(
-                ProblemKind::NotFound,
-                format!("no event of playback {id} is stored"),
-            )
-        })?;
+    async fn playback(&self, view: &View, id: PlaybackId) -> Result<Content, Problem> {
+        let unknown = format!("no event of playback {id} is stored");
+        let row = self.playbacks.load(view.generation, id).await?;
+        let row = row.ok_or_else(|| Problem::new(ProblemKind::NotFound, unknown))?;
         let aggregate = row.aggregate().map_err(SelectError::from)?;
         let playback = playback::Playback::new(aggregate, self.policy, now()?);
         let ttl = if playback.settled {
@@ -107,6 +101,7 @@ impl Reader {
             body,
             next: None,
             ttl,
+            totals: None,
         })
     }
 }

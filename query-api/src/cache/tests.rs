@@ -1,9 +1,10 @@
 //! One query for a herd, nothing older than asked for, nothing of another generation, no failure kept, bytes bounded.
 
+mod flights;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ess_service::problem::ProblemKind;
-use tokio::sync::Semaphore;
 
 use super::*;
 use crate::watermark::tests::view;
@@ -26,9 +27,22 @@ fn seen(generation: u32, next_offset: u64) -> Arc<View> {
     Arc::new(view(generation, &[(7, next_offset)]))
 }
 
+fn content(body: impl Into<Vec<u8>>, ttl: Duration) -> Content {
+    Content {
+        body: body.into(),
+        next: None,
+        totals: None,
+        ttl,
+    }
+}
+
+fn text(kept: &Kept) -> String {
+    String::from_utf8(kept.body.to_vec()).unwrap()
+}
+
 /// Counts how often it was asked, and answers with that number.
-#[derive(Default)]
-struct Asked(AtomicUsize);
+#[derive(Debug, Clone, Default)]
+struct Asked(Arc<AtomicUsize>);
 
 impl Asked {
     fn times(&self) -> usize {
@@ -37,11 +51,7 @@ impl Asked {
 
     fn content(&self, ttl: Duration) -> Content {
         let times = self.0.fetch_add(1, Ordering::SeqCst) + 1;
-        Content {
-            body: times.to_string().into_bytes(),
-            next: None,
-            ttl,
-        }
+        content(times.to_string(), ttl)
     }
 
     async fn through(
@@ -51,9 +61,10 @@ impl Asked {
         after: &[Position],
         ttl: Duration,
     ) -> String {
-        let ask = async || Ok(self.content(ttl));
+        let asked = self.clone();
+        let ask = |_| async move { Ok(asked.content(ttl)) };
         let kept = cache.answer(question("p"), view, after, ask).await.unwrap();
-        String::from_utf8(kept.body.to_vec()).unwrap()
+        text(&kept)
     }
 }
 
@@ -88,74 +99,72 @@ async fn another_generation_has_answers_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_herd_costs_one_query() {
-    let (cache, asked, view) = (cache(1 << 20), Arc::new(Asked::default()), seen(1, 5));
-    let gate = Arc::new(Semaphore::new(0));
-    let herd: Vec<_> = (0..100)
-        .map(|_| {
-            let (cache, asked, view, gate) = (
-                cache.clone(),
-                Arc::clone(&asked),
-                Arc::clone(&view),
-                Arc::clone(&gate),
-            );
-            tokio::spawn(async move {
-                let ask = async || {
-                    let _open = gate.acquire().await.unwrap();
-                    Ok(asked.content(LONG))
-                };
-                cache
-                    .answer(question("p"), &view, &[], ask)
-                    .await
-                    .map(|kept| kept.body.clone())
-            })
-        })
-        .collect();
-    gate.add_permits(100);
-    for one in herd {
-        assert_eq!(one.await.unwrap().unwrap(), "1");
-    }
-    assert_eq!(asked.times(), 1);
-}
-
-#[tokio::test]
 async fn a_failure_is_not_kept() {
     let (cache, asked, view) = (cache(1 << 20), Asked::default(), seen(1, 5));
-    let fail = async || Err(Problem::new(ProblemKind::NotFound, "nothing"));
-    assert_eq!(
-        cache
-            .answer(question("p"), &view, &[], fail)
-            .await
-            .unwrap_err()
-            .status,
-        404
-    );
+    let fail = |_| async { Err(Problem::new(ProblemKind::NotFound, "nothing")) };
+    let failed = cache.answer(question("p"), &view, &[], fail).await;
+    assert_eq!(failed.unwrap_err().status, 404);
     assert_eq!(asked.through(&cache, &view, &[], LONG).await, "1");
 }
 
-#[tokio::test]
-async fn what_is_kept_is_bounded_in_bytes() {
-    let (cache, view) = (cache(100_000), seen(1, 5));
+/// Keeps a hundred answers of 10 kB under questions whose text takes `id_bytes`.
+async fn flood(cache: &Cache, id_bytes: usize) {
+    let view = seen(1, 5);
     for id in 0..100 {
-        let ask = async || {
-            Ok(Content {
-                body: vec![b'x'; 10_000],
-                next: None,
-                ttl: LONG,
-            })
-        };
-        cache
-            .answer(question(&id.to_string()), &view, &[], ask)
-            .await
-            .unwrap();
+        let question = question(&format!("{id:0id_bytes$}"));
+        let ask = |_| async { Ok(content([b'x'; 10_000], LONG)) };
+        cache.answer(question, &view, &[], ask).await.unwrap();
+        assert!(cache.kept.weighted_size() <= 100_000, "after {id}");
     }
-    cache.kept.run_pending_tasks().await;
-    assert!(cache.kept.weighted_size() <= 100_000);
-    assert!(cache.kept.entry_count() >= 5);
+}
+
+#[tokio::test]
+async fn what_is_kept_is_bounded_in_bytes_at_any_time() {
+    let kept = cache(100_000);
+    flood(&kept, 2).await;
+    assert!(kept.kept.entry_count() >= 5);
 }
 
 #[test]
-fn equal_bodies_have_equal_tags_and_others_have_others() {
-    assert_eq!(etag(b"a"), etag(b"a"));
-    assert_ne!(etag(b"a"), etag(b"b"));
+fn what_a_question_takes_counts_too() {
+    let bytes = |id: &str| {
+        let kept = Kept::new(content("", LONG), seen(1, 5), Instant::now());
+        kept.bytes(&(1, question(id)))
+    };
+    assert_eq!(bytes(&"x".repeat(101)) - bytes("x"), 100);
+}
+
+#[test]
+fn it_measures_where_answers_come_from_and_what_they_take() {
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    let kept = metrics::with_local_recorder(&recorder, || cache(100_000));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let asked = Asked::default();
+        for _ in 0..3 {
+            asked.through(&kept, &seen(1, 5), &[], LONG).await;
+        }
+        flood(&kept, 2).await;
+    });
+    let text = recorder.handle().render();
+    let told = |line: &str| {
+        let line = text.lines().find_map(|told| told.strip_prefix(line));
+        line.map(|number| number.trim().parse::<u64>().unwrap())
+    };
+    assert_eq!(
+        told("ess_query_cache_lookups_total{result=\"miss\"}"),
+        Some(101)
+    );
+    assert_eq!(
+        told("ess_query_cache_lookups_total{result=\"hit\"}"),
+        Some(2)
+    );
+    assert_eq!(
+        told("ess_query_cache_bytes"),
+        Some(kept.kept.weighted_size())
+    );
+    let displaced = told("ess_query_cache_evictions_total{cause=\"displaced\"}").unwrap();
+    assert_eq!(displaced, 101 - kept.kept.entry_count());
 }

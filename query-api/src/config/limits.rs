@@ -20,12 +20,18 @@ pub(crate) struct LimitsConfig {
     /// `max_bytes_to_read`.
     #[serde(rename = "query_max_bytes_read")]
     pub(crate) bytes_read: u64,
-    /// Queries running at the same time.
+    /// Light queries, whose cost callers cannot raise, running at the same time.
     #[serde(rename = "query_concurrency")]
     pub(crate) concurrency: usize,
-    /// Queries waiting for their turn; more are refused.
+    /// Light queries waiting for their turn, and playbacks waiting for a query; more are refused.
     #[serde(rename = "query_queue")]
     pub(crate) queue: usize,
+    /// Heavy queries, which callers can make cost any amount, running at the same time.
+    #[serde(rename = "query_heavy_concurrency")]
+    pub(crate) heavy_concurrency: usize,
+    /// Heavy queries waiting for their turn; more are refused.
+    #[serde(rename = "query_heavy_queue")]
+    pub(crate) heavy_queue: usize,
 }
 
 impl Section for LimitsConfig {
@@ -58,13 +64,25 @@ impl Section for LimitsConfig {
             "QUERY_CONCURRENCY",
             "32",
             "1 to 1000",
-            "queries running at the same time",
+            "light queries (by id) running at the same time",
         ),
         ConfigKey::new(
             "QUERY_QUEUE",
             "1024",
             "0 to 100000",
-            "queries waiting for their turn; more are refused with 503",
+            "light queries waiting for their turn; more are refused with 503",
+        ),
+        ConfigKey::new(
+            "QUERY_HEAVY_CONCURRENCY",
+            "8",
+            "1 to 1000",
+            "heavy queries (lists and the like) running at the same time",
+        ),
+        ConfigKey::new(
+            "QUERY_HEAVY_QUEUE",
+            "256",
+            "0 to 100000",
+            "heavy queries waiting for their turn; more are refused with 503",
         ),
     ];
 
@@ -91,8 +109,18 @@ impl Section for LimitsConfig {
             1,
             1_000_000_000_000_000,
         )?;
-        range("QUERY_CONCURRENCY", self.concurrency as u64, 1, 1_000)?;
-        range("QUERY_QUEUE", self.queue as u64, 0, 100_000)?;
+        for (key, running) in [
+            ("QUERY_CONCURRENCY", self.concurrency),
+            ("QUERY_HEAVY_CONCURRENCY", self.heavy_concurrency),
+        ] {
+            range(key, running as u64, 1, 1_000)?;
+        }
+        for (key, waiting) in [
+            ("QUERY_QUEUE", self.queue),
+            ("QUERY_HEAVY_QUEUE", self.heavy_queue),
+        ] {
+            range(key, waiting as u64, 0, 100_000)?;
+        }
         Ok(self)
     }
 }

@@ -60,7 +60,7 @@ impl Rows for Table {
         self.scans
             .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let begins = |event: &&StoredEvent| match &scan.start {
-            Start::After(Cursor {
+            Start::After(EventKey {
                 occurred_at,
                 source,
                 event_id,
@@ -109,7 +109,7 @@ async fn pages(table: &Table, limit: u16) -> Vec<Vec<(String, u64)>> {
             .unwrap();
         pages.push(page.events.iter().map(told).collect());
         match page.next {
-            Some(cursor) => start = Start::After(cursor),
+            Some(key) => start = Start::After(key),
             None => return pages,
         }
     }

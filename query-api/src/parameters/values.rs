@@ -94,7 +94,7 @@ impl Parameter for Cursor {
     fn read(text: &str) -> Result<Self, Refusal> {
         text.parse().map_err(|error: InvalidCursor| Refusal {
             detail: error.to_string(),
-            allowed: "the cursor of a Link header".to_owned(),
+            allowed: InvalidCursor::ALLOWED.to_owned(),
         })
     }
 }
@@ -172,6 +172,8 @@ macro_rules! bounded_number {
 bounded_number! {
     /// The most events on a page; the default is the predecessor's.
     Limit = 1 to 1000, default 10;
+    /// The most rows on a page of a report.
+    ReportLimit = 1 to 10000, default 100;
     /// How many of the newest events to pass over; a cursor has no such bound.
     Offset = 0 to 10000, default 0;
 }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use ess_schema::{EventType, PlaybackId, Source, TestId, Timestamp, TrackId, UserId};
 
 use super::{Select, Sql, StoredEvent, stored_event::COLUMNS};
-use crate::cursor::Cursor;
+use crate::cursor::{EventKey, Fingerprint};
 
 /// Which events: those that meet every condition given.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -31,7 +31,7 @@ pub(crate) enum Start {
     /// After as many of the newest.
     Offset(u16),
     /// After this event.
-    After(Cursor),
+    After(EventKey),
 }
 
 /// At most `rows` rows. Repetitions that were not merged yet are rows of their own, next to each other in any order.
@@ -43,6 +43,19 @@ pub(crate) struct EventsScan {
 }
 
 impl EventFilter {
+    /// What a page of the events that meet it is a part of.
+    pub(crate) fn list(&self) -> Fingerprint {
+        let texts = self
+            .texts()
+            .into_iter()
+            .filter_map(|(name, _, text)| Some((name, text?.to_owned())));
+        let times = self
+            .times()
+            .into_iter()
+            .filter_map(|(name, _, time)| Some((name, time?.to_string())));
+        Fingerprint::of::<EventKey>(texts.chain(times))
+    }
+
     fn texts(&self) -> [(&'static str, &'static str, Option<&str>); 6] {
         let Self {
             playback_id,
@@ -119,12 +132,12 @@ impl EventsScan {
                 sql = sql.bind(name, time.as_millis());
             }
         }
-        if let Start::After(cursor) = &self.start {
+        if let Start::After(key) = &self.start {
             all.extend(AFTER_CURSOR);
             sql = sql
-                .bind("cursor_time", cursor.occurred_at.as_millis())
-                .bind("cursor_source", cursor.source.as_str())
-                .bind("cursor_id", cursor.event_id.as_str());
+                .bind("cursor_time", key.occurred_at.as_millis())
+                .bind("cursor_source", key.source.as_str())
+                .bind("cursor_id", key.event_id.as_str());
         }
         if !all.is_empty() {
             let _ = writeln!(sql.text, "WHERE {}", all.join("\n  AND "));
@@ -208,11 +221,11 @@ mod tests {
 
     #[test]
     fn the_page_after_an_event() {
-        let cursor = Cursor {
+        let key = EventKey {
             occurred_at: at("2026-11-23T10:00:00.123Z"),
             source: Source::command_api(),
             event_id: EventId::new("e'1").unwrap(),
         };
-        insta::assert_snapshot!(shown(EventFilter::default(), Start::After(cursor)));
+        insta::assert_snapshot!(shown(EventFilter::default(), Start::After(key)));
     }
 }

@@ -19,7 +19,8 @@ use super::{InvalidRow, Select, Sql};
 pub(crate) struct PlaybacksById(pub(crate) Vec<PlaybackId>);
 
 /// One playback. Empty text means that no event carried the value.
-#[derive(Debug, Row, Deserialize)]
+#[derive(Debug, Clone, Row, Deserialize)]
+#[cfg_attr(test, derive(Default))]
 pub(crate) struct PlaybackRow {
     playback_id: String,
     user_id: String,
@@ -70,6 +71,19 @@ impl Select for PlaybacksById {
 }
 
 impl PlaybackRow {
+    /// Which playback it is.
+    pub(crate) fn playback_id(&self) -> &str {
+        &self.playback_id
+    }
+
+    #[cfg(test)]
+    pub(crate) fn named(playback_id: String) -> Self {
+        Self {
+            playback_id,
+            ..Self::default()
+        }
+    }
+
     /// The folded values.
     ///
     /// # Errors

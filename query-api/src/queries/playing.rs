@@ -5,7 +5,7 @@ use clickhouse::Row;
 use ess_schema::Timestamp;
 use serde::Deserialize;
 
-use super::{Select, Sql};
+use super::{FINAL_SETTINGS, Select, Sql};
 use crate::live::LiveQuestion;
 
 /// What plays now.
@@ -61,8 +61,7 @@ LIMIT {{limit:UInt32}} BY part",
         let mut sql = Sql::new(text)
             .bind("heard_since", self.heard_since.as_millis())
             .bind("limit", i64::from(limit.0))
-            // A playback that is filed under another day than before has a row in both, one of which says that it is not there.
-            .with(&[("do_not_merge_across_partitions_select_final", "1")]);
+            .with(FINAL_SETTINGS);
         if let Some(track_id) = track_id {
             sql = sql.bind("track_id", track_id.as_str());
         }

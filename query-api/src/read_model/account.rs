@@ -80,6 +80,8 @@ mod tests {
             bytes_read: 3,
             concurrency: 1,
             queue: 1,
+            heavy_concurrency: 1,
+            heavy_queue: 1,
         };
         let settings = account.settings(&limits, "events_page");
         settings.into_iter().map(|(name, _)| name).collect()

@@ -7,7 +7,7 @@ use ess_service::{
     retry::{Classify, ErrorClass},
 };
 
-use crate::queries::{InvalidRow, Select};
+use crate::queries::InvalidRow;
 
 /// Why a question was not answered.
 #[derive(Debug, thiserror::Error)]
@@ -41,10 +41,10 @@ impl SelectError {
         matches!(self, Self::Unavailable(ReadModelError::Server(error)) if error_code(error) == Some(UNKNOWN_TABLE))
     }
 
-    /// What the server's error to a question means.
-    pub(super) fn of_answer<S: Select>(error: Error) -> Self {
+    /// What the server's error to a question means; of an unbounded one the caller can lower the cost.
+    pub(super) fn of_answer(error: Error, unbounded: bool) -> Self {
         match exceeded(&error) {
-            Some(limit) if S::UNBOUNDED => Self::TooExpensive(limit),
+            Some(limit) if unbounded => Self::TooExpensive(limit),
             Some(_) => Self::Unavailable(error.into()),
             None if is_missing(&error) || error.class() == ErrorClass::Transient => {
                 Self::Unavailable(error.into())
@@ -100,10 +100,10 @@ impl From<SelectError> for Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::queries::{EventById, EventsScan};
+    use crate::queries::{EventById, EventsScan, Select};
 
     fn told<S: Select>(answer: &str) -> (u16, Option<u32>) {
-        let error = SelectError::of_answer::<S>(Error::BadResponse(answer.to_owned()));
+        let error = SelectError::of_answer(Error::BadResponse(answer.to_owned()), S::UNBOUNDED);
         let problem = Problem::from(error);
         (problem.status, problem.retry_after)
     }

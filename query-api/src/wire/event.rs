@@ -1,5 +1,7 @@
 //! One raw event as it is answered: its envelope and its data, embedded as they were sent.
 
+mod table;
+
 use ess_schema::{Position, Timestamp, time::InvalidTime};
 use serde_json::value::RawValue;
 

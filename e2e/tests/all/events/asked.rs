@@ -1,7 +1,6 @@
 //! How events are asked for: conditions, bad parameters, forms, positions to wait for.
 
 use ess_e2e::unique;
-use reqwest::Method;
 use serde_json::json;
 
 use super::listed::{ids, newest_first, run};
@@ -104,23 +103,6 @@ async fn a_cursor_cannot_be_combined_with_an_offset() {
         .expect_status(422)
         .json();
     assert_eq!(problem["errors"][0]["pointer"], "?offset");
-}
-
-#[tokio::test]
-async fn a_form_there_is_not_is_told_which_there_are() {
-    let app = reader().await;
-    for path in ["/events", "/events/e1"] {
-        let request = app
-            .queries()
-            .request(Method::GET, path)
-            .header("accept", "text/csv");
-        let problem = app.queries().send(request).await.expect_status(406).json();
-        let detail = problem["detail"].as_str().unwrap();
-        assert!(
-            detail.contains("application/json") && detail.contains("application/x-ndjson"),
-            "{detail}"
-        );
-    }
 }
 
 #[tokio::test]

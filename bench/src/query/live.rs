@@ -1,0 +1,164 @@
+//! The load that goes on while reads are measured: facts stamped with the present, straight into the log at a steady rate, which
+//! the real projector folds into the generation that is read.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use clickhouse::Row;
+use ess_schema::{Event, TestId, Timestamp};
+use serde::{Deserialize, Serialize};
+use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::error::{Error, Result};
+use crate::read_model::ReadModel;
+use crate::topic::Writer;
+use crate::waiting::until;
+use crate::workload::facts;
+
+/// Facts are appended in bunches this far apart.
+const BUNCH_EVERY: Duration = Duration::from_millis(10);
+/// More than any run needs: two days at ten thousand a second.
+const MOST: u64 = 2_000_000_000;
+const MARK: &str = "live";
+const STEADY_WITHIN: Duration = Duration::from_mins(2);
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// The load counts as folded once so many are stored.
+const FIRST_STORED: u64 = 1_000;
+
+/// Facts being appended.
+pub(super) struct Live {
+    appended: Arc<AtomicU64>,
+    begun: Instant,
+    begun_at: Timestamp,
+    task: JoinHandle<Result<()>>,
+}
+
+/// What became of them.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(super) struct Folded {
+    /// Facts appended a second.
+    pub(super) appended_per_second: f64,
+    /// Facts stored a second.
+    pub(super) stored_per_second: f64,
+    /// How old they were when they were stored.
+    pub(super) ages: LiveAges,
+}
+
+/// From ingest to store, ms.
+#[derive(Debug, Clone, Copy, Row, Serialize, Deserialize)]
+pub(super) struct LiveAges {
+    stored: u64,
+    pub(super) p50: i64,
+    pub(super) p99: i64,
+    pub(super) most: i64,
+}
+
+impl Live {
+    /// Begins to append `rate` facts a second.
+    ///
+    /// # Errors
+    /// A clock outside the years that ESS keeps.
+    pub(super) fn begin(writer: Writer, seed: u64, rate: u64) -> Result<Self> {
+        let appended = Arc::<AtomicU64>::default();
+        let facts = facts(seed, MOST)?;
+        let (begun, begun_at) = (Instant::now(), now()?);
+        let task = tokio::spawn(append(writer, facts, rate, begun, Arc::clone(&appended)));
+        Ok(Self {
+            appended,
+            begun,
+            begun_at,
+            task,
+        })
+    }
+
+    /// Waits until the projector stores them.
+    ///
+    /// # Errors
+    /// Not in time, or appending has failed.
+    pub(super) async fn wait_until_folded(&self, model: &ReadModel) -> Result<()> {
+        let what = "the projector stores the live facts";
+        until(what, STEADY_WITHIN, LOOK_EVERY, async || {
+            self.require_appending()?;
+            let stored = self.ages(model).await?.stored;
+            Ok((stored >= FIRST_STORED).then_some(()))
+        })
+        .await
+    }
+
+    /// # Errors
+    /// Appending has failed.
+    pub(super) fn require_appending(&self) -> Result<()> {
+        if self.task.is_finished() {
+            return Err(Error::message("the live facts are not appended any more"));
+        }
+        Ok(())
+    }
+
+    /// What became of them until now; ends it.
+    ///
+    /// # Errors
+    /// A ClickHouse that does not answer.
+    pub(super) async fn end(self, model: &ReadModel) -> Result<Folded> {
+        self.require_appending()?;
+        let seconds = self.begun.elapsed().as_secs_f64();
+        let appended = self.appended.load(Relaxed);
+        let ages = self.ages(model).await?;
+        self.task.abort();
+        Ok(Folded {
+            appended_per_second: appended as f64 / seconds,
+            stored_per_second: ages.stored as f64 / seconds,
+            ages,
+        })
+    }
+
+    async fn ages(&self, model: &ReadModel) -> Result<LiveAges> {
+        let sql = format!(
+            "SELECT count() AS stored, quantileExact(0.5)(age) AS p50, quantileExact(0.99)(age) AS p99, max(age) AS most \
+             FROM (SELECT toUnixTimestamp64Milli(store_time) - toUnixTimestamp64Milli(ingest_time) AS age FROM {}.events \
+             WHERE occurred_at >= fromUnixTimestamp64Milli({}) AND test_id = '{MARK}')",
+            model.generation(),
+            self.begun_at.as_millis()
+        );
+        model.row(&sql).await
+    }
+}
+
+async fn append(
+    writer: Writer,
+    facts: impl Iterator<Item = Event> + Send,
+    rate: u64,
+    begun: Instant,
+    appended: Arc<AtomicU64>,
+) -> Result<()> {
+    let mark = TestId::new(MARK).map_err(|e| Error::message(e.to_string()))?;
+    let mut ticks = interval(BUNCH_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut facts = facts;
+    loop {
+        ticks.tick().await;
+        let due = (begun.elapsed().as_secs_f64() * rate as f64) as u64;
+        let missing = due.saturating_sub(appended.load(Relaxed));
+        let now = now()?;
+        for fact in facts.by_ref().take(missing as usize) {
+            writer.append(&Event {
+                occurred_at: now,
+                ingest_time: now,
+                test_id: Some(mark.clone()),
+                ..fact
+            })?;
+            appended.fetch_add(1, Relaxed);
+        }
+    }
+}
+
+/// The present.
+///
+/// # Errors
+/// A clock outside the years that ESS keeps.
+pub(super) fn now() -> Result<Timestamp> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let millis = since.map_or(-1, |since| since.as_millis() as i64);
+    Timestamp::from_millis(millis).map_err(|e| Error::message(e.to_string()))
+}

@@ -1,0 +1,142 @@
+//! What `bench query` found, as tables for people and as JSON for keeping.
+
+use std::fmt;
+
+use comfy_table::Table;
+use serde::Serialize;
+
+use super::goals::{Verdict, verdicts};
+use super::live::Folded;
+use super::phase::{Phase, Size};
+use super::results::{Measured, Results};
+use crate::machine::Machine;
+use crate::report::{table, thousands};
+
+/// Everything that one `bench query` found.
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    pub(super) machine: Machine,
+    pub(super) seed: u64,
+    pub(super) playbacks: u64,
+    pub(super) filled: Vec<Phase>,
+    pub(super) tables: Vec<Size>,
+    pub(super) live: Folded,
+    pub(super) results: Results,
+    pub(super) verdicts: Vec<Verdict>,
+}
+
+impl Report {
+    /// Judges the results.
+    pub(super) fn judged(mut self) -> Self {
+        self.verdicts = verdicts(&self.results);
+        self
+    }
+
+    fn goals(&self) -> Table {
+        let mut table = table(&["goal", "value (median)", "aimed at", "met"]);
+        for verdict in &self.verdicts {
+            let met = match verdict.is_met() {
+                Some(true) => "yes",
+                Some(false) => "NO",
+                None => "–",
+            };
+            table.add_row([
+                verdict.what.clone(),
+                format!("{} {}", figure(verdict.value), verdict.unit),
+                verdict.goal.to_string(),
+                met.to_owned(),
+            ]);
+        }
+        table
+    }
+
+    fn latencies(&self) -> Table {
+        let mut table = table(&[
+            "measured (medians)",
+            "clients",
+            "p50, ms",
+            "p99, ms",
+            "requests/s",
+            "p50 of the rounds, ms",
+        ]);
+        for measured in &self.results.0 {
+            let rounds: Vec<_> = measured
+                .rounds
+                .iter()
+                .map(|round| figure(round.p50))
+                .collect();
+            table.add_row([
+                measured.name.clone(),
+                measured.clients.to_string(),
+                middle(measured, |round| round.p50),
+                middle(measured, |round| round.p99),
+                middle(measured, |round| round.rate),
+                rounds.join(", "),
+            ]);
+        }
+        table
+    }
+
+    fn sizes(&self) -> Table {
+        let mut table = table(&["table", "rows", "parts", "MiB"]);
+        for Size {
+            table: name,
+            rows,
+            parts,
+            bytes,
+        } in &self.tables
+        {
+            table.add_row([
+                name.clone(),
+                thousands(*rows as f64),
+                parts.to_string(),
+                thousands(*bytes as f64 / f64::from(1 << 20)),
+            ]);
+        }
+        table
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for line in self.machine.lines() {
+            writeln!(f, "{line}")?;
+        }
+        let playbacks = thousands(self.playbacks as f64);
+        write!(f, "read model: {playbacks} playbacks, seed {}", self.seed)?;
+        for Phase { name, took } in &self.filled {
+            write!(f, "; {name} {:.0} s", took.as_secs_f64())?;
+        }
+        let Folded {
+            appended_per_second,
+            stored_per_second,
+            ages,
+        } = self.live;
+        writeln!(
+            f,
+            "\nmeanwhile: {appended_per_second:.0} events/s appended, {stored_per_second:.0} stored; ingest to store \
+             p50 {} ms, p99 {} ms, most {} ms",
+            ages.p50, ages.p99, ages.most
+        )?;
+        writeln!(
+            f,
+            "\n{}\n\n{}\n\n{}",
+            self.goals(),
+            self.latencies(),
+            self.sizes()
+        )
+    }
+}
+
+fn middle(measured: &Measured, value: impl Fn(&super::latencies::Latencies) -> f64) -> String {
+    measured.middle(value).map(figure).unwrap_or_default()
+}
+
+/// Three digits that matter.
+fn figure(value: f64) -> String {
+    match value {
+        value if value >= 100.0 => thousands(value),
+        value if value >= 10.0 => format!("{value:.1}"),
+        value => format!("{value:.2}"),
+    }
+}

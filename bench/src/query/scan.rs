@@ -1,0 +1,133 @@
+//! The questions about many playbacks, and the pages of raw events. Each can be asked over and over without being the same
+//! question twice: its range is a millisecond shorter at both ends each time.
+
+use ess_schema::Timestamp;
+
+use super::bare::Exchanged;
+use crate::error::{Error, Result};
+
+/// What the questions are about, for choosing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Subject {
+    /// One playback by its id, never asked before
+    Reads,
+    /// One playback by its id, asked a moment ago
+    Cached,
+    /// The most played tracks
+    Top,
+    /// A report by two dimensions
+    Report,
+    /// How long listeners stay with a track
+    Retention,
+    /// Pages of raw events
+    Events,
+}
+
+/// One such question.
+#[derive(Debug, Clone)]
+pub(super) struct Scan {
+    pub(super) subject: Subject,
+    pub(super) title: &'static str,
+    /// With `{from}` and `{to}`, if it has a range.
+    path: String,
+    /// From and to, ms since 1970.
+    range: (i64, i64),
+}
+
+pub(super) const TOP_DAY: &str = "top 100 tracks of one day";
+pub(super) const TOP_MONTH: &str = "top 100 tracks of 30 days";
+pub(super) const REPORT: &str = "report by day and country, 30 days";
+pub(super) const RETENTION: &str = "retention of the hottest track, 30 days";
+pub(super) const FIRST_PAGE: &str = "GET /events, first page";
+pub(super) const LATER_PAGE: &str = "GET /events, hundredth page";
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+const TOP: &str =
+    "/stats/top?of=tracks&by=plays&metrics=plays,unique_listeners&limit=100&from={from}&to={to}";
+
+/// The questions whose range is the day before this moment, or the 30 days before it.
+pub(super) fn ranged(now_ms: i64, hottest_track: &str) -> Vec<Scan> {
+    let today_ms = now_ms - now_ms % DAY_MS;
+    let day = (today_ms - DAY_MS, today_ms);
+    let month = (now_ms - 30 * DAY_MS, now_ms);
+    let scan = |subject, title, path: &str, range| Scan {
+        subject,
+        title,
+        path: path.to_owned(),
+        range,
+    };
+    let report = "/stats/report?metrics=plays,unique_listeners,played_ms&dimensions=day,country&from={from}&to={to}";
+    let retention = format!("/stats/track/{hottest_track}/retention?from={{from}}&to={{to}}");
+    vec![
+        scan(Subject::Top, TOP_DAY, TOP, day),
+        scan(Subject::Top, TOP_MONTH, TOP, month),
+        scan(Subject::Report, REPORT, report, month),
+        scan(Subject::Retention, RETENTION, &retention, month),
+    ]
+}
+
+/// A page of raw events, always the same.
+pub(super) fn page(title: &'static str, path: String) -> Scan {
+    Scan {
+        subject: Subject::Events,
+        title,
+        path,
+        range: (0, 0),
+    }
+}
+
+impl Scan {
+    /// Its path for the `number`th time.
+    ///
+    /// # Errors
+    /// Never; the times are times.
+    pub(super) fn path(&self, number: i64) -> Result<String> {
+        let text = |ms| {
+            let time = Timestamp::from_millis(ms).map_err(|e| Error::message(e.to_string()))?;
+            Ok::<_, Error>(time.to_string())
+        };
+        let (from, to) = self.range_of(number);
+        let path = self.path.replace("{from}", &text(from)?);
+        Ok(path.replace("{to}", &text(to)?))
+    }
+
+    /// What makes the first time into the `number`th, in the SQL.
+    pub(super) fn exchanged(&self, number: i64) -> Vec<Exchanged> {
+        if !self.path.contains("{from}") {
+            return Vec::new();
+        }
+        let (first, this) = (self.range_of(0), self.range_of(number));
+        let texts = |old: i64, new: i64| (old.to_string(), new.to_string());
+        vec![texts(first.0, this.0), texts(first.1, this.1)]
+    }
+
+    fn range_of(&self, number: i64) -> (i64, i64) {
+        (self.range.0 + number, self.range.1 - number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 2026-11-24T01:00:00.000Z.
+    const NOW_MS: i64 = 1_795_482_000_000;
+
+    #[test]
+    fn no_question_is_asked_twice_and_a_day_stays_one() {
+        let day = &ranged(NOW_MS, "t")[0];
+        let first = day.path(0).unwrap();
+        assert!(first.ends_with("from=2026-11-23T00:00:00.000Z&to=2026-11-24T00:00:00.000Z"));
+        let third = day.path(3).unwrap();
+        assert!(third.ends_with("from=2026-11-23T00:00:00.003Z&to=2026-11-23T23:59:59.997Z"));
+        let (old, new) = &day.exchanged(3)[0];
+        assert_eq!(new.parse::<i64>().unwrap() - old.parse::<i64>().unwrap(), 3);
+    }
+
+    #[test]
+    fn a_page_has_no_range() {
+        let page = page(FIRST_PAGE, "/events?limit=100".to_owned());
+        assert_eq!(page.path(7).unwrap(), "/events?limit=100");
+        assert!(page.exchanged(7).is_empty());
+    }
+}

@@ -1,0 +1,8 @@
+//! Given these playbacks, this is what they amount to: the definitions of the roll-ups one by one, on cases small enough to be
+//! computed by hand.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod given;
+mod metrics;
+mod report;
+mod retention;
