@@ -169,7 +169,7 @@ impl LiveApi {
         let view = reader.watch.reached_in(Layer::Playbacks, &after).await?;
         if form == Form::Stream {
             let last = last_event_id.0.and_then(|id| id.parse().ok());
-            let listening = reader.live.listen(live, Begin { last, after })?;
+            let listening = reader.live.listen(&live, Begin { last, after })?;
             return Ok(LiveAnswer::Stream(listening));
         }
         let question = Question::Live(live.clone());

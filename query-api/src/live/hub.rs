@@ -103,7 +103,7 @@ impl<S: Source> Hub<S> {
     /// 503 when too many listen, or to too many questions.
     pub(crate) fn listen(
         &self,
-        question: LiveQuestion,
+        question: &LiveQuestion,
         begin: Begin,
     ) -> Result<Listening, Problem> {
         let permit = Arc::clone(&self.places)
@@ -111,11 +111,11 @@ impl<S: Source> Hub<S> {
             .map_err(|_| too_many("listen to what is playing now"))?;
         let recent = {
             let mut feeds = self.feeds.lock();
-            if !feeds.contains_key(&question) {
+            if !feeds.contains_key(question) {
                 self.make_room(&mut feeds)?;
                 self.start(question.clone(), &mut feeds);
             }
-            let feed = feeds.get(&question).map(|feed| feed.join());
+            let feed = feeds.get(question).map(|feed| feed.join());
             feed.ok_or_else(|| too_many("listen to what is playing now"))?
         };
         let (stopping, place) = (self.stopping.clone(), Place::new(permit));

@@ -76,7 +76,7 @@ impl Service {
             country: Country::read(country).ok(),
             limit: Limit::default(),
         };
-        self.hub.listen(question, begin).map(Client)
+        self.hub.listen(&question, begin).map(Client)
     }
 }
 

