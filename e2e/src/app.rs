@@ -83,12 +83,27 @@ impl TestApp {
     /// # Panics
     /// With its output, when it fails.
     pub async fn init(&self) {
-        let mut init = self.projector.command();
-        init.arg("init").stdin(Stdio::null());
-        let output = spawn_blocking(move || init.output());
+        self.projector_does("init").await;
+    }
+
+    /// `projector rollup`: makes the rows of playbacks again that lack stored events.
+    ///
+    /// # Panics
+    /// With its output, when it fails.
+    pub async fn roll_up(&self) {
+        self.projector_does("rollup").await;
+    }
+
+    async fn projector_does(&self, operation: &str) {
+        let mut command = self.projector.command();
+        command.arg(operation).stdin(Stdio::null());
+        let output = spawn_blocking(move || command.output());
         let output = output.await.unwrap().unwrap();
         let text = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "projector init failed: {text}");
+        assert!(
+            output.status.success(),
+            "projector {operation} failed: {text}"
+        );
     }
 
     /// The servers it runs on.

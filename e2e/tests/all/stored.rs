@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use clickhouse::Client;
 use ess_e2e::{TestApp, insert_events};
 use ess_schema::decode::{Accept, Receipt, item};
-use ess_schema::{Event, EventId, Position};
+use ess_schema::{Event, EventId, Position, Timestamp};
 use rand::random;
 use serde_json::Value;
 use tokio::sync::OnceCell;
@@ -99,8 +99,13 @@ impl Partition {
 
 /// The event of a command, told now.
 pub(crate) fn event(command: &Value) -> Event {
+    event_at(command, oracle::now())
+}
+
+/// The event of a command, told at this time.
+pub(crate) fn event_at(command: &Value, received_at: Timestamp) -> Event {
     let mut receipt = Receipt::Request {
-        received_at: oracle::now(),
+        received_at,
         make_id: &mut || EventId::new(ess_e2e::unique("e")).unwrap(),
     };
     item(&command.to_string(), Accept::Commands, &mut receipt)

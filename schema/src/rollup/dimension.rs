@@ -3,12 +3,13 @@
 use super::{Calendar, TimeUnit};
 use crate::event::EndReason;
 use crate::playback::Playback;
+use crate::time::Timestamp;
 
 /// Something that playbacks are grouped by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "named as the playback's fields they come from")]
 pub enum Dimension {
-    /// The bucket of its first event.
+    /// A bucket of time.
     Time(TimeUnit),
     Track,
     User,
@@ -71,15 +72,18 @@ impl Dimension {
         }
     }
 
-    /// What it is of this playback: an attribute, none where no event carried it, or the instant at which a time bucket begins.
-    pub fn of(self, playback: &Playback, calendar: &impl Calendar) -> Option<String> {
+    /// What it is of this playback at an instant: an attribute, none where no event carried it, or when the time bucket of `at`
+    /// begins.
+    pub fn of(
+        self,
+        playback: &Playback,
+        at: Timestamp,
+        calendar: &impl Calendar,
+    ) -> Option<String> {
         let aggregate = &playback.aggregate;
         let of = &aggregate.dimensions;
         match self {
-            Self::Time(unit) => {
-                let bucket = calendar.bucket(unit, aggregate.first_event_at);
-                Some(bucket.start.to_string())
-            }
+            Self::Time(unit) => Some(calendar.bucket(unit, at).start.to_string()),
             Self::Track => of.track_id.as_ref().map(ToString::to_string),
             Self::User => of.user_id.as_ref().map(ToString::to_string),
             Self::Country => of.country.clone(),

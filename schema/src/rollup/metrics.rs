@@ -42,13 +42,13 @@ pub struct Metrics {
     pub startup_ms_p50: Option<f64>,
     /// The same for the slowest twentieth.
     pub startup_ms_p95: Option<f64>,
-    /// The most of them at one instant.
+    /// The most playbacks at one instant.
     pub peak_concurrent: u64,
 }
 
 impl Metrics {
-    /// The metrics of these playbacks, each given once.
-    pub fn of(playbacks: &[&Playback]) -> Self {
+    /// The metrics of these playbacks, each given once, while those that were there were there.
+    pub fn of(playbacks: &[&Playback], present: impl IntoIterator<Item = Presence>) -> Self {
         let count = |is: fn(&Playback) -> bool| playbacks.iter().filter(|p| is(p)).count() as u64;
         let attempts = playbacks.len() as u64;
         let plays: Vec<&Playback> = playbacks.iter().copied().filter(|p| is_play(p)).collect();
@@ -77,7 +77,7 @@ impl Metrics {
             stalled_ms,
             startup_ms_p50: quantile(startups(), 0.5),
             startup_ms_p95: quantile(startups(), 0.95),
-            peak_concurrent: peak_concurrent(playbacks.iter().map(|p| Presence::of(p))),
+            peak_concurrent: peak_concurrent(present),
         }
     }
 }

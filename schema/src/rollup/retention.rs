@@ -60,7 +60,8 @@ pub struct Bucket {
     pub from_ms: u64,
     /// The share of the plays that heard any of it.
     pub retention: f64,
-    /// How often a play heard it on average: more than 1 where it is heard again and again.
+    /// How often a play heard it on average, of its length: more than 1 where it is heard again and again. The last bucket of a track
+    /// is as long as the track leaves it; one past a length that was told too short is whole.
     pub replays: f64,
     /// The share of the plays that heard the bucket before it (of all plays, for the first) less that of those that heard this.
     pub drop_off: f64,
@@ -75,8 +76,7 @@ pub struct Retention {
     pub track_duration_ms: Option<u64>,
     /// For each of [`QUARTILES`] the share of plays that reached it, of those that know the track's length; none without such.
     pub quartiles: Vec<(u8, Option<f64>)>,
-    /// From the beginning to the end of the track, the last one as short as that makes it; when its length is not known, to the
-    /// whole bucket that was played last. None beyond [`LONGEST_MS`], and none without plays.
+    /// From the beginning of the track to the last bucket that anybody heard; none beyond [`LONGEST_MS`].
     pub buckets: Vec<Bucket>,
 }
 
@@ -97,25 +97,19 @@ pub fn retention(
         .iter()
         .filter(|s| s.track_id == *track_id && ids.contains(&s.playback_id))
         .collect();
-    let durations = plays.iter().filter_map(|p| duration_ms(p));
+    let durations = plays.iter().filter_map(|p| p.aggregate.track_duration_ms);
     let track_duration_ms = durations.max();
-    let furthest = heard.iter().map(|s| s.to_ms.min(LONGEST_MS)).max();
-    let whole = furthest.unwrap_or_default().next_multiple_of(BUCKET_MS);
-    let end_ms = track_duration_ms.unwrap_or(whole).min(LONGEST_MS);
     Retention {
         plays: plays.len() as u64,
         track_duration_ms,
         quartiles: quartiles(&plays),
-        buckets: buckets(plays.len() as u64, &heard, end_ms),
+        buckets: buckets(plays.len() as u64, &heard, track_duration_ms),
     }
 }
 
-fn duration_ms(play: &Playback) -> Option<u64> {
-    play.aggregate.track_duration_ms.filter(|ms| *ms > 0)
-}
-
 fn quartiles(plays: &[&Playback]) -> Vec<(u8, Option<f64>)> {
-    let measured = || plays.iter().filter(|p| duration_ms(p).is_some());
+    let is_measured = |p: &&&Playback| p.aggregate.track_duration_ms.is_some_and(|ms| ms > 0);
+    let measured = || plays.iter().filter(is_measured);
     let each = QUARTILES.into_iter().map(|percent| {
         let reached = measured().filter(|p| p.quartiles.contains(&percent));
         let share = share(reached.count() as u64, measured().count() as u64);
@@ -124,21 +118,24 @@ fn quartiles(plays: &[&Playback]) -> Vec<(u8, Option<f64>)> {
     each.collect()
 }
 
-fn buckets(plays: u64, heard: &[&PlayedStretch], end_ms: u64) -> Vec<Bucket> {
+fn buckets(plays: u64, heard: &[&PlayedStretch], track_duration_ms: Option<u64>) -> Vec<Bucket> {
+    let furthest = heard.iter().map(|s| s.to_ms.min(LONGEST_MS)).max();
     let mut before = 1.0;
     let mut buckets = Vec::new();
-    for from_ms in (0..end_ms).step_by(BUCKET_MS as usize) {
-        let to_ms = (from_ms + BUCKET_MS).min(end_ms);
-        let touching = || heard.iter().filter(|s| s.overlap_ms(from_ms, to_ms) > 0);
+    for from_ms in (0..furthest.unwrap_or_default()).step_by(BUCKET_MS as usize) {
+        let overlap = |s: &PlayedStretch| s.overlap_ms(from_ms, from_ms + BUCKET_MS);
+        let touching = || heard.iter().filter(|s| overlap(s) > 0);
         let hearers: BTreeSet<&PlaybackId> = touching().map(|s| &s.playback_id).collect();
-        let heard_ms: u64 = touching().map(|s| s.overlap_ms(from_ms, to_ms)).sum();
+        let heard_ms: u64 = touching().map(|s| overlap(s)).sum();
+        let left = track_duration_ms.map(|duration| duration.saturating_sub(from_ms));
+        let length = left.filter(|left| (1..BUCKET_MS).contains(left));
         let Some(retention) = share(hearers.len() as u64, plays) else {
             break;
         };
         buckets.push(Bucket {
             from_ms,
             retention,
-            replays: heard_ms as f64 / ((to_ms - from_ms) * plays) as f64,
+            replays: heard_ms as f64 / (length.unwrap_or(BUCKET_MS) * plays) as f64,
             drop_off: before - retention,
         });
         before = retention;

@@ -1,12 +1,13 @@
 //! The metrics of a set.
 
-use ess_schema::rollup::Metrics;
+use ess_schema::rollup::{Metrics, Presence};
 
 use crate::given::{Told, events, playbacks, told};
 
 fn metrics(told: Vec<Told>) -> Metrics {
     let playbacks = playbacks(&events(told));
-    Metrics::of(&playbacks.iter().collect::<Vec<_>>())
+    let present = playbacks.iter().map(Presence::of);
+    Metrics::of(&playbacks.iter().collect::<Vec<_>>(), present)
 }
 
 #[test]

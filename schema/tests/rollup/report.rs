@@ -153,8 +153,33 @@ fn a_peak_by_time_counts_nobody_who_left_before_the_period_or_came_after_it() {
     let period = between("2026-10-24T10:15:00Z", "2026-10-24T10:20:30Z");
     let found = rows(told(), &[HOUR], &period);
     assert_eq!(told_of(&found), [(Some("2026-10-24T10:00:00.000Z"), 1, 2)]);
-    // Without time among the dimensions it is of those of the period alone.
-    assert_eq!(rows(told(), &[], &period)[0].metrics.peak_concurrent, 1);
+    // The same without time among the dimensions.
+    let whole = &rows(told(), &[], &period)[0].metrics;
+    assert_eq!((whole.attempts, whole.peak_concurrent), (1, 2));
+}
+
+#[test]
+fn where_playbacks_last_but_none_begins_there_is_a_row_without_attempts() {
+    let told =
+        || vec![started("a", "2026-10-24T09:30:00Z", r#","plan":"free""#).ends(7_200, "stopped")];
+    let hours = rows(
+        told(),
+        &[HOUR],
+        &between("2026-10-24T09:00:00Z", "2026-10-24T11:00:00Z"),
+    );
+    assert_eq!(
+        told_of(&hours),
+        [
+            (Some("2026-10-24T09:00:00.000Z"), 1, 1),
+            (Some("2026-10-24T10:00:00.000Z"), 0, 1),
+        ]
+    );
+    let plans = rows(
+        told(),
+        &[Dimension::Plan],
+        &between("2026-10-24T11:30:00Z", "2026-10-24T12:00:00Z"),
+    );
+    assert_eq!(told_of(&plans), [(Some("free"), 0, 1)]);
 }
 
 #[test]

@@ -61,17 +61,21 @@ fn what_is_heard_again_is_a_replay_but_no_more_retention() {
 }
 
 #[test]
-fn the_last_bucket_is_as_long_as_the_track_leaves_it() {
-    let curve = curve(vec![lasting("a", 6_000).plays(0, 6_000)]);
-    assert_eq!(column(&curve, |b| b.replays), [1.0, 1.0]);
+fn the_last_bucket_is_as_long_as_the_track_leaves_it_and_whole_past_a_length_told_too_short() {
+    let whole = curve(vec![lasting("a", 6_000).plays(0, 6_000)]);
+    assert_eq!(column(&whole, |b| b.replays), [1.0, 1.0]);
+    let past = curve(vec![lasting("a", 5_000).plays(0, 6_000)]);
+    assert_eq!(column(&past, |b| b.replays), [1.0, 0.2]);
+    let unknown = curve(vec![told("a").plays(0, 6_000)]);
+    assert_eq!(unknown.track_duration_ms, None);
+    assert_eq!(column(&unknown, |b| b.replays), [1.0, 0.2]);
+    assert_eq!(unknown.quartiles, [25, 50, 75, 95].map(|q| (q, None)));
 }
 
 #[test]
-fn without_a_length_the_curve_ends_with_what_was_played() {
-    let curve = curve(vec![told("a").plays(0, 6_000)]);
-    assert_eq!(curve.track_duration_ms, None);
-    assert_eq!(column(&curve, |b| b.replays), [1.0, 0.2]);
-    assert_eq!(curve.quartiles, [25, 50, 75, 95].map(|q| (q, None)));
+fn the_curve_ends_with_the_last_bucket_that_anybody_heard_however_long_the_track() {
+    let curve = curve(vec![lasting("a", 60_000).plays(11_000, 12_000)]);
+    assert_eq!(column(&curve, |b| b.retention), [0.0, 0.0, 1.0]);
 }
 
 #[test]
