@@ -1,0 +1,156 @@
+//! GET /stats/report against the oracle: the same events, folded and rolled up in Rust.
+
+mod filters;
+mod forms;
+mod pages;
+mod zones;
+
+use ess_schema::rollup::{Dimension, TimeUnit};
+use serde_json::Value;
+
+use super::crowd::crowd;
+use super::question::{METRICS, Question};
+use crate::oracle::different_fields;
+
+const DAY: Dimension = Dimension::Time(TimeUnit::Day);
+const HOUR: Dimension = Dimension::Time(TimeUnit::Hour);
+
+/// Some hours in the middle: playbacks end before, last into, lie in, last out of and begin after them.
+const FROM: &str = "2026-10-24T18:30:15.250Z";
+const TO: &str = "2026-10-25T06:10:00Z";
+
+#[tokio::test]
+async fn every_metric_alone_and_all_together_is_what_the_fold_says() {
+    let crowd = crowd().await;
+    for metric in METRICS {
+        let question = Question::of(&[metric]);
+        let differences = question.differences(crowd).await;
+        assert!(differences.is_empty(), "{differences:#?}");
+        let question = question.between(FROM, TO);
+        let differences = question.differences(crowd).await;
+        assert!(differences.is_empty(), "{differences:#?}");
+    }
+    let together = Question::of(&METRICS);
+    let differences = together.differences(crowd).await;
+    assert!(differences.is_empty(), "{differences:#?}");
+    let row = &together.rows(&crowd.playbacks)[0];
+    for metric in METRICS {
+        assert_ne!(
+            row[metric].as_f64(),
+            Some(0.0),
+            "{metric} tells nothing in {row}"
+        );
+        assert_ne!(row[metric], Value::Null, "{metric} tells nothing in {row}");
+    }
+}
+
+#[tokio::test]
+async fn every_dimension_alone_is_what_the_fold_says() {
+    let crowd = crowd().await;
+    for dimension in Dimension::ALL {
+        for question in [
+            Question::of(&METRICS),
+            Question::of(&METRICS[..14]),
+            Question::of(&METRICS).between(FROM, TO),
+            Question::of(&METRICS[..14]).between(FROM, TO),
+        ] {
+            let question = question.by(&[dimension]);
+            let differences = question.differences(crowd).await;
+            assert!(differences.is_empty(), "{differences:#?}");
+            let rows = question.rows(&crowd.playbacks).len();
+            assert!(
+                rows > 1 || question.url("").contains("to="),
+                "{dimension:?} has one value"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn several_dimensions_together_are_what_the_fold_says() {
+    let crowd = crowd().await;
+    for dimensions in [
+        &[DAY, Dimension::Country][..],
+        &[Dimension::Country, DAY],
+        &[Dimension::Platform, Dimension::Device],
+        &[Dimension::Plan, HOUR],
+        &[Dimension::User, Dimension::Track],
+        &[Dimension::EndReason, Dimension::TestId],
+        &[Dimension::Context, Dimension::AppVersion, Dimension::Plan],
+        &[
+            Dimension::Country,
+            DAY,
+            Dimension::Platform,
+            Dimension::EndReason,
+        ],
+    ] {
+        let question = Question::of(&METRICS).by(dimensions);
+        let differences = question.differences(crowd).await;
+        assert!(differences.is_empty(), "{differences:#?}");
+        let question = question.between(FROM, TO);
+        let differences = question.differences(crowd).await;
+        assert!(differences.is_empty(), "{differences:#?}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_amounts_to_one_row_without_rates_and_to_none_by_a_dimension() {
+    let crowd = crowd().await;
+    let (from, to) = ("2020-01-01T00:00:00Z", "2020-02-01T00:00:00Z");
+    let question = Question::of(&METRICS).between(from, to);
+    let differences = question.differences(crowd).await;
+    assert!(differences.is_empty(), "{differences:#?}");
+    let url = question.by(&[Dimension::Country]).url("");
+    assert_eq!(crowd.app.get(&url).await.expect_status(200).text, "[]");
+}
+
+#[tokio::test]
+async fn totals_are_of_all_pages_together() {
+    let crowd = crowd().await;
+    for question in [
+        Question::of(&METRICS),
+        Question::of(&METRICS).by(&[Dimension::Track, DAY]),
+        Question::of(&METRICS)
+            .by(&[Dimension::User])
+            .between(FROM, TO),
+    ] {
+        let url = question.url("&limit=3&totals=true");
+        let answer = crowd.app.get(&url).await.expect_status(200);
+        let totals: Value = serde_json::from_str(answer.header("ess-totals").unwrap()).unwrap();
+        let differences = different_fields(&question.totals(&crowd.playbacks), &totals);
+        assert!(differences.is_empty(), "{differences:#?}");
+        let without = crowd.app.get(&question.url("&limit=3")).await;
+        assert_eq!(without.header("ess-totals"), None);
+        assert_eq!(without.text, answer.text);
+    }
+}
+
+#[tokio::test]
+async fn an_estimate_is_near_what_it_estimates_and_counts_are_none() {
+    let crowd = crowd().await;
+    let question = Question::of(&METRICS);
+    let url = question.url("&approx=true");
+    let found = &crowd.app.get(&url).await.expect_status(200).json()[0];
+    let exact = &question.rows(&crowd.playbacks)[0];
+    for metric in METRICS {
+        let (exact, found) = (
+            exact[metric].as_f64().unwrap(),
+            found[metric].as_f64().unwrap(),
+        );
+        let estimated = [
+            "unique_listeners",
+            "median_played_ms",
+            "startup_ms_p50",
+            "startup_ms_p95",
+        ];
+        let allowed = if estimated.contains(&metric) {
+            0.05
+        } else {
+            1e-12
+        };
+        assert!(
+            (exact - found).abs() <= allowed * exact,
+            "{metric}: {found} is far from {exact}"
+        );
+    }
+}

@@ -1,0 +1,102 @@
+//! Time buckets by the clocks of a zone, on days when these change.
+
+use ess_e2e::{TestApp, unique};
+use ess_schema::rollup::{Dimension, TimeUnit};
+use ess_schema::{Event, Timestamp};
+use serde_json::json;
+
+use super::{DAY, HOUR};
+use crate::stats::crowd::{crowd, instant, playbacks};
+use crate::stats::question::{METRICS, Question};
+use crate::stored::{Partition, alone, event_at};
+
+const WEEK: Dimension = Dimension::Time(TimeUnit::Week);
+const MONTH: Dimension = Dimension::Time(TimeUnit::Month);
+const MINUTE_MS: i64 = 60_000;
+
+/// Zones whose clocks change within two days of an instant: by an hour forth or back, at midnight, by half an hour, or never.
+const CHANGES: [(&str, &str); 9] = [
+    ("Europe/Berlin", "2026-10-25T01:00:00Z"),
+    ("Europe/Berlin", "2026-03-29T01:00:00Z"),
+    ("America/New_York", "2026-11-01T06:00:00Z"),
+    ("America/Santiago", "2026-09-06T04:00:00Z"),
+    ("America/Santiago", "2026-04-05T03:00:00Z"),
+    ("Africa/Cairo", "2026-04-23T22:00:00Z"),
+    ("Australia/Lord_Howe", "2026-10-03T15:30:00Z"),
+    ("Asia/Kolkata", "2026-12-31T18:30:00Z"),
+    ("Asia/Kathmandu", "2026-05-31T18:15:00Z"),
+];
+
+/// Playbacks of ten minutes, one every 25 minutes for two days before and two days after.
+fn around(change: Timestamp) -> Vec<Event> {
+    let two_days = 48 * 60 / 25;
+    let told = (-two_days..two_days).flat_map(|number: i64| {
+        let begins = change.plus_millis(number * 25 * MINUTE_MS);
+        [("StartPlayback", 0), ("PausePlayback", 10)].map(|(kind, minute)| {
+            let at = begins.plus_millis(minute * MINUTE_MS);
+            let command = json!({
+                "type": kind, "event_id": unique("e"), "playback_id": format!("{change}-{number}"), "user_id": "u",
+                "track_id": "t", "position_ms": 0, "time": at.to_string()
+            });
+            event_at(&command, at)
+        })
+    });
+    told.collect()
+}
+
+async fn stored(events: &[Event]) -> TestApp {
+    let app = alone(&[]).await;
+    let partition = Partition::of(&app).await;
+    partition.store(events).await;
+    partition.tell().await;
+    app.roll_up().await;
+    app
+}
+
+#[tokio::test]
+async fn the_clocks_of_a_zone_cut_its_hours_days_weeks_and_months() {
+    let events: Vec<_> = CHANGES
+        .iter()
+        .flat_map(|(_, change)| around(instant(change)))
+        .collect();
+    let (app, playbacks) = (stored(&events).await, playbacks(&events));
+    let mut wrong = Vec::new();
+    for (zone, change) in CHANGES {
+        let change = instant(change);
+        let (from, to) = (
+            change.plus_millis(-47 * 60 * MINUTE_MS),
+            change.plus_millis(47 * 60 * MINUTE_MS),
+        );
+        for dimension in [HOUR, DAY, WEEK, MONTH] {
+            for metrics in [&METRICS[..1], &METRICS] {
+                let question = Question::of(metrics)
+                    .by(&[dimension])
+                    .between(&from.to_string(), &to.to_string())
+                    .on_clocks_of(zone);
+                wrong.extend(question.differences_of(&app, &playbacks).await);
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[tokio::test]
+async fn a_crowd_is_told_by_days_of_any_zone() {
+    let crowd = crowd().await;
+    for zone in [
+        "Europe/Berlin",
+        "Asia/Kolkata",
+        "America/New_York",
+        "Pacific/Kiritimati",
+    ] {
+        for dimensions in [
+            &[DAY][..],
+            &[WEEK, Dimension::Plan],
+            &[MONTH, Dimension::Country],
+        ] {
+            let question = Question::of(&METRICS).by(dimensions).on_clocks_of(zone);
+            let differences = question.differences(crowd).await;
+            assert!(differences.is_empty(), "{differences:#?}");
+        }
+    }
+}
