@@ -2,8 +2,8 @@
 
 mod asked;
 mod bound;
+mod costly;
 mod cursors;
 mod forms;
-mod costly;
 mod listed;
 mod paged;
