@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use ess_schema::Timestamp;
 use ess_schema::rollup::{Calendar, TimeUnit};
-use jiff::civil::Weekday;
+use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
-use jiff::{RoundMode, ToSpan, Unit, Zoned, ZonedRound};
+use jiff::{RoundMode, Span, ToSpan, Unit, Zoned, ZonedRound};
 
 /// A time zone of the IANA database.
 #[derive(Debug, Clone)]
@@ -20,25 +20,37 @@ impl Zone {
     pub fn named(name: &str) -> Self {
         Self(TimeZone::get(name).unwrap())
     }
+
+    /// The first instant of a day, which is not always midnight.
+    fn begin(&self, day: Date) -> Timestamp {
+        instant(&day.to_zoned(self.0.clone()).unwrap())
+    }
 }
 
 impl Calendar for Zone {
     fn bucket(&self, unit: TimeUnit, at: Timestamp) -> Range<Timestamp> {
         let at = jiff::Timestamp::from_millisecond(at.as_millis()).unwrap();
         let at = at.to_zoned(self.0.clone());
-        let day = || at.start_of_day().unwrap();
-        let (start, length) = match unit {
-            TimeUnit::Minute => (down(&at, Unit::Minute), 1.minute()),
-            TimeUnit::Hour => (down(&at, Unit::Hour), 1.hour()),
-            TimeUnit::Day => (day(), 1.day()),
-            TimeUnit::Week => {
-                let days = i64::from(at.weekday().since(Weekday::Monday));
-                (day().checked_sub(days.days()).unwrap(), 1.week())
-            }
-            TimeUnit::Month => (day().first_of_month().unwrap(), 1.month()),
+        let clock = |unit, length: Span| {
+            let start = down(&at, unit);
+            let end = start.checked_add(length).unwrap();
+            instant(&start)..instant(&end)
         };
-        let end = start.checked_add(length).unwrap();
-        instant(&start)..instant(&end)
+        let today = at.date();
+        let days = |first: Date, length: Span| {
+            let end = first.checked_add(length).unwrap();
+            self.begin(first)..self.begin(end)
+        };
+        match unit {
+            TimeUnit::Minute => clock(Unit::Minute, 1.minute()),
+            TimeUnit::Hour => clock(Unit::Hour, 1.hour()),
+            TimeUnit::Day => days(today, 1.day()),
+            TimeUnit::Week => {
+                let since_monday = i64::from(today.weekday().since(Weekday::Monday)).days();
+                days(today.checked_sub(since_monday).unwrap(), 1.week())
+            }
+            TimeUnit::Month => days(today.first_of_month(), 1.month()),
+        }
     }
 }
 
@@ -73,6 +85,18 @@ mod tests {
         assert_eq!(day("2026-10-25T22:59:59.999Z"), back);
         let forth = instants(["2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z"]);
         assert_eq!(day("2026-03-29T12:00:00Z"), forth);
+    }
+
+    #[test]
+    fn a_day_without_a_midnight_begins_after_the_gap_and_no_other_day_does() {
+        let day = |at| bucket("America/Santiago", TimeUnit::Day, at);
+        let gap = instants(["2026-09-06T04:00:00Z", "2026-09-07T03:00:00Z"]);
+        assert_eq!(day("2026-09-06T04:00:00Z"), gap);
+        let week = bucket("America/Santiago", TimeUnit::Week, "2026-09-06T05:00:00Z");
+        assert_eq!(
+            week,
+            instants(["2026-08-31T04:00:00Z", "2026-09-07T03:00:00Z"])
+        );
     }
 
     #[test]

@@ -7,6 +7,8 @@ use ess_schema::playback::{Playback, Policy};
 use ess_schema::{Event, PlaybackId, Timestamp, fold};
 use serde_json::Value;
 
+/// The last digit of a fraction may be lost in reading its text.
+const READ: f64 = 4.0 * f64::EPSILON;
 /// The only field that the log does not determine.
 const OF_THE_STORE: &str = "ingest_to_store_ms";
 
@@ -45,10 +47,19 @@ pub(crate) fn differences(expected: &Playback, answer: &Answer) -> Vec<String> {
 
 /// Every field in which two objects differ, those included that only one of them has.
 pub(crate) fn different_fields(expected: &Value, found: &Value) -> Vec<String> {
+    different_fields_within(READ, expected, found)
+}
+
+/// The same where numbers may differ by this part of them.
+pub(crate) fn different_fields_within(
+    tolerance: f64,
+    expected: &Value,
+    found: &Value,
+) -> Vec<String> {
     let (expected, found) = (expected.as_object().unwrap(), found.as_object().unwrap());
     let only_found = found.keys().filter(|name| !expected.contains_key(*name));
     let names = expected.keys().chain(only_found);
-    let differ = names.filter(|name| !same(expected.get(*name), found.get(*name)));
+    let differ = names.filter(|name| !same(tolerance, expected.get(*name), found.get(*name)));
     differ
         .map(|name| {
             let show = |value: Option<&Value>| value.map_or("absent".to_owned(), Value::to_string);
@@ -61,10 +72,10 @@ pub(crate) fn different_fields(expected: &Value, found: &Value) -> Vec<String> {
         .collect()
 }
 
-/// JSON knows one kind of number: 1 is 1.0. The last digit of a fraction may be lost in reading its text.
-fn same(a: Option<&Value>, b: Option<&Value>) -> bool {
+/// JSON knows one kind of number: 1 is 1.0.
+fn same(tolerance: f64, a: Option<&Value>, b: Option<&Value>) -> bool {
     match (a.and_then(Value::as_f64), b.and_then(Value::as_f64)) {
-        (Some(x), Some(y)) => a == b || (x - y).abs() <= 4.0 * f64::EPSILON * x.abs(),
+        (Some(x), Some(y)) => a == b || (x - y).abs() <= tolerance * x.abs(),
         _ => a == b,
     }
 }
