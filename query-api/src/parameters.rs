@@ -3,15 +3,15 @@
 
 mod choices;
 mod country;
+mod named;
 mod report;
 mod values;
 
 pub(crate) use self::{
     choices::{LagBucket, LagBy},
     country::Country,
-    report::{
-        Dimensions, Filters, Flag, Metrics, Order, Ranked, RankedBy, StateName, Zone, inline,
-    },
+    named::{Flag, Ranked, RankedBy, StateName, Zone},
+    report::{Dimensions, Filters, Metrics, Order, inline},
     values::{After, Limit, Offset, ReportLimit},
 };
 use std::borrow::Cow;

@@ -2,11 +2,13 @@
 //! it looks often only while somebody waits.
 
 mod view;
+mod watch;
 mod watcher;
 
 pub(crate) use self::{
     view::{Partition, View},
-    watcher::{Layer, Watch, Watcher},
+    watch::{Layer, Watch},
+    watcher::Watcher,
 };
 
 #[cfg(test)]

@@ -33,6 +33,7 @@ pub fn endpoint(
     metrics: Metrics,
 ) -> impl Endpoint<Output = Response> {
     measure::describe();
+    let durations = Arc::<measure::Durations>::default();
     let live = make_sync(|_| {
         Response::builder()
             .content_type("application/json")
@@ -55,7 +56,10 @@ pub fn endpoint(
     );
     boundary::answer_problems(routes, Arc::clone(&paths))
         .with(NormalizePath::new(TrailingSlash::Trim))
-        .around(move |inner, request| measure::request(inner, request, Arc::clone(&paths)))
+        .around(move |inner, request| {
+            let (durations, paths) = (Arc::clone(&durations), Arc::clone(&paths));
+            async move { durations.request(&*inner, request, &paths).await }
+        })
 }
 
 /// The address cannot be listened on.

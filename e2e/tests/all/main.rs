@@ -9,6 +9,7 @@ mod events;
 mod oracle;
 mod projection;
 mod projector;
+mod rows;
 mod shapes;
 mod slow;
 mod stats;

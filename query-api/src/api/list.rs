@@ -39,7 +39,7 @@ pub(super) fn list_of_events() -> Vec<MetaMediaType> {
     };
     let parquet = MetaSchema {
         description: Some(
-            "Apache Parquet with a row an event: times are TIMESTAMP(MILLIS, UTC), data and extensions JSON, all columns optional",
+            "Apache Parquet with a row an event: times are TIMESTAMP(MILLIS, UTC), data and extensions are JSON of any shape, all columns optional. ClickHouse reads JSON that is no object with input_format_parquet_enable_json_parsing = 0",
         ),
         ..MetaSchema::new_with_format("string", "binary")
     };

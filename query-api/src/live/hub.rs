@@ -76,7 +76,7 @@ impl Drop for Running {
 }
 
 impl<S: Source> Hub<S> {
-    /// Nobody listens yet. Streams end when `stopping`.
+    /// Nobody listens yet. When `stopping`, the feeds end, and with them the streams.
     pub(crate) fn new(source: S, config: LiveConfig, stopping: CancellationToken) -> Self {
         Place::describe();
         metrics::describe_gauge!(
@@ -118,8 +118,7 @@ impl<S: Source> Hub<S> {
             let feed = feeds.get(question).map(|feed| feed.join());
             feed.ok_or_else(|| too_many("listen to what is playing now"))?
         };
-        let (stopping, place) = (self.stopping.clone(), Place::new(permit));
-        let listener = Listener::new(recent, begin, &self.config, stopping, place);
+        let listener = Listener::new(recent, begin, &self.config, Place::new(permit));
         let next = |mut listener: Listener| async {
             let bytes = listener.next().await?;
             Some((Ok(bytes), listener))

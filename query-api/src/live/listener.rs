@@ -10,7 +10,6 @@ use tokio::{
     sync::{OwnedSemaphorePermit, watch},
     time::timeout,
 };
-use tokio_util::sync::CancellationToken;
 
 use super::{
     Begin, LastEventId,
@@ -34,7 +33,6 @@ pub(super) struct Listener {
     heartbeat: Duration,
     /// An event older than this is not told as the newest.
     most_age: Duration,
-    stopping: CancellationToken,
     _place: Place,
 }
 
@@ -65,7 +63,6 @@ impl Listener {
         recent: watch::Receiver<Recent>,
         Begin { last, after }: Begin,
         config: &LiveConfig,
-        stopping: CancellationToken,
         place: Place,
     ) -> Self {
         Self {
@@ -76,7 +73,6 @@ impl Listener {
             retry: Some(config.interval),
             heartbeat: config.heartbeat,
             most_age: config.interval * 2,
-            stopping,
             _place: place,
         }
     }
@@ -93,10 +89,10 @@ impl Listener {
                 return Some(snapshot.event.clone());
             }
             let changed = timeout(self.heartbeat, self.recent.changed());
-            match self.stopping.run_until_cancelled(changed).await {
-                Some(Ok(Ok(()))) => {}
-                Some(Err(_)) => return Some(HEARTBEAT),
-                Some(Ok(Err(_))) | None => return None,
+            match changed.await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) => return None,
+                Err(_) => return Some(HEARTBEAT),
             }
         }
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::{
     sync::{Semaphore, mpsc},
     task::{JoinHandle, yield_now},
+    time::timeout,
 };
 
 use super::*;
@@ -104,7 +105,8 @@ impl Readers {
     }
 
     async fn hears(&mut self, ids: &[&str]) {
-        assert_eq!(self.asked.recv().await.unwrap(), ids);
+        let heard = timeout(Duration::from_secs(10), self.asked.recv()).await;
+        assert_eq!(heard.unwrap().unwrap(), ids);
     }
 
     fn answer(&self, queries: usize) {
@@ -181,7 +183,9 @@ async fn past_the_bound_one_who_asks_is_refused_at_once() {
     for id in ["a", "b", "c", "d"] {
         waiting.push(readers.load(1, id).await);
     }
-    assert_eq!(readers.load(1, "e").await.await.unwrap(), Err(503));
+    let refused = readers.load(1, "e").await;
+    let refused = timeout(Duration::from_secs(10), refused).await;
+    assert_eq!(refused.unwrap().unwrap(), Err(503));
     waiting[3].abort();
     settle().await;
     let in_its_place = readers.load(1, "f").await;
@@ -244,9 +248,11 @@ async fn a_panic_leaves_nobody_waiting_for_ever() {
     all.push(readers.load(1, "a").await);
     readers.answer(2);
     for one in all {
-        assert_eq!(one.await.unwrap(), Err(500));
+        let told = timeout(Duration::from_secs(10), one).await;
+        assert_eq!(told.unwrap().unwrap(), Err(500));
     }
     let next = readers.load(1, "b").await;
     readers.answer(1);
-    assert_eq!(next.await.unwrap(), Ok(Some("b".to_owned())));
+    let told = timeout(Duration::from_secs(10), next).await;
+    assert_eq!(told.unwrap().unwrap(), Ok(Some("b".to_owned())));
 }

@@ -46,7 +46,9 @@ fn events(test_id: &str) -> Vec<Event> {
     binary.content.json = None;
     binary.content.base64 = Some("AAEC/w==".to_owned());
     binary.content.datacontenttype = Some("image/png".to_owned());
-    [run(test_id, 3), vec![full, binary]].concat()
+    let mut text = event(&json!({"type": "RecordEvent", "event_type": "Said", "test_id": test_id}));
+    text.content.json = Some("\"no object\"".to_owned());
+    [run(test_id, 3), vec![full, binary, text]].concat()
 }
 
 /// A body in this form, and what it is said to be.
@@ -70,13 +72,15 @@ fn literal(bytes: &[u8]) -> String {
     literal + "')"
 }
 
+/// The columns as ClickHouse declares them, as text inside a literal.
+fn structure() -> String {
+    let structure = COLUMNS.map(|(name, kind)| format!("{name} {kind}"));
+    structure.join(", ").replace('\'', "\\'")
+}
+
 /// The rows that ClickHouse reads out of a body.
 async fn read_back(app: &TestApp, format: &str, body: &[u8]) -> Vec<Value> {
-    let structure: Vec<_> = COLUMNS
-        .iter()
-        .map(|(name, kind)| format!("{name} {kind}"))
-        .collect();
-    let structure = structure.join(", ").replace('\'', "\\'");
+    let structure = structure();
     app.select(&format!(
         "SELECT * FROM format({format}, '{structure}', {}) SETTINGS date_time_output_format = 'iso', date_time_input_format = 'best_effort'",
         literal(body)
@@ -145,20 +149,48 @@ async fn parquet_names_the_kinds_of_its_columns_even_without_rows() {
     let app = reader().await;
     let url = format!("/events?test_id={}", unique("nobody"));
     let (_, body) = body(app, &url, PARQUET).await;
-    let described = app
-        .select(&format!("DESCRIBE format(Parquet, {})", literal(&body)))
-        .await;
-    let columns: Vec<_> = described
-        .iter()
-        .map(|column| {
+    for (setting, json) in [
+        ("", "Nullable(JSON)"),
+        (
+            "SETTINGS input_format_parquet_enable_json_parsing = 0",
+            "Nullable(String)",
+        ),
+    ] {
+        let described = app
+            .select(&format!(
+                "DESCRIBE format(Parquet, {}) {setting}",
+                literal(&body)
+            ))
+            .await;
+        let kinds: Vec<_> = described
+            .iter()
+            .map(|column| {
+                (
+                    column["name"].as_str().unwrap(),
+                    column["type"].as_str().unwrap(),
+                )
+            })
+            .collect();
+        let expected = COLUMNS.map(|(name, kind)| {
             (
-                column["name"].as_str().unwrap(),
-                column["type"].as_str().unwrap(),
+                name,
+                if ["data", "extensions"].contains(&name) {
+                    json
+                } else {
+                    kind
+                },
             )
-        })
-        .collect();
-    assert_eq!(columns, COLUMNS);
-    assert_eq!(read_back(app, "Parquet", &body).await, Vec::<Value>::new());
+        });
+        assert_eq!(kinds, expected);
+    }
+    // As a file to be inserted, because the function format() cannot tell of no rows.
+    let sql = format!(
+        "INSERT INTO FUNCTION null('{}') FORMAT Parquet",
+        structure()
+    );
+    let mut insert = app.clickhouse().insert_formatted_with(sql);
+    insert.send(body.into()).await.unwrap();
+    insert.end().await.unwrap();
 }
 
 #[tokio::test]

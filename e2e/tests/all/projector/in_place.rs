@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use ess_e2e::{TestApp, eventually};
 use serde_json::Value;
 
+use crate::rows::assert_rows_are_the_states;
 use crate::traffic::{Traffic, seed, simulated};
 use crate::whole_path::{EVERY_EVENT, all_pages, answers, assert_same};
 
@@ -54,6 +55,7 @@ async fn a_log_consumed_again_into_the_live_tables_changes_nothing() {
     app.query_api.start().await;
     assert_same(&before.0, &answers(&app, &ids).await, &[]);
     assert_eq!(all_pages(&app, EVERY_EVENT).await, before.1);
+    assert_rows_are_the_states(&app).await;
 }
 
 /// What every table of the generation means: its rows, merged.

@@ -12,6 +12,7 @@ use tokio::task::spawn_blocking;
 use super::{append_many, command, projector_alone, stored, told, untyped};
 use crate::{
     oracle,
+    rows::assert_rows_are_the_states,
     traffic::{Traffic, seed, simulated},
 };
 
@@ -48,8 +49,12 @@ async fn readers_notice_nothing_of_a_replay_under_live_traffic() {
         done.store(true, Ordering::Relaxed);
         output
     };
-    let (read, (sent, bad_during), output) =
-        tokio::join!(watch(&app, &watched, &done), live, replaying);
+    let (read, (), (sent, bad_during), output) = tokio::join!(
+        watch(&app, &watched, &done),
+        watch_all(&app, &done),
+        live,
+        replaying
+    );
     assert!(output.status.success(), "{}", told(&output));
     assert_eq!(app.generation().await, 2, "{}", told(&output));
     assert!(read >= WATCHED, "the reader read {read} answers only");
@@ -69,6 +74,7 @@ async fn readers_notice_nothing_of_a_replay_under_live_traffic() {
         },
     )
     .await;
+    assert_rows_are_the_states(&app).await;
     let letters = app.dead_letters.records().await;
     let sent_as = |text: &[u8]| {
         let same = letters
@@ -212,6 +218,21 @@ pub(super) async fn watch(app: &TestApp, playbacks: &[String], done: &AtomicBool
         }
     }
     read
+}
+
+/// Asks what all playbacks come to again and again: it is answered, and never less than before.
+pub(super) async fn watch_all(app: &TestApp, done: &AtomicBool) {
+    let mut before = [0; 2];
+    while !done.load(Ordering::Relaxed) {
+        let path = "/stats/report?metrics=attempts,played_ms";
+        let row = app.get(path).await.expect_status(200).json()[0].take();
+        let now = ["attempts", "played_ms"].map(|field| row[field].as_u64().unwrap());
+        assert!(
+            now[0] >= before[0] && now[1] >= before[1],
+            "{now:?} after {before:?}"
+        );
+        before = now;
+    }
 }
 
 pub(super) async fn replay(app: &TestApp, options: &[&str]) -> Output {

@@ -1,3 +1,5 @@
+//! The SQL of reports as snapshots: every metric, filters and pages bound, and who was there at once.
+
 use ess_schema::Timestamp;
 
 use super::*;

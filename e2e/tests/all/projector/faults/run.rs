@@ -16,6 +16,7 @@ use reqwest::header::CONTENT_TYPE;
 use crate::accounted;
 use crate::oracle;
 use crate::projector::stored;
+use crate::rows::assert_rows_are_the_states;
 use crate::shapes::Body;
 use crate::traffic::{Traffic, seed};
 use crate::whole_path::assert_answers_equal_oracle;
@@ -105,6 +106,7 @@ impl Run {
         assert_eq!(stored(app).await, told as u64);
         assert!(records.len() > told, "nothing was repeated");
         assert_answers_equal_oracle(app, &self.told).await;
+        assert_rows_are_the_states(app).await;
         assert_eq!(app.dead_letters.records().await, []);
         // Past the harness, which shows what a test prints only when it fails.
         let _ = writeln!(
