@@ -160,7 +160,9 @@ async fn what_cannot_be_an_id_is_refused_and_what_nobody_has_is_not_known() {
 async fn everything_is_still_there(crowd: &Crowd) {
     let rows = crowd
         .app
-        .select("SELECT count() AS rows FROM playbacks FINAL")
+        .select(
+            "SELECT count() AS rows FROM playbacks FINAL SETTINGS do_not_merge_across_partitions_select_final = 1",
+        )
         .await;
     assert_eq!(rows[0]["rows"], crowd.playbacks.len());
 }

@@ -145,7 +145,7 @@ async fn an_estimate_is_near_what_it_estimates_and_counts_are_none() {
         let allowed = if estimated.contains(&metric) {
             0.05
         } else {
-            1e-12
+            ROUNDED
         };
         assert!(
             (exact - found).abs() <= allowed * exact,
