@@ -22,13 +22,13 @@ const SETTINGS: &str = "optimize_aggregation_in_order = 1, max_partitions_per_in
 
 /// Makes the rows again from the states. A playback is filed under the day of its first event. That day can only have become
 /// earlier, and its last event's later, so the days in between are those that an older row may be filed under: there it is
-/// deleted.
+/// deleted, by a row that is younger than any older one, and less than the row that stands.
 pub(super) fn remake(which: &Which<'_>, version: u64) -> String {
     let columns = merged::COLUMNS.join(", ");
     let merged = merged::playbacks(&condition(which));
     format!(
         "INSERT INTO playbacks ({columns}, day, version, is_deleted)
-SELECT {columns}, day, toUInt64({version}) AS version, toUInt8(day != toDate(first_event_at)) AS is_deleted
+SELECT {columns}, day, toUInt64({version}) * 2 + (day = toDate(first_event_at)) AS version, toUInt8(day != toDate(first_event_at)) AS is_deleted
 FROM (
 {merged}
 )
@@ -71,7 +71,7 @@ mod tests {
             ),
             "{touched}"
         );
-        assert!(touched.contains("toUInt64(16) AS version"), "{touched}");
+        assert!(touched.contains("toUInt64(16) * 2 + (day"), "{touched}");
         assert!(remake(&Which::All, 16).contains("WHERE 1\n"));
     }
 }

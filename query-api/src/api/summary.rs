@@ -54,7 +54,11 @@ impl Reader {
     ) -> Result<Content, Problem> {
         let (field, value) = (summary.field, summary.value.as_str());
         let report = summary.report();
-        let span = SpanOf { field, value };
+        let span = SpanOf {
+            field,
+            value,
+            period: summary.period,
+        };
         let (spans, cells) = tokio::try_join!(
             self.read_model.select(generation, &span),
             self.report_cells(generation, &report),

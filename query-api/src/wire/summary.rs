@@ -71,7 +71,7 @@ impl Named for Track {
 impl Described for Listener {
     fn schema() -> MetaSchema {
         let tracks = MetaSchema {
-            description: Some("Distinct tracks of all plays, whatever the period."),
+            description: Some("Distinct tracks of the plays."),
             minimum: Some(0.0),
             ..MetaSchema::new_with_format("integer", "int64")
         };

@@ -55,7 +55,7 @@ CREATE TABLE IF NOT EXISTS {database}.playbacks
     state              LowCardinality(String),
     ingest_to_store_ms Int64,
     day                Date,
-    version            UInt64 COMMENT 'sum of the next offsets of all partitions',
+    version            UInt64 COMMENT 'twice the sum of the next offsets of all partitions, one more for the row that stands',
     is_deleted         UInt8 COMMENT '1: the playback is not filed under this day',
     completed          Bool MATERIALIZED end_reason = 'completed' OR ifNull(max_position_ms * 100 >= track_duration_ms * 95 AND track_duration_ms > 0, 0) COMMENT 'as ess_schema::playback says',
     reached_percent    UInt8 MATERIALIZED ifNull(if(track_duration_ms > 0, multiIf(max_position_ms * 100 >= track_duration_ms * 95, 95, max_position_ms * 4 >= track_duration_ms * 3, 75, max_position_ms * 2 >= track_duration_ms, 50, max_position_ms * 4 >= track_duration_ms, 25, 0), 0), 0) COMMENT 'the highest of 25, 50, 75 and 95 percent reached',

@@ -102,6 +102,21 @@ impl Scope {
         format!("playbacks FINAL\n{}", self.wheres())
     }
 
+    /// What is to be added to a condition of its own so that it holds for those only that began in a period.
+    pub(super) fn began_in(&mut self, period: Period) -> String {
+        let bounds = [("from", ">=", period.from), ("to", "<", period.to)];
+        let mut text = String::new();
+        for (name, comparison, bound) in bounds {
+            if let Some(bound) = bound {
+                text += &format!(
+                    " AND first_event_at {comparison} fromUnixTimestamp64Milli({{{name}:Int64}}, 'UTC')"
+                );
+                self.bind_time(name, bound);
+            }
+        }
+        text
+    }
+
     /// The rows that were there at some moment of the period and meet the filters.
     pub(super) fn present(&mut self) -> String {
         if let Some(from) = self.period.from {

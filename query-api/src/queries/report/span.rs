@@ -9,11 +9,12 @@ use crate::{
     report::{Filter, Period, Text},
 };
 
-/// The playbacks with this value, whenever they began.
+/// The playbacks with this value, whenever they began; their tracks are of those that began in the period.
 #[derive(Debug)]
 pub(crate) struct SpanOf<'v> {
     pub(crate) field: Text,
     pub(crate) value: &'v str,
+    pub(crate) period: Period,
 }
 
 /// What they come to; without any the times are of 1970.
@@ -24,7 +25,7 @@ pub(crate) struct SpanRow {
     pub(crate) earliest: i64,
     /// When the latest did.
     pub(crate) latest: i64,
-    /// Distinct tracks of the plays.
+    /// Distinct tracks of the plays that began in the period.
     pub(crate) tracks: u64,
 }
 
@@ -41,9 +42,10 @@ impl Select for SpanOf<'_> {
         };
         let mut scope = Scope::new(Period::default(), &[filter]);
         let source = scope.playbacks();
+        let began = scope.began_in(self.period);
         let text = format!(
             "SELECT count() AS playbacks, min(first_event_at) AS earliest, max(last_event_at) AS latest,
-    uniqExactIf(track_key, played_ms > 0) AS tracks
+    uniqExactIf(track_key, played_ms > 0{began}) AS tracks
 FROM {source}"
         );
         scope.bound(text).with(FINAL_SETTINGS)
