@@ -58,10 +58,6 @@ impl RetentionApi {
         method = "get",
         operation_id = "getRetention"
     )]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "an argument each is how poem-openapi documents parameters"
-    )]
     async fn get(
         &self,
         request: &Request,

@@ -69,10 +69,6 @@ impl TrackApi {
     ///
     /// Every metric of GET /stats/report over the track's playbacks that began in the period, and since when it has been played.
     #[oai(path = "/stats/track/:id", method = "get", operation_id = "getTrack")]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "an argument each is how poem-openapi documents parameters"
-    )]
     async fn track(
         &self,
         request: &Request,
@@ -99,10 +95,6 @@ impl TrackApi {
     ///
     /// Every metric of GET /stats/report over the user's playbacks that began in the period, and since when the user has listened.
     #[oai(path = "/stats/user/:id", method = "get", operation_id = "getUser")]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "an argument each is how poem-openapi documents parameters"
-    )]
     async fn user(
         &self,
         request: &Request,

@@ -70,7 +70,7 @@ impl ReportRows<'_> {
 
     fn order_by(&self) -> String {
         let keys = self.report.sort.iter();
-        let keys: Vec<_> = keys.filter_map(|key| self.ordered(key)).collect();
+        let keys: Vec<_> = keys.filter_map(|key| self.ordered(*key)).collect();
         if keys.is_empty() {
             return String::new();
         }
@@ -78,7 +78,7 @@ impl ReportRows<'_> {
     }
 
     /// Unknown values come last in either order.
-    fn ordered(&self, key: &SortKey) -> Option<String> {
+    fn ordered(&self, key: SortKey) -> Option<String> {
         let at = self.report.position(key.by)?;
         let direction = if key.descending { "DESC" } else { "ASC" };
         Some(match kind(key.by) {

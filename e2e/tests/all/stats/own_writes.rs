@@ -24,8 +24,11 @@ async fn played(app: &TestApp, playback: &str, track: &str, user: &str) -> Posit
     .await
 }
 
+/// A path, and whether its answer shows the play.
+type Shown = (String, fn(&Value) -> bool);
+
 /// Every path that a play of one track, by one listener, shows in, and what its answer tells then.
-fn shown_in(track: &str, user: &str) -> [(String, fn(&Value) -> bool); 8] {
+fn shown_in(track: &str, user: &str) -> [Shown; 8] {
     [
         (format!("/stats/track/{track}"), |body| {
             body["plays"] == 1 && body["streams"] == 1

@@ -22,7 +22,7 @@ pub(super) fn after(report: &Report, scope: &mut Scope) -> String {
         let Some(at) = report.position(key.by) else {
             continue;
         };
-        let (beyond, same) = compared(key, value, at, name, scope);
+        let (beyond, same) = compared(*key, value, at, name, scope);
         let alternative: Vec<_> = equal.iter().cloned().chain(beyond).collect();
         if alternative.len() > equal.len() {
             alternatives.push(format!("({})", alternative.join(" AND ")));
@@ -37,7 +37,7 @@ pub(super) fn after(report: &Report, scope: &mut Scope) -> String {
 
 /// The conditions that a row lies beyond a value in one key, if any does, and that it has the same value.
 fn compared(
-    key: &SortKey,
+    key: SortKey,
     value: &KeyValue,
     at: usize,
     name: &'static str,

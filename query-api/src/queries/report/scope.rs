@@ -1,5 +1,7 @@
 //! Which rows of `playbacks` a question is about: the conditions of a period and of filters, their values bound.
 
+use std::fmt::Write as _;
+
 use ess_schema::Timestamp;
 
 use crate::{
@@ -108,7 +110,8 @@ impl Scope {
         let mut text = String::new();
         for (name, comparison, bound) in bounds {
             if let Some(bound) = bound {
-                text += &format!(
+                let _ = write!(
+                    text,
                     " AND first_event_at {comparison} fromUnixTimestamp64Milli({{{name}:Int64}}, 'UTC')"
                 );
                 self.bind_time(name, bound);
