@@ -14,6 +14,7 @@ mod report;
 mod results;
 mod scan;
 mod service;
+mod staleness;
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
@@ -26,7 +27,7 @@ use rand::seq::SliceRandom as _;
 use rand_chacha::ChaCha12Rng;
 
 use self::bare::{Bare, is_question};
-use self::client::{Ask, Connection};
+use self::client::{Ask, Connection, Target};
 use self::generate::Generator;
 use self::live::{Live, now};
 use self::measure::Bench;
@@ -34,6 +35,7 @@ use self::report::Report;
 use self::results::Results;
 use self::scan::{FIRST_PAGE, LATER_PAGE, Scan, Subject, page, ranged};
 use self::service::{Cache, Service};
+use self::staleness::Watch;
 use crate::error::{Error, Result};
 use crate::machine::Machine;
 use crate::projector::Projector;
@@ -110,8 +112,10 @@ pub(crate) async fn run(args: Args) -> Result<()> {
     let projector = Projector::start(&environment, scratch.path())?;
     let live = Live::begin(Writer::new(&settings)?, args.seed, args.rate)?;
     live.wait_until_folded(&model).await?;
+    let watch = Watch::begin(&model);
     let results = rounds(&args, &model, now_ms, &scratch, &live).await?;
     projector.require_alive()?;
+    let staleness = watch.end()?;
     let live = live.end(&model).await?;
     projector.stop()?;
     model.drop_databases().await?;
@@ -122,6 +126,7 @@ pub(crate) async fn run(args: Args) -> Result<()> {
         filled,
         tables,
         live,
+        staleness,
         results,
         verdicts: Vec::new(),
     };
@@ -146,19 +151,24 @@ async fn rounds(
     ids.shuffle(&mut ChaCha12Rng::seed_from_u64(args.seed));
     let settled = ids_settled(model).await?;
     let first = format!("/stats/playback/{}", ids[0]);
-    let read = Bare::record(&recorder, &listened_to.url, &first).await?;
-    let bytes = Connection::to(&api.url).send(&Ask::get(&first)).await?;
+    let read = Bare::record(&recorder, &listened_to.target.url, &first).await?;
+    let bytes = Connection::to(&api.target.url)
+        .send(&Ask::get(&first))
+        .await?;
     let noop = Service::noop(bytes.body.len(), logs).await?;
     let mut scans = Vec::new();
-    for scan in chosen(args, model, now_ms, &api.url).await? {
-        let bare = Bare::record(&recorder, &listened_to.url, &scan.path(0)?).await?;
+    for scan in chosen(args, model, now_ms, &api.target.url).await? {
+        let bare = Bare::record(&recorder, &listened_to.target.url, &scan.path(0)?).await?;
         scans.push((scan, bare));
     }
     let bench = Bench {
-        clickhouse_url: url.clone(),
-        api_url: api.url.clone(),
-        cached_url: cached.url.clone(),
-        noop_url: noop.url.clone(),
+        clickhouse: Target {
+            url: url.clone(),
+            pid: args.servers.clickhouse_pid,
+        },
+        api: api.target.clone(),
+        cached: cached.target.clone(),
+        noop: noop.target.clone(),
         ids: ids.into(),
         next_id: AtomicU64::new(1),
         settled: settled.into(),

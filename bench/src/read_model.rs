@@ -15,7 +15,7 @@ use crate::topic::Ends;
 use crate::waiting::until;
 
 /// What is merged after a run must be merged before the next one begins.
-const QUIET_WITHIN: Duration = Duration::from_mins(10);
+const QUIET_WITHIN: Duration = Duration::from_hours(1);
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// Merges are scheduled a moment after an insert: so many looks in a row must find none.
 const QUIET_LOOKS: u32 = 10;

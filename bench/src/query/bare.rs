@@ -6,7 +6,7 @@ use hyper::Method;
 
 use super::client::{Ask, Connection};
 use crate::error::{Error, Result};
-use crate::recorder::{Recorded, Recorder};
+use crate::recorder::{Recorded, Recorder, Sent};
 
 /// What the query-api asks by itself, whoever asks it something or not.
 const BY_ITSELF: [&str; 2] = ["progress", "conflict"];
@@ -45,29 +45,21 @@ impl Bare {
     /// # Errors
     /// A value that stands nowhere in them: then it would be the same question again.
     pub(super) fn asks(&self, exchanged: &[Exchanged]) -> Result<Vec<Ask>> {
-        let stands = |(old, _): &Exchanged| {
-            self.sent
-                .sent
-                .iter()
-                .any(|sent| sent.address.contains(old.as_str()))
-        };
-        if !exchanged.is_empty() && !exchanged.iter().any(stands) {
+        let sent: Vec<Ask> = self.sent.sent.iter().map(ask).collect();
+        let mut asks = sent.clone();
+        for (old, new) in exchanged {
+            for ask in &mut asks {
+                exchange(ask, old, new);
+            }
+        }
+        let is_same = |(ask, sent): (&Ask, &Ask)| ask.path == sent.path && ask.body == sent.body;
+        if !exchanged.is_empty() && asks.iter().zip(&sent).all(is_same) {
             let question = &self.question;
             return Err(Error::message(format!(
-                "what ClickHouse was asked for {question} does not name {exchanged:?}: it cannot be asked anew"
+                "what ClickHouse was asked for {question} names none of {exchanged:?}: it cannot be asked anew"
             )));
         }
-        let asks = self.sent.sent.iter().map(|sent| Ask {
-            method: Method::POST,
-            path: exchanged
-                .iter()
-                .fold(sent.address.clone(), |address, (old, new)| {
-                    address.replace(old.as_str(), new)
-                }),
-            headers: sent.headers.clone(),
-            body: sent.body.clone(),
-        });
-        Ok(asks.collect())
+        Ok(asks)
     }
 
     /// Sends such requests as the query-api did: side by side where it did so, else one after the other. There is a connection
@@ -93,6 +85,23 @@ impl Bare {
     }
 }
 
+fn ask(sent: &Sent) -> Ask {
+    Ask {
+        method: Method::POST,
+        path: sent.address.clone(),
+        headers: sent.headers.clone(),
+        body: sent.body.clone(),
+    }
+}
+
+/// Exchanges a value wherever it stands: parameters are part of the address or of the body, which is text then.
+pub(super) fn exchange(ask: &mut Ask, old: &str, new: &str) {
+    ask.path = ask.path.replace(old, new);
+    if let Ok(text) = std::str::from_utf8(&ask.body) {
+        ask.body = text.replace(old, new).into();
+    }
+}
+
 /// Whether a request to this address asks what somebody wanted to know: the query-api names each of its queries.
 pub(super) fn is_question(address: &str) -> bool {
     let name = address
@@ -104,14 +113,13 @@ pub(super) fn is_question(address: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::recorder::Sent;
 
-    fn bare(address: &str) -> Bare {
+    fn bare(address: &str, body: &'static str) -> Bare {
         let mut sent = Recorded::default();
         sent.sent.push(Sent {
             address: address.to_owned(),
             headers: hyper::HeaderMap::new(),
-            body: bytes::Bytes::new(),
+            body: bytes::Bytes::from_static(body.as_bytes()),
         });
         Bare {
             sent,
@@ -134,9 +142,12 @@ mod tests {
     #[test]
     fn a_question_is_asked_anew_or_not_at_all() {
         let exchanged = [("1795".to_owned(), "1796".to_owned())];
-        let asks = bare("/?param_from=1795").asks(&exchanged).unwrap();
-        assert_eq!(asks[0].path, "/?param_from=1796");
-        assert!(bare("/?param_from=7").asks(&exchanged).is_err());
-        assert!(bare("/?param_from=7").asks(&[]).is_ok());
+        let asks = bare("/?a=1795", "name=to 1795").asks(&exchanged).unwrap();
+        assert_eq!(
+            (&*asks[0].path, &asks[0].body[..]),
+            ("/?a=1796", &b"name=to 1796"[..])
+        );
+        assert!(bare("/?a=7", "7").asks(&exchanged).is_err());
+        assert!(bare("/?a=7", "7").asks(&[]).is_ok());
     }
 }

@@ -11,9 +11,11 @@ use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
+use tokio::time::sleep_until;
 
 use super::latencies::Latencies;
 use crate::error::{Error, Result};
+use crate::usage::cpu_of;
 
 /// Before the clock of a load starts.
 const WARM_UP: Duration = Duration::from_secs(1);
@@ -115,12 +117,21 @@ async fn connect(authority: &str) -> Result<SendRequest<Full<Bytes>>> {
     Ok(sender)
 }
 
+/// A server that is asked.
+#[derive(Debug, Clone)]
+pub(super) struct Target {
+    /// Its base address.
+    pub(super) url: String,
+    /// Its process.
+    pub(super) pid: i32,
+}
+
 /// Lets `clients` ask one after the other for so long: `ask` makes the request of a number, and no number comes twice.
 ///
 /// # Errors
 /// The first request that fails.
 pub(super) async fn load(
-    base: &str,
+    target: &Target,
     clients: u64,
     how_long: Duration,
     ask: impl Fn(u64) -> Ask + Clone + Send + 'static,
@@ -129,7 +140,7 @@ pub(super) async fn load(
     let end = begin + how_long;
     let mut running = JoinSet::new();
     for client in 0..clients {
-        let (mut connection, ask) = (Connection::to(base), ask.clone());
+        let (mut connection, ask) = (Connection::to(&target.url), ask.clone());
         running.spawn(async move {
             let mut took = Vec::new();
             for number in (client..).step_by(clients as usize) {
@@ -146,9 +157,14 @@ pub(super) async fn load(
             Ok::<_, Error>(took)
         });
     }
+    sleep_until(begin.into()).await;
+    let me = std::process::id() as i32;
+    let (client, server) = (cpu_of(me)?, cpu_of(target.pid)?);
     let mut all = Vec::new();
     while let Some(ended) = running.join_next().await {
         all.extend(ended??);
     }
-    Ok(Latencies::of(all, begin.elapsed()))
+    let latencies = Latencies::of(all, begin.elapsed());
+    let used = |now: Duration, before| now.saturating_sub(before);
+    Ok(latencies.at_the_cost_of(used(cpu_of(me)?, client), used(cpu_of(target.pid)?, server)))
 }

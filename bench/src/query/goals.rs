@@ -163,6 +163,7 @@ mod tests {
             p50,
             p99: p50,
             rate,
+            cost: None,
         }
     }
 

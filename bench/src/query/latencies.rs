@@ -14,6 +14,17 @@ pub(super) struct Latencies {
     pub(super) p99: f64,
     /// Requests a second.
     pub(super) rate: f64,
+    /// CPU time of the two processes for each request, where it was counted.
+    pub(super) cost: Option<Cost>,
+}
+
+/// CPU time for each request, µs: all that a process used, whatever it did besides.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub(super) struct Cost {
+    /// Of this process.
+    pub(super) client: f64,
+    /// Of the process that was asked.
+    pub(super) server: f64,
 }
 
 impl Latencies {
@@ -32,6 +43,17 @@ impl Latencies {
             p50: at(0.5),
             p99: at(0.99),
             rate: took.len() as f64 / whole.as_secs_f64(),
+            cost: None,
+        }
+    }
+
+    /// The same, which took the client and the server so much CPU time.
+    pub(super) fn at_the_cost_of(self, client: Duration, server: Duration) -> Self {
+        let each = |cpu: Duration| cpu.as_secs_f64() * 1e6 / self.requests.max(1) as f64;
+        let (client, server) = (each(client), each(server));
+        Self {
+            cost: Some(Cost { client, server }),
+            ..self
         }
     }
 }

@@ -73,7 +73,7 @@ impl Live {
         })
     }
 
-    /// Waits until the projector stores them.
+    /// Waits until the projector stores them, and the rows of `playbacks` hold some.
     ///
     /// # Errors
     /// Not in time, or appending has failed.
@@ -82,9 +82,19 @@ impl Live {
         until(what, STEADY_WITHIN, LOOK_EVERY, async || {
             self.require_appending()?;
             let stored = self.ages(model).await?.stored;
-            Ok((stored >= FIRST_STORED).then_some(()))
+            let rolled_up = model.number(&self.rolled_up(model)).await?;
+            Ok((stored >= FIRST_STORED && rolled_up > 0).then_some(()))
         })
         .await
+    }
+
+    /// How many partitions' live facts are in rows of `playbacks`.
+    fn rolled_up(&self, model: &ReadModel) -> String {
+        format!(
+            "SELECT count() FROM {}.playbacks_progress WHERE last_ingest_time >= fromUnixTimestamp64Milli({})",
+            model.generation(),
+            self.begun_at.as_millis()
+        )
     }
 
     /// # Errors

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use ess_parts::progress::note;
 use hyper::Method;
 
-use super::bare::Bare;
-use super::client::{Ask, Connection, load};
+use super::bare::{Bare, exchange};
+use super::client::{Ask, Connection, Target, load};
 use super::latencies::Latencies;
 use super::results::Results;
 use super::scan::{Scan, Subject};
@@ -36,12 +36,12 @@ pub(super) fn sql_of(title: &str) -> String {
 
 /// Where everything is.
 pub(super) struct Bench {
-    pub(super) clickhouse_url: String,
+    pub(super) clickhouse: Target,
     /// A query-api that remembers nothing.
-    pub(super) api_url: String,
+    pub(super) api: Target,
     /// A query-api that remembers as it does by default.
-    pub(super) cached_url: String,
-    pub(super) noop_url: String,
+    pub(super) cached: Target,
+    pub(super) noop: Target,
     /// Playbacks in no order.
     pub(super) ids: Arc<[String]>,
     /// How many of them were asked for.
@@ -93,7 +93,7 @@ impl Bench {
             body: Bytes::from_static(b"SELECT 1"),
             ..Ask::default()
         };
-        let measured = load(&self.clickhouse_url, clients, self.lasting, ask).await?;
+        let measured = load(&self.clickhouse, clients, self.lasting, ask).await?;
         add(results, SELECT_ONE, clients, measured);
         Ok(())
     }
@@ -101,7 +101,7 @@ impl Bench {
     async fn reads(&self, clients: u64, results: &mut Results) -> Result<()> {
         let id = self.unread();
         let ask = move |number| Ask::get(path(&id(number)));
-        let measured = load(&self.api_url, clients, self.lasting, ask).await?;
+        let measured = load(&self.api, clients, self.lasting, ask).await?;
         self.read_on(measured.requests);
         add(results, READ, clients, measured);
         Ok(())
@@ -114,12 +114,13 @@ impl Bench {
         };
         // It must name the playback.
         self.read.asks(&[(first.clone(), String::new())])?;
-        let ask = ask.clone();
-        let ask = move |number| Ask {
-            path: ask.path.replace(&first, &id(number)),
-            ..ask.clone()
+        let recorded = ask.clone();
+        let ask = move |number| {
+            let mut ask = recorded.clone();
+            exchange(&mut ask, &first, &id(number));
+            ask
         };
-        let measured = load(&self.clickhouse_url, clients, self.lasting, ask).await?;
+        let measured = load(&self.clickhouse, clients, self.lasting, ask).await?;
         self.read_on(measured.requests);
         add(results, READ_SQL, clients, measured);
         Ok(())
@@ -128,17 +129,21 @@ impl Bench {
     async fn noop(&self, results: &mut Results) -> Result<()> {
         let ids = Arc::clone(&self.settled);
         let ask = move |number| Ask::get(path(nth(&ids, number)));
-        let measured = load(&self.noop_url, CACHED_CLIENTS, self.lasting, ask).await?;
+        let measured = load(&self.noop, CACHED_CLIENTS, self.lasting, ask).await?;
         add(results, NOOP, CACHED_CLIENTS, measured);
         Ok(())
     }
 
     /// All from the cache, but for what the cache forgets meanwhile as it should.
     async fn cached(&self, results: &mut Results) -> Result<()> {
+        let mut connection = Connection::to(&self.cached.url);
+        for id in self.settled.iter() {
+            connection.send(&Ask::get(path(id))).await?;
+        }
         let before = self.queries().await?;
         let ids = Arc::clone(&self.settled);
         let ask = move |number| Ask::get(path(nth(&ids, number)));
-        let measured = load(&self.cached_url, CACHED_CLIENTS, self.lasting, ask).await?;
+        let measured = load(&self.cached, CACHED_CLIENTS, self.lasting, ask).await?;
         let queries = self.queries().await? - before;
         if queries * 100 > measured.requests {
             let requests = measured.requests;
@@ -151,7 +156,7 @@ impl Bench {
     }
 
     async fn queries(&self) -> Result<u64> {
-        let metrics = Connection::to(&self.cached_url)
+        let metrics = Connection::to(&self.cached.url)
             .send(&Ask::get("/metrics"))
             .await?;
         Ok(metrics::sum(
@@ -168,9 +173,9 @@ impl Bench {
         bare: &Bare,
         results: &mut Results,
     ) -> Result<()> {
-        let mut api = Connection::to(&self.api_url);
+        let mut api = Connection::to(&self.api.url);
         let mut clickhouse: Vec<_> = (0..bare.statements())
-            .map(|_| Connection::to(&self.clickhouse_url))
+            .map(|_| Connection::to(&self.clickhouse.url))
             .collect();
         let (mut asked, mut sent) = (Vec::new(), Vec::new());
         for number in (first..).step_by(2).take(self.repeats as usize) {

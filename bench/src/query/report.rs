@@ -6,10 +6,13 @@ use comfy_table::Table;
 use serde::Serialize;
 
 use super::goals::{Verdict, verdicts};
+use super::latencies::Latencies;
 use super::live::Folded;
 use super::phase::{Phase, Size};
 use super::results::{Measured, Results};
+use super::staleness::Staleness;
 use crate::machine::Machine;
+use crate::median::median;
 use crate::report::{table, thousands};
 
 /// Everything that one `bench query` found.
@@ -21,6 +24,7 @@ pub(super) struct Report {
     pub(super) filled: Vec<Phase>,
     pub(super) tables: Vec<Size>,
     pub(super) live: Folded,
+    pub(super) staleness: Staleness,
     pub(super) results: Results,
     pub(super) verdicts: Vec<Verdict>,
 }
@@ -57,6 +61,8 @@ impl Report {
             "p50, ms",
             "p99, ms",
             "requests/s",
+            "CPU µs each: client",
+            "server",
             "p50 of the rounds, ms",
         ]);
         for measured in &self.results.0 {
@@ -68,9 +74,11 @@ impl Report {
             table.add_row([
                 measured.name.clone(),
                 measured.clients.to_string(),
-                middle(measured, |round| round.p50),
-                middle(measured, |round| round.p99),
-                middle(measured, |round| round.rate),
+                middle(measured, |round| Some(round.p50)),
+                middle(measured, |round| Some(round.p99)),
+                middle(measured, |round| Some(round.rate)),
+                middle(measured, |round| round.cost.map(|cost| cost.client)),
+                middle(measured, |round| round.cost.map(|cost| cost.server)),
                 rounds.join(", "),
             ]);
         }
@@ -115,8 +123,8 @@ impl fmt::Display for Report {
         writeln!(
             f,
             "\nmeanwhile: {appended_per_second:.0} events/s appended, {stored_per_second:.0} stored; ingest to store \
-             p50 {} ms, p99 {} ms, most {} ms",
-            ages.p50, ages.p99, ages.most
+             p50 {} ms, p99 {} ms, most {} ms; rows of playbacks behind: median {:.0} ms, most {} ms",
+            ages.p50, ages.p99, ages.most, self.staleness.median, self.staleness.most
         )?;
         writeln!(
             f,
@@ -128,8 +136,9 @@ impl fmt::Display for Report {
     }
 }
 
-fn middle(measured: &Measured, value: impl Fn(&super::latencies::Latencies) -> f64) -> String {
-    measured.middle(value).map(figure).unwrap_or_default()
+fn middle(measured: &Measured, value: impl Fn(&Latencies) -> Option<f64>) -> String {
+    let values = measured.rounds.iter().filter_map(value);
+    median(values).map_or_else(|| "–".to_owned(), figure)
 }
 
 /// Three digits that matter.

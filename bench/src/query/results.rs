@@ -80,6 +80,7 @@ mod tests {
             p50,
             p99: 2.0 * p50,
             rate: 1.0,
+            cost: None,
         }
     }
 

@@ -31,7 +31,7 @@ pub(super) struct Scan {
     /// With `{from}` and `{to}`, if it has a range.
     path: String,
     /// From and to, ms since 1970.
-    range: (i64, i64),
+    range: Option<(i64, i64)>,
 }
 
 pub(super) const TOP_DAY: &str = "top 100 tracks of one day";
@@ -54,7 +54,7 @@ pub(super) fn ranged(now_ms: i64, hottest_track: &str) -> Vec<Scan> {
         subject,
         title,
         path: path.to_owned(),
-        range,
+        range: Some(range),
     };
     let report = "/stats/report?metrics=plays,unique_listeners,played_ms&dimensions=day,country&from={from}&to={to}";
     let retention = format!("/stats/track/{hottest_track}/retention?from={{from}}&to={{to}}");
@@ -72,7 +72,7 @@ pub(super) fn page(title: &'static str, path: String) -> Scan {
         subject: Subject::Events,
         title,
         path,
-        range: (0, 0),
+        range: None,
     }
 }
 
@@ -82,27 +82,28 @@ impl Scan {
     /// # Errors
     /// Never; the times are times.
     pub(super) fn path(&self, number: i64) -> Result<String> {
+        let Some((from, to)) = self.range_of(number) else {
+            return Ok(self.path.clone());
+        };
         let text = |ms| {
             let time = Timestamp::from_millis(ms).map_err(|e| Error::message(e.to_string()))?;
             Ok::<_, Error>(time.to_string())
         };
-        let (from, to) = self.range_of(number);
         let path = self.path.replace("{from}", &text(from)?);
         Ok(path.replace("{to}", &text(to)?))
     }
 
     /// What makes the first time into the `number`th, in the SQL.
     pub(super) fn exchanged(&self, number: i64) -> Vec<Exchanged> {
-        if !self.path.contains("{from}") {
+        let Some((first, this)) = self.range_of(0).zip(self.range_of(number)) else {
             return Vec::new();
-        }
-        let (first, this) = (self.range_of(0), self.range_of(number));
+        };
         let texts = |old: i64, new: i64| (old.to_string(), new.to_string());
         vec![texts(first.0, this.0), texts(first.1, this.1)]
     }
 
-    fn range_of(&self, number: i64) -> (i64, i64) {
-        (self.range.0 + number, self.range.1 - number)
+    fn range_of(&self, number: i64) -> Option<(i64, i64)> {
+        self.range.map(|(from, to)| (from + number, to - number))
     }
 }
 

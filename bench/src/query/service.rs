@@ -8,7 +8,7 @@ use std::time::Duration;
 use ess_parts::{Launch, Lifetime, Process, ports, tail};
 use tokio::task::block_in_place;
 
-use super::client::{Ask, Connection};
+use super::client::{Ask, Connection, Target};
 use crate::error::{Error, Result};
 use crate::projector::binary;
 use crate::waiting::until;
@@ -30,7 +30,7 @@ pub(super) enum Cache {
 pub(super) struct Service {
     process: Process,
     log: PathBuf,
-    pub(super) url: String,
+    pub(super) target: Target,
 }
 
 impl Service {
@@ -83,15 +83,22 @@ impl Service {
             log: &log,
             lifetime: &Lifetime::Attached,
         };
-        let service = Self {
-            process: launch.spawn()?,
-            log,
+        let process = launch.spawn()?;
+        let target = Target {
             url: format!("http://{address}"),
+            pid: process.pid(),
+        };
+        let service = Self {
+            process,
+            log,
+            target,
         };
         let what = format!("{name} is ready");
         until(&what, STARTS_WITHIN, LOOK_EVERY, async || {
             service.require_alive(name)?;
-            let asked = Connection::to(&service.url).send(&Ask::get(ready)).await;
+            let asked = Connection::to(&service.target.url)
+                .send(&Ask::get(ready))
+                .await;
             Ok(asked.ok().map(|_| ()))
         })
         .await?;
