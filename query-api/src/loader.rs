@@ -38,7 +38,8 @@ impl Playbacks for ReadModel {
         generation: u32,
         ids: Vec<PlaybackId>,
     ) -> Result<Vec<PlaybackRow>, SelectError> {
-        self.select(generation, &PlaybacksById(ids)).await
+        let states = self.select(generation, &PlaybacksById(ids)).await?;
+        Ok(states.into_iter().map(PlaybackRow::from).collect())
     }
 }
 

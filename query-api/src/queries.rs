@@ -5,6 +5,7 @@ mod conflicts;
 mod event;
 mod events_scan;
 mod lag;
+mod playback_states;
 mod playbacks;
 mod playbacks_list;
 mod playing;
@@ -20,6 +21,7 @@ pub(crate) use self::{
     event::EventById,
     events_scan::{EventFilter, EventsScan, Start},
     lag::{Lag, LagRow, MOST_ROWS as MOST_LAG_ROWS, Window},
+    playback_states::PlaybackStates,
     playbacks::{PlaybackRow, PlaybacksById},
     playbacks_list::{PlaybackFilter, PlaybackKey, PlaybacksList},
     playing::{Playing, PlayingRow},

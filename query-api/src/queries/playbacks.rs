@@ -1,18 +1,16 @@
-//! Playbacks by id, of the merged states (`ess_schema::merged`): integers and times only. What follows from them is
-//! `ess_schema`'s to say.
+//! The values of a playback, integers and times only, and playbacks by id. What follows from the values is `ess_schema`'s to say.
 
 use clickhouse::Row;
 use ess_schema::{
     PlaybackId, Timestamp,
     event::{EndReason, PlayState},
     id::InvalidId,
-    merged,
     playback::{Aggregate, Dimensions, Ending},
     time::InvalidTime,
 };
 use serde::Deserialize;
 
-use super::{InvalidRow, Select, Sql};
+use super::{InvalidRow, PlaybackStates, Select, Sql, playback_states::MERGED};
 
 /// The playbacks with these ids; ids nothing is known of are left out.
 #[derive(Debug)]
@@ -22,49 +20,48 @@ pub(crate) struct PlaybacksById(pub(crate) Vec<PlaybackId>);
 #[derive(Debug, Clone, Row, Deserialize)]
 #[cfg_attr(test, derive(Default))]
 pub(crate) struct PlaybackRow {
-    playback_id: String,
-    user_id: String,
-    track_id: String,
-    device: String,
-    platform: String,
-    app_version: String,
-    country: String,
-    plan: String,
-    context: String,
-    test_id: String,
-    startup_ms: Option<u64>,
-    started_at: Option<i64>,
-    first_event_at: i64,
-    last_event_at: i64,
-    ended_at: i64,
-    end_reason: String,
-    played_ms: u64,
-    unique_ms: u64,
-    max_position_ms: Option<u64>,
-    track_duration_ms: Option<u64>,
-    paused_ms: u64,
-    stalled_ms: u64,
-    pause_count: u64,
-    stall_count: u64,
-    seek_count: u64,
-    failure_count: u64,
-    event_count: u64,
-    max_seq: Option<u32>,
-    distinct_seqs: u64,
-    state: String,
-    ingest_to_store_ms: i64,
+    pub(super) playback_id: String,
+    pub(super) user_id: String,
+    pub(super) track_id: String,
+    pub(super) device: String,
+    pub(super) platform: String,
+    pub(super) app_version: String,
+    pub(super) country: String,
+    pub(super) plan: String,
+    pub(super) context: String,
+    pub(super) test_id: String,
+    pub(super) startup_ms: Option<u64>,
+    pub(super) started_at: Option<i64>,
+    pub(super) first_event_at: i64,
+    pub(super) last_event_at: i64,
+    pub(super) ended_at: i64,
+    pub(super) end_reason: String,
+    pub(super) played_ms: u64,
+    pub(super) unique_ms: u64,
+    pub(super) max_position_ms: Option<u64>,
+    pub(super) track_duration_ms: Option<u64>,
+    pub(super) paused_ms: u64,
+    pub(super) stalled_ms: u64,
+    pub(super) pause_count: u64,
+    pub(super) stall_count: u64,
+    pub(super) seek_count: u64,
+    pub(super) failure_count: u64,
+    pub(super) event_count: u64,
+    pub(super) max_seq: Option<u32>,
+    pub(super) distinct_seqs: u64,
+    pub(super) state: String,
+    pub(super) ingest_to_store_ms: i64,
 }
 
 impl Select for PlaybacksById {
-    type Row = PlaybackRow;
+    type Row = PlaybackStates;
     const NAME: &'static str = "playbacks_by_id";
     const UNBOUNDED: bool = false;
 
     fn to_sql(&self) -> Sql {
         let ids: Vec<String> = self.0.iter().map(ToString::to_string).collect();
-        let text = merged::playbacks("p.playback_id IN {playback_ids:Array(String)}");
         // A few granules: more threads only cost their start.
-        Sql::new(text)
+        Sql::new(MERGED)
             .bind("playback_ids", ids)
             .with(&[("max_threads", "1")])
     }

@@ -196,11 +196,11 @@ mod tests {
         )
     }
 
-    fn sight(events: View, playbacks: Option<View>) -> Seen {
-        Some(Sight {
+    fn sight(events: View, playbacks: Option<View>) -> Sight {
+        Sight {
             events: Arc::new(events),
             playbacks: playbacks.map(Arc::new),
-        })
+        }
     }
 
     fn position(text: &str) -> [Position; 1] {
@@ -216,14 +216,14 @@ mod tests {
     #[tokio::test]
     async fn a_reader_waits_until_its_write_is_projected() {
         let (sender, watch) = watch(Duration::from_secs(30));
-        sender.send_replace(sight(view(1, &[(7, 3)]), None));
+        sender.send_replace(Some(sight(view(1, &[(7, 3)]), None)));
         let waiting = tokio::spawn({
             let watch = watch.clone();
             async move { watch.reached(&position("7:3")).await }
         });
         watch.demand.bell.notified().await;
         assert_eq!(watch.demand.waiting.load(Ordering::Relaxed), 1);
-        sender.send_replace(sight(view(1, &[(7, 4)]), None));
+        sender.send_replace(Some(sight(view(1, &[(7, 4)]), None)));
         assert_eq!(waiting.await.unwrap().unwrap().next_offset(7), 4);
         assert_eq!(watch.demand.waiting.load(Ordering::Relaxed), 0);
     }
@@ -231,7 +231,7 @@ mod tests {
     #[tokio::test]
     async fn a_position_that_does_not_come_is_named() {
         let (sender, watch) = watch(Duration::from_millis(1));
-        sender.send_replace(sight(view(1, &[(7, 3)]), None));
+        sender.send_replace(Some(sight(view(1, &[(7, 3)]), None)));
         let problem = watch.reached(&position("7:9")).await.unwrap_err();
         assert_eq!((problem.status, problem.retry_after), (503, Some(1)));
         assert!(
@@ -246,7 +246,7 @@ mod tests {
     async fn rows_of_playbacks_are_waited_for_by_themselves() {
         let (sender, watch) = watch(Duration::from_millis(1));
         let rows = |next| Some(view(1, &[(7, next)]));
-        sender.send_replace(sight(view(1, &[(7, 5)]), rows(3)));
+        sender.send_replace(Some(sight(view(1, &[(7, 5)]), rows(3))));
         let reached = |layer, text| {
             let watch = watch.clone();
             async move { watch.reached_in(layer, &position(text)).await }
@@ -266,7 +266,7 @@ mod tests {
     #[tokio::test]
     async fn a_generation_without_rows_of_playbacks_says_what_to_do() {
         let (sender, watch) = watch(Duration::from_secs(30));
-        sender.send_replace(sight(view(1, &[]), None));
+        sender.send_replace(Some(sight(view(1, &[]), None)));
         let problem = watch.reached_in(Layer::Playbacks, &[]).await.unwrap_err();
         assert_eq!(problem.status, 503);
         assert!(problem.detail.contains("projector replay"), "{problem}");

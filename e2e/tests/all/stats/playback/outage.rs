@@ -90,11 +90,11 @@ async fn a_server_that_is_away_or_silent_puts_callers_off_until_it_is_back() {
     .await;
 
     let gone = Arc::clone(&parts);
-    spawn_blocking(move || gone.clickhouse(|server| server.kill()).unwrap())
+    spawn_blocking(move || gone.clickhouse(ess_parts::ClickHouse::kill).unwrap())
         .await
         .unwrap();
     put_off(app.get(&path(&kept)).await);
-    spawn_blocking(move || parts.clickhouse(|server| server.restart()).unwrap())
+    spawn_blocking(move || parts.clickhouse(ess_parts::ClickHouse::restart).unwrap())
         .await
         .unwrap();
     eventually("a server that is back answers", async || {
