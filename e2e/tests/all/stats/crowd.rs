@@ -203,7 +203,7 @@ fn unnamed(number: u8) -> Vec<Event> {
         "type": "RecordEvent", "event_type": "AdShown", "event_id": format!("ad-{number}"), "playback_id": format!("ad-{number}"),
         "time": at.to_string()
     });
-    if number % 3 == 0 {
+    if number.is_multiple_of(3) {
         command["user_id"] = "user-1".into();
     }
     vec![event_at(&command, at)]

@@ -13,6 +13,9 @@ type Text = fn(&Playback) -> Option<String>;
 /// Of a playback, the number of a field of filters.
 type Number = fn(&Playback) -> Option<u64>;
 
+/// Whether a number compares so to another.
+type Comparison = fn(&u64, &u64) -> bool;
+
 const TEXTS: [(&str, Text); 13] = [
     ("track", |p| text(p.aggregate.dimensions.track_id.as_ref())),
     ("track_id", |p| {
@@ -50,7 +53,7 @@ const NUMBERS: [(&str, Number); 12] = [
     ("failure_count", |p| Some(p.aggregate.failure_count)),
 ];
 
-const COMPARISONS: [(&str, fn(&u64, &u64) -> bool); 6] = [
+const COMPARISONS: [(&str, Comparison); 6] = [
     ("==", u64::eq),
     ("!=", u64::ne),
     ("<", u64::lt),

@@ -29,7 +29,7 @@ fn kind(name: &str, rows: &[Value]) -> &'static str {
     };
     if name == "day" {
         "Nullable(DateTime64(3, \\'UTC\\'))"
-    } else if values().all(|value| value.is_u64()) {
+    } else if values().all(Value::is_u64) {
         "Nullable(UInt64)"
     } else if values().all(Value::is_number) {
         "Nullable(Float64)"
