@@ -44,20 +44,29 @@ pub(crate) const MEANINGFUL: [&str; 18] = [
 
 /// What was told, what it amounts to, and who answers questions about it.
 pub(crate) struct Crowd {
+    seed: u64,
     pub(crate) app: TestApp,
     pub(crate) events: Vec<Event>,
     pub(crate) playbacks: Vec<Playback>,
 }
 
 /// The one that all tests share.
+#[expect(
+    clippy::print_stdout,
+    reason = "the test harness shows it with a failure"
+)]
 pub(crate) async fn crowd() -> &'static Crowd {
     static CROWD: OnceCell<Crowd> = OnceCell::const_new();
-    CROWD.get_or_init(stored).await
+    let crowd = CROWD.get_or_init(stored).await;
+    // To every test that asks, not only to the first.
+    println!("ESS_TEST_SEED={}", crowd.seed);
+    crowd
 }
 
 async fn stored() -> Crowd {
     let app = alone(&[]).await;
-    let events = told(seed(), 1_200);
+    let seed = seed();
+    let events = told(seed, 1_200);
     let partition = Partition::of(&app).await;
     for (number, batch) in events.chunks(events.len() / 7).enumerate() {
         partition.store(batch).await;
@@ -68,6 +77,7 @@ async fn stored() -> Crowd {
     app.roll_up().await;
     let playbacks = playbacks(&events);
     Crowd {
+        seed,
         app,
         events,
         playbacks,
