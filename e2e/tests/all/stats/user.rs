@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ess_schema::playback::Playback;
 use serde_json::{Value, json};
 
-use super::crowd::{MEANINGFUL, crowd};
+use super::crowd::{MEANINGFUL, crowd, instant};
 use super::question::different_lists;
 use super::track::told_of;
 use crate::stored::encoded;
@@ -23,12 +23,13 @@ fn is_of(user: &'static str) -> impl Fn(&Playback) -> bool + Copy {
     }
 }
 
-/// Distinct tracks of all plays, whenever they began.
-fn tracks(playbacks: &[Playback], user: &'static str) -> usize {
-    let is_of = is_of(user);
-    let plays = playbacks
-        .iter()
-        .filter(|p| is_of(p) && p.aggregate.played_ms > 0);
+/// Distinct tracks of the plays that began in the period: all of them, or those from FROM to TO.
+fn tracks(playbacks: &[Playback], user: &'static str, all: bool) -> usize {
+    let (is_of, period) = (is_of(user), instant(FROM)..instant(TO));
+    let plays = playbacks.iter().filter(|p| {
+        let began = p.aggregate.first_event_at;
+        is_of(p) && p.aggregate.played_ms > 0 && (all || period.contains(&began))
+    });
     let tracks = plays.map(|p| &p.aggregate.dimensions.track_id);
     tracks.collect::<BTreeSet<_>>().len()
 }
@@ -49,14 +50,16 @@ async fn a_listener_is_told_of_as_the_fold_says() {
         .chain(MEANINGFUL)
     {
         let path = format!("/stats/user/{}", encoded(user));
-        for (url, expected) in [
+        for (url, expected, all) in [
             (
                 path.clone(),
                 told_of(&crowd.playbacks, is_of(user), |all| all),
+                true,
             ),
             (
                 format!("{path}?from={FROM}&to={TO}"),
                 told_of(&crowd.playbacks, is_of(user), |all| all.between(FROM, TO)),
+                false,
             ),
         ] {
             let answer = crowd.app.get(&url).await.expect_status(200);
@@ -64,7 +67,11 @@ async fn a_listener_is_told_of_as_the_fold_says() {
             let differences = different_lists(&[expected], &[found]);
             assert!(differences.is_empty(), "{url}: {differences:#?}");
             assert_eq!(id, user);
-            assert_eq!(distinct, json!(tracks(&crowd.playbacks, user)), "{url}");
+            assert_eq!(
+                distinct,
+                json!(tracks(&crowd.playbacks, user, all)),
+                "{url}"
+            );
         }
     }
 }
