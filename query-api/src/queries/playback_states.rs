@@ -3,6 +3,7 @@
 
 use clickhouse::Row;
 use serde::Deserialize;
+use serde_bytes::ByteBuf;
 
 use super::PlaybackRow;
 
@@ -10,12 +11,9 @@ use super::PlaybackRow;
 #[derive(Row, Deserialize)]
 pub(crate) struct PlaybackStates {
     playback_id: String,
-    #[serde(with = "serde_bytes")]
-    origin: Vec<u8>,
-    #[serde(with = "serde_bytes")]
-    test_id: Vec<u8>,
-    #[serde(with = "serde_bytes")]
-    state: Vec<u8>,
+    origin: ByteBuf,
+    test_id: ByteBuf,
+    state: ByteBuf,
     marks: Vec<Mark>,
     started_at: Option<i64>,
     first_event_at: i64,
