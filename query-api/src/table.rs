@@ -26,7 +26,7 @@ pub(crate) struct Column {
 #[derive(Debug)]
 #[cfg_attr(
     not(test),
-    expect(dead_code, reason = "events have no number and no flag")
+    expect(dead_code, reason = "no list that is a table has a flag")
 )]
 pub(crate) enum Values {
     /// Text.

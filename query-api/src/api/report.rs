@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use ess_schema::Timestamp;
+use ess_schema::{Position, Timestamp};
 use ess_service::problem::Problem;
 use poem::{Request, web::Accept};
 use poem_openapi::{
@@ -20,6 +20,7 @@ use crate::{
     parameters::{
         After, Dimensions, Filters, Flag, Metrics, Order, Param, Refused, ReportLimit, Zone,
     },
+    report::Report,
     watermark::{Layer, View},
     wire,
 };
@@ -127,17 +128,48 @@ impl ReportApi {
         };
         let report = asked.compose(&mut refused);
         let report = refused.none(report)?;
-        let view = self.0.watch.reached_in(Layer::Playbacks, &after).await?;
-        let question = Question::Report(report.clone(), totals, format);
-        let reader = Arc::clone(&self.0);
-        let ask = |view: Arc<View>| async move {
-            reader
-                .report(view.generation, &report, totals, format)
-                .await
+        let rows = ReportPage {
+            report,
+            totals,
+            format,
         };
-        let kept = self.0.cache.answer(question, &view, &after, ask).await?;
+        rows.tell(&self.0, request, &after, if_none_match.0.as_deref())
+            .await
+    }
+}
+
+/// One page of a report in one form.
+pub(super) struct ReportPage {
+    pub(super) report: Report,
+    pub(super) totals: bool,
+    pub(super) format: Format,
+}
+
+impl ReportPage {
+    /// Answers it, holding the positions of `after`.
+    ///
+    /// # Errors
+    /// When it cannot be answered in time, or costs too much.
+    pub(super) async fn tell<D: Document>(
+        self,
+        reader: &Arc<Reader>,
+        request: &Request,
+        after: &[Position],
+        if_none_match: Option<&str>,
+    ) -> Result<Answer<D>, Problem> {
+        let Self {
+            report,
+            totals,
+            format,
+        } = self;
+        let view = reader.watch.reached_in(Layer::Playbacks, after).await?;
+        let question = Question::Report(report.clone(), totals, format);
+        let asked = Arc::clone(reader);
+        let ask = |view: Arc<View>| async move {
+            asked.report(view.generation, &report, totals, format).await
+        };
+        let kept = reader.cache.answer(question, &view, after, ask).await?;
         let next = kept.next.as_ref().map(|cursor| next_page(request, cursor));
-        let answer = Answer::new(if_none_match.0.as_deref(), kept, format);
-        Ok(answer.followed_by(next))
+        Ok(Answer::new(if_none_match, kept, format).followed_by(next))
     }
 }

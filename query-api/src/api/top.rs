@@ -11,17 +11,15 @@ use poem_openapi::{
     registry::{MetaMediaType, Registry},
 };
 
-use super::{Reader, asked::Asked, list::next_page};
+use super::{Reader, asked::Asked, report::ReportPage};
 use crate::{
     accept::Format,
     answer::{Answer, Document},
-    cache::Question,
     cursor::Cursor,
     parameters::{
         After, Dimensions, Filters, Flag, Limit, Metrics, Order, Param, Ranked, RankedBy, Refused,
     },
     report::{Dimension, Metric},
-    watermark::{Layer, View},
     wire,
 };
 
@@ -110,16 +108,13 @@ impl TopApi {
         };
         let report = asked.compose(&mut refused);
         let report = refused.none(report)?;
-        let view = self.0.watch.reached_in(Layer::Playbacks, &after).await?;
-        let question = Question::Report(report.clone(), false, format);
-        let reader = Arc::clone(&self.0);
-        let ask = |view: Arc<View>| async move {
-            reader.report(view.generation, &report, false, format).await
+        let rows = ReportPage {
+            report,
+            totals: false,
+            format,
         };
-        let kept = self.0.cache.answer(question, &view, &after, ask).await?;
-        let next = kept.next.as_ref().map(|cursor| next_page(request, cursor));
-        let answer = Answer::new(if_none_match.0.as_deref(), kept, format);
-        Ok(answer.followed_by(next))
+        rows.tell(&self.0, request, &after, if_none_match.0.as_deref())
+            .await
     }
 }
 
