@@ -14,9 +14,9 @@ pub(crate) enum Stage {
     Insert,
     DeadLetters,
     Progress,
-    RollUp,
     /// Asked again and again, so that a read model that is away is noticed while there is nothing to store.
     Generations,
+    RollUp,
 }
 
 impl Stage {
