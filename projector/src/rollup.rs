@@ -35,6 +35,8 @@ pub(crate) struct Rollup {
 pub(crate) enum Step {
     /// Every row was as new as the events.
     UpToDate,
+    /// Only rows lack events that were not chosen.
+    OfOthers,
     /// Rows were made again for so many positions of the log.
     Made(u64),
     /// The generation was made by a version that knew no such rows.
@@ -92,10 +94,13 @@ impl Rollup {
         };
         let behind = held.behind();
         measure::roll_up_lag(behind.iter().map(Lag::events).sum());
+        if behind.is_empty() {
+            return Ok(Step::UpToDate);
+        }
         let lagging: Vec<Lag> = behind.into_iter().filter(chosen).collect();
         let events: u64 = lagging.iter().map(Lag::events).sum();
         if lagging.is_empty() {
-            return Ok(Step::UpToDate);
+            return Ok(Step::OfOthers);
         }
         if events >= ALL_FROM {
             self.make(&Which::All, &held).await?;

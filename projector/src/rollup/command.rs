@@ -60,7 +60,7 @@ async fn roll_up(
     };
     match step {
         Step::Absent => return Err(RollupError::Absent(generation)),
-        Step::UpToDate => say("every playback's row holds what is stored"),
+        Step::UpToDate | Step::OfOthers => say("every playback's row holds what is stored"),
         Step::Made(events) => say(&format!(
             "the rows of playbacks were made again, {events} positions of the log were new to them"
         )),
