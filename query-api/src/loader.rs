@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use crate::{
     config::LimitsConfig,
-    queries::{PlaybackRow, PlaybacksById},
+    queries::{PlaybackRow, PlaybackStates, PlaybacksById},
     read_model::{ReadModel, SelectError},
 };
 
@@ -39,7 +39,9 @@ impl Playbacks for ReadModel {
         ids: Vec<PlaybackId>,
     ) -> Result<Vec<PlaybackRow>, SelectError> {
         let states = self.select(generation, &PlaybacksById(ids)).await?;
-        Ok(states.into_iter().map(PlaybackRow::from).collect())
+        Ok(PlaybackStates::merged(states)
+            .map(PlaybackRow::from)
+            .collect())
     }
 }
 

@@ -78,6 +78,7 @@ pub const GENERATION: &[Migration] = migrations![
     "generation" 5 "0005_playbacks",
     "generation" 6 "0006_played_stretches",
     "generation" 7 "0007_events_by_ingest",
+    "generation" 8 "0008_playbacks_state_compact",
 ];
 
 #[cfg(test)]

@@ -8,10 +8,15 @@ use ess_e2e::{TestApp, eventually};
 pub(crate) async fn slow_down(app: &TestApp, table: &str, steps: u32) {
     app.execute(&format!("RENAME TABLE {table} TO {table}_stored"))
         .await;
+    // A block a step: who only reads may not set the size of blocks.
     app.execute(&format!(
-        "CREATE VIEW {table} AS SELECT * FROM {table}_stored WHERE (
-            SELECT count() FROM numbers({steps}) WHERE sleepEachRow(0.05) = 0 SETTINGS max_block_size = 1
-        ) > 0"
+        "CREATE TABLE {table}_steps ENGINE = Memory AS SELECT number FROM numbers({steps})
+         SETTINGS max_block_size = 1, min_insert_block_size_rows = 1, min_insert_block_size_bytes = 1"
+    ))
+    .await;
+    app.execute(&format!(
+        "CREATE VIEW {table} AS SELECT * FROM {table}_stored
+         WHERE (SELECT count() FROM {table}_steps WHERE sleepEachRow(0.05) = 0) > 0"
     ))
     .await;
 }
@@ -19,6 +24,7 @@ pub(crate) async fn slow_down(app: &TestApp, table: &str, steps: u32) {
 /// Ends what [`slow_down`] began.
 pub(crate) async fn speed_up(app: &TestApp, table: &str) {
     app.execute(&format!("DROP VIEW {table}")).await;
+    app.execute(&format!("DROP TABLE {table}_steps")).await;
     app.execute(&format!("RENAME TABLE {table}_stored TO {table}"))
         .await;
 }

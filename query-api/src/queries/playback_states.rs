@@ -1,13 +1,19 @@
-//! The merged states of playbacks as they are read by id, and what they tell. The derivation is the one that
-//! `ess_schema::merged` writes as SQL; done here, a single read costs the read model half, because a short query is cheap to plan.
+//! The states of playbacks as they are read by id, merged here, and what they tell. `ess_schema::merged` says the same as SQL, for
+//! many playbacks at once; of one, planning a dozen aggregate functions costs more than reading it.
+
+mod encoded;
+
+use std::collections::BTreeMap;
 
 use clickhouse::Row;
 use serde::Deserialize;
 use serde_bytes::ByteBuf;
 
+use self::encoded::{Numbers, Stretches};
 use super::PlaybackRow;
 
-/// One playback's states, merged: what they hold is told in schema/sql/generation/0003_playbacks_state.sql.
+/// States of one playback: those of one stored row, or of several merged. What they hold is told in
+/// schema/sql/generation/0003_playbacks_state.sql.
 #[derive(Row, Deserialize)]
 pub(crate) struct PlaybackStates {
     playback_id: String,
@@ -19,27 +25,25 @@ pub(crate) struct PlaybackStates {
     first_event_at: i64,
     last_event_at: i64,
     measures: Vec<(u64, u64)>,
-    unique_ms: u64,
+    stretches: Stretches,
     max_position_ms: Option<u64>,
     track_duration_ms: Option<u64>,
     max_seq: Option<u32>,
-    distinct_seqs: u64,
-    ingest_to_store_ms: i64,
+    seqs: Numbers,
+    last_ingested: (i64, u64, i64),
 }
 
-/// The merged columns, in the order of [`PlaybackStates`]. The client reads tuples without names only.
-pub(super) const MERGED: &str = "\
-SELECT p.playback_id AS playback_id, minMerge(p.origin) AS origin, minMerge(p.test_id) AS test_id,
-    maxMerge(p.state) AS state,
-    CAST(groupUniqArrayMerge(p.marks) AS Array(Tuple(DateTime64(3, 'UTC'), String, String, String, String, String, String, String, String, String, String, Nullable(UInt64), String))) AS marks,
-    min(p.started_at) AS started_at,
-    min(p.first_event_at) AS first_event_at, max(p.last_event_at) AS last_event_at, maxMap(p.measures) AS measures,
-    intervalLengthSumMerge(p.stretches) AS unique_ms, max(p.max_position_ms) AS max_position_ms,
-    max(p.track_duration_ms) AS track_duration_ms, max(p.max_seq) AS max_seq, uniqExactMerge(p.seqs) AS distinct_seqs,
-    toUnixTimestamp64Milli(tupleElement(min(p.last_ingested), 3)) + tupleElement(min(p.last_ingested), 1) AS ingest_to_store_ms
-FROM playbacks_state AS p
-WHERE p.playback_id IN {playback_ids:Array(String)}
-GROUP BY p.playback_id";
+/// The states as they are stored, in the order of [`PlaybackStates`]: a few rows a playback. The client reads tuples without names
+/// only, and of states what they come to or their bytes.
+pub(super) const STORED: &str = "\
+SELECT playback_id, finalizeAggregation(origin) AS origin, finalizeAggregation(test_id) AS test_id,
+    finalizeAggregation(state) AS state,
+    CAST(finalizeAggregation(marks) AS Array(Tuple(DateTime64(3, 'UTC'), String, String, String, String, String, String, String, String, String, String, Nullable(UInt64), String))) AS marks,
+    started_at, first_event_at, last_event_at, measures, CAST(stretches AS String) AS stretches, max_position_ms,
+    track_duration_ms, max_seq, CAST(seqs AS String) AS seqs,
+    CAST(last_ingested AS Tuple(Int64, UInt64, DateTime64(3, 'UTC'))) AS last_ingested
+FROM playbacks_state
+WHERE playback_id IN {playback_ids:Array(String)}";
 
 /// One of `marks`: an event that begins or ends the playback, or names a user or a track alone. Texts it does not carry are empty.
 type Mark = (
@@ -71,6 +75,53 @@ const SEEK: u64 = 4;
 const FAILURE: u64 = 5;
 
 impl PlaybackStates {
+    /// One for each playback, of the rows that hold its states.
+    pub(crate) fn merged(rows: Vec<Self>) -> impl Iterator<Item = Self> {
+        let mut merged = BTreeMap::<String, Self>::new();
+        for row in rows {
+            match merged.get_mut(&row.playback_id) {
+                Some(states) => states.merge(row),
+                None => drop(merged.insert(row.playback_id.clone(), row)),
+            }
+        }
+        merged.into_values()
+    }
+
+    /// In any order, and any row any number of times.
+    fn merge(&mut self, other: Self) {
+        let Self {
+            playback_id: _,
+            origin,
+            test_id,
+            state,
+            marks,
+            started_at,
+            first_event_at,
+            last_event_at,
+            measures,
+            stretches,
+            max_position_ms,
+            track_duration_ms,
+            max_seq,
+            seqs,
+            last_ingested,
+        } = other;
+        keep_least(&mut self.origin, origin);
+        keep_least(&mut self.test_id, test_id);
+        self.state = state.max(std::mem::take(&mut self.state));
+        self.marks.extend(marks);
+        self.started_at = [self.started_at, started_at].into_iter().flatten().min();
+        self.first_event_at = self.first_event_at.min(first_event_at);
+        self.last_event_at = self.last_event_at.max(last_event_at);
+        self.measures = greatest(&self.measures, &measures);
+        self.stretches.extend(stretches);
+        self.max_position_ms = self.max_position_ms.max(max_position_ms);
+        self.track_duration_ms = self.track_duration_ms.max(track_duration_ms);
+        self.max_seq = self.max_seq.max(max_seq);
+        self.seqs.extend(seqs);
+        self.last_ingested = self.last_ingested.min(last_ingested);
+    }
+
     fn sum(&self, kind: u64) -> u64 {
         let of_kind = self.measures.iter().filter(|(key, _)| key & KIND == kind);
         of_kind.map(|(_, ms)| ms).sum()
@@ -87,6 +138,12 @@ impl PlaybackStates {
         events.sort_unstable();
         events.dedup();
         events.len() as u64
+    }
+
+    /// From ingest to the first storing of the event that was ingested last.
+    fn ingest_to_store_ms(&self) -> i64 {
+        let (minus_ingest_ms, _, stored_ms) = self.last_ingested;
+        stored_ms + minus_ingest_ms
     }
 
     /// The value of the earliest mark that carries it, order (occurred_at, event id, source, value).
@@ -127,6 +184,23 @@ impl PlaybackStates {
         namings.sort_unstable();
         namings
     }
+}
+
+/// Keeps the lesser text; an empty one is none.
+fn keep_least(kept: &mut ByteBuf, other: ByteBuf) {
+    if kept.is_empty() || (!other.is_empty() && other < *kept) {
+        *kept = other;
+    }
+}
+
+/// Of each key the greatest value.
+fn greatest(one: &[(u64, u64)], other: &[(u64, u64)]) -> Vec<(u64, u64)> {
+    let mut greatest = BTreeMap::new();
+    for &(key, value) in one.iter().chain(other) {
+        let kept = greatest.entry(key).or_insert(value);
+        *kept = value.max(*kept);
+    }
+    greatest.into_iter().collect()
 }
 
 /// The event that `origin` is of: eight bytes of its time, most significant first and the sign turned, and texts ended by zero bytes.
@@ -180,15 +254,15 @@ impl From<PlaybackStates> for PlaybackRow {
             event_count: states.events(),
             test_id: value(&states.test_id),
             state: value(&states.state),
-            ingest_to_store_ms: states.ingest_to_store_ms,
+            ingest_to_store_ms: states.ingest_to_store_ms(),
             started_at: states.started_at,
             first_event_at: states.first_event_at,
             last_event_at: states.last_event_at,
-            unique_ms: states.unique_ms,
+            unique_ms: states.stretches.union_ms(),
             max_position_ms: states.max_position_ms,
             track_duration_ms: states.track_duration_ms,
             max_seq: states.max_seq,
-            distinct_seqs: states.distinct_seqs,
+            distinct_seqs: states.seqs.distinct(),
             playback_id: states.playback_id,
         }
     }
@@ -201,6 +275,51 @@ mod tests {
     fn order_key(at: i64, rest: &str) -> Vec<u8> {
         let time = (at.cast_unsigned() ^ (1 << 63)).to_be_bytes();
         [&time[..], rest.as_bytes()].concat()
+    }
+
+    fn stored(at: i64, measures: &[(u64, u64)]) -> PlaybackStates {
+        PlaybackStates {
+            playback_id: "p1".to_owned(),
+            origin: ByteBuf::from(order_key(at, "e1\0src\0ann\0song")),
+            test_id: ByteBuf::new(),
+            state: ByteBuf::from(order_key(at, "\0\0\0\0\0\0\0\0e1\0src\0playing")),
+            marks: Vec::new(),
+            started_at: (at == 5).then_some(at),
+            first_event_at: at,
+            last_event_at: at,
+            measures: measures.to_vec(),
+            stretches: Stretches::default(),
+            max_position_ms: None,
+            track_duration_ms: None,
+            max_seq: None,
+            seqs: Numbers::default(),
+            last_ingested: (-at, 1, at + 10),
+        }
+    }
+
+    #[test]
+    fn rows_of_a_playback_come_to_the_same_in_any_order_and_however_often() {
+        let (one, two) = ([(8, 3), (16, 7)], [(8, 5), (24 + PAUSE, 0)]);
+        for rotated in 0..3 {
+            let mut rows = [stored(5, &one), stored(6, &two), stored(5, &one)];
+            rows.rotate_left(rotated);
+            let mut merged = PlaybackStates::merged(rows.into()).map(PlaybackRow::from);
+            let row = merged.next().unwrap();
+            assert!(merged.next().is_none());
+            assert_eq!(
+                (row.played_ms, row.pause_count, row.event_count),
+                (12, 1, 3)
+            );
+            assert_eq!(
+                (row.started_at, row.first_event_at, row.last_event_at),
+                (Some(5), 5, 6)
+            );
+            assert_eq!(
+                (row.user_id.as_str(), row.state.as_str()),
+                ("ann", "playing")
+            );
+            assert_eq!((row.test_id.as_str(), row.ingest_to_store_ms), ("", 10));
+        }
     }
 
     #[test]
