@@ -10,11 +10,15 @@ use super::measure::{
 };
 use super::results::Results;
 use super::scan::{FIRST_PAGE, LATER_PAGE, REPORT, RETENTION, TOP_DAY, TOP_MONTH};
+use super::staleness::Staleness;
 
 /// Between two pages that cost the same, on a machine that does something else as well.
 const NOISE: f64 = 1.25;
 /// A scan beside its bare SQL.
 const OF_SQL: f64 = 1.3;
+
+/// What is live is looked up every 2 s (`LIVE_INTERVAL_MS`) in rows that are so old at most, in ms: within 10 s of the truth.
+const LIVE_ROWS: f64 = 8_000.0;
 
 /// A bound.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -139,6 +143,16 @@ fn lasts(title: &str, results: &Results, goal: Goal) -> Option<Verdict> {
         value,
         goal,
     })
+}
+
+/// How old the rows may be that say what is live.
+pub(super) fn live(staleness: Staleness) -> Verdict {
+    Verdict {
+        what: "rows of playbacks behind, most".to_owned(),
+        unit: "ms",
+        value: staleness.most as f64,
+        goal: Goal::AtMost(LIVE_ROWS),
+    }
 }
 
 fn p50(latencies: &Latencies) -> f64 {

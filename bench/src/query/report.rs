@@ -5,7 +5,7 @@ use std::fmt;
 use comfy_table::Table;
 use serde::Serialize;
 
-use super::goals::{Verdict, verdicts};
+use super::goals::{Verdict, live, verdicts};
 use super::latencies::Latencies;
 use super::live::Folded;
 use super::phase::{Phase, Size};
@@ -33,6 +33,7 @@ impl Report {
     /// Judges the results.
     pub(super) fn judged(mut self) -> Self {
         self.verdicts = verdicts(&self.results);
+        self.verdicts.push(live(self.staleness));
         self
     }
 

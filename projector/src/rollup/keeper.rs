@@ -20,8 +20,9 @@ use crate::{
 
 /// Between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
-/// It rests so many times as long as it worked, so that a read model under load is not loaded much more for it.
-const REST: u32 = 2;
+/// It rests so many times as long as it worked, so that a read model under load is not loaded much more for it. The rows are
+/// three steps old at most when a step ends: its own, the rest, and the one before, which began without what came meanwhile.
+const REST: u32 = 1;
 /// A partition that lags for so long without a step is nobody's.
 const NOBODYS_AFTER: Duration = Duration::from_secs(10);
 /// Between two times of forgetting what was touched days ago.

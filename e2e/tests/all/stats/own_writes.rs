@@ -1,7 +1,7 @@
 //! Reading one's own writes: whatever path answers, with the position of a write it holds what was written, through the real
 //! projector.
 
-use ess_e2e::{Answer, TestApp, unique};
+use ess_e2e::{Answer, TestApp, eventually, unique};
 use ess_schema::Position;
 use serde_json::{Value, json};
 
@@ -92,4 +92,29 @@ async fn the_location_of_a_command_is_where_it_is_read() {
     let path = location.strip_prefix(app.queries().base()).unwrap();
     let body = app.get(path).await.expect_status(200).json();
     assert_eq!(body["event_count"], 1);
+}
+
+#[tokio::test]
+async fn what_begins_and_ends_shows_in_what_is_live_by_itself() {
+    let app = TestApp::shared().await;
+    let (playback, track) = (unique("p"), unique("track"));
+    let live = format!("/stats/live?track_id={track}");
+    let shows = async |playing: u64| {
+        eventually(&format!("{live} tells {playing}"), async || {
+            let body = app.get(&live).await.expect_status(200).json();
+            if body["playing"] == playing {
+                Ok(())
+            } else {
+                Err(body.to_string())
+            }
+        })
+        .await;
+    };
+    played(app, &playback, &track, &unique("user")).await;
+    shows(1).await;
+    let ends = json!({
+        "type": "FinishPlayback", "playback_id": playback, "user_id": "u", "track_id": track, "reason": "stopped"
+    });
+    app.append(&ends).await;
+    shows(0).await;
 }
