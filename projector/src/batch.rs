@@ -53,7 +53,7 @@ pub(crate) struct Limits {
     pub(crate) rows: usize,
     /// Most bytes, exceeded by less than one record.
     pub(crate) bytes: usize,
-    /// Least time between two batches while the log runs dry.
+    /// Least time between two batches while the log runs dry; with a read model that is busy it becomes longer, up to `max_age`.
     pub(crate) flush: Duration,
     /// Longest time a batch is filled while it does not.
     pub(crate) max_age: Duration,
@@ -82,6 +82,10 @@ pub(crate) enum Due {
     /// It must go before anything more is taken.
     Full,
 }
+
+/// While the log runs dry, a batch goes no sooner than so many times the last one's flight after it. An insert costs as much as
+/// some thousand rows, so on a read model that is busy few large ones leave more to those who read.
+const PACE: u32 = 3;
 
 /// Fills one batch after the other.
 #[derive(Debug)]
@@ -130,8 +134,9 @@ impl Batcher {
         self.batch.len() >= rows || self.batch.bytes() >= bytes
     }
 
-    /// Whether the batch should go; `dry`: the log had nothing more just now.
-    pub(crate) fn due(&self, now: Instant, dry: bool) -> Due {
+    /// Whether the batch should go. `dry`: the log had nothing more just now. `last_flight`: how long the last batch took to be
+    /// stored.
+    pub(crate) fn due(&self, now: Instant, dry: bool, last_flight: Duration) -> Due {
         let Limits { flush, max_age, .. } = self.limits;
         if self.batch.len() == 0 {
             return Due::Empty;
@@ -140,7 +145,8 @@ impl Batcher {
             return Due::Full;
         }
         let at = if dry {
-            self.last_cut.map_or(now, |last| last + flush)
+            let rest = (last_flight * PACE).min(max_age).max(flush);
+            self.last_cut.map_or(now, |last| last + rest)
         } else {
             self.opened + max_age
         };
@@ -195,10 +201,10 @@ mod tests {
     fn the_first_record_of_an_idle_log_goes_at_once() {
         let start = Instant::now();
         let mut batcher = Batcher::new(LIMITS, start);
-        assert_eq!(batcher.due(start, true), Due::Empty);
+        assert_eq!(batcher.due(start, true, ms(10)), Due::Empty);
         push(&mut batcher, 0, "{}", start);
-        assert_eq!(batcher.due(start, true), Due::Now);
-        assert_eq!(batcher.due(start, false), Due::In(ms(250)));
+        assert_eq!(batcher.due(start, true, ms(10)), Due::Now);
+        assert_eq!(batcher.due(start, false, ms(10)), Due::In(ms(250)));
     }
 
     #[test]
@@ -208,8 +214,19 @@ mod tests {
         push(&mut batcher, 0, "{}", start);
         batcher.cut(start, EventColumns::default());
         push(&mut batcher, 1, "{}", start + ms(10));
-        assert_eq!(batcher.due(start + ms(10), true), Due::In(ms(40)));
-        assert_eq!(batcher.due(start + ms(50), true), Due::Now);
+        assert_eq!(batcher.due(start + ms(10), true, ms(10)), Due::In(ms(40)));
+        assert_eq!(batcher.due(start + ms(50), true, ms(10)), Due::Now);
+    }
+
+    #[test]
+    fn the_steps_are_longer_while_storing_takes_long_but_never_longer_than_a_batch_may_wait() {
+        let start = Instant::now();
+        let mut batcher = Batcher::new(LIMITS, start);
+        push(&mut batcher, 0, "{}", start);
+        batcher.cut(start, EventColumns::default());
+        push(&mut batcher, 1, "{}", start);
+        assert_eq!(batcher.due(start, true, ms(60)), Due::In(ms(180)));
+        assert_eq!(batcher.due(start, true, ms(60_000)), Due::In(ms(250)));
     }
 
     #[test]
@@ -218,7 +235,7 @@ mod tests {
         let mut batcher = Batcher::new(LIMITS, start);
         push(&mut batcher, 0, "{}", start);
         push(&mut batcher, 1, "{}", start + ms(249));
-        assert_eq!(batcher.due(start + ms(250), false), Due::Now);
+        assert_eq!(batcher.due(start + ms(250), false, ms(10)), Due::Now);
     }
 
     #[test]
@@ -226,7 +243,7 @@ mod tests {
         let start = Instant::now();
         let mut batcher = Batcher::new(LIMITS, start);
         (0..3).for_each(|offset| push(&mut batcher, offset, "{}", start));
-        assert_eq!(batcher.due(start, false), Due::Full);
+        assert_eq!(batcher.due(start, false, ms(10)), Due::Full);
         batcher.cut(start, EventColumns::default());
         let position = Position {
             partition: 0,
@@ -235,7 +252,7 @@ mod tests {
         let large = decode(&record(Some(&"x".repeat(10_000)), &[]));
         batcher.push(position, large, start);
         assert!(batcher.is_full());
-        assert_eq!(batcher.due(start, false), Due::Full);
+        assert_eq!(batcher.due(start, false, ms(10)), Due::Full);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use rdkafka::{
 };
 
 use crate::{
-    batch::{Batcher, Due, Limits},
+    batch::{Batcher, Limits},
     config::Settings,
     decode::{decode, position},
     spares::Spares,
@@ -114,7 +114,7 @@ impl Rows {
         let begun = *self.begun.get_or_insert_with(Instant::now);
         let outcome = decode(record);
         self.batcher.push(position(record), outcome, begun);
-        if self.batcher.due(begun, false) == Due::Full {
+        if self.batcher.is_full() {
             self.drop_batch();
         }
     }

@@ -3,8 +3,11 @@
 //! and when none is free the full batch stays and nothing more is taken.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Instant,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use metrics::Counter;
@@ -33,11 +36,28 @@ pub(crate) struct InFlight {
 pub(crate) struct Place {
     _permit: OwnedSemaphorePermit,
     bytes: usize,
+    taken: Instant,
+    flight: Arc<LastFlight>,
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         measure::landed(self.bytes);
+        self.flight.set(self.taken.elapsed());
+    }
+}
+
+/// How long the last batch took to be stored, in µs.
+#[derive(Debug, Default)]
+struct LastFlight(AtomicU64);
+
+impl LastFlight {
+    fn set(&self, took: Duration) {
+        self.0.store(took.as_micros() as u64, Ordering::Relaxed);
+    }
+
+    fn get(&self) -> Duration {
+        Duration::from_micros(self.0.load(Ordering::Relaxed))
     }
 }
 
@@ -58,6 +78,7 @@ pub(crate) struct Intake {
     batches: mpsc::Sender<InFlight>,
     offsets: Arc<Offsets>,
     spares: Arc<Spares>,
+    flight: Arc<LastFlight>,
     consumed: Counter,
 }
 
@@ -77,6 +98,7 @@ impl Intake {
             batches,
             offsets,
             spares,
+            flight: Arc::default(),
             consumed,
         }
     }
@@ -95,7 +117,7 @@ impl Intake {
 
     /// Whether the batch should go.
     pub(crate) fn due(&self, dry: bool) -> Due {
-        self.batcher().due(Instant::now(), dry)
+        self.batcher().due(Instant::now(), dry, self.flight.get())
     }
 
     /// Hands the batch on if there is room. False: there is none.
@@ -126,6 +148,8 @@ impl Intake {
         let place = Place {
             _permit: permit,
             bytes: batch.bytes(),
+            taken: Instant::now(),
+            flight: Arc::clone(&self.flight),
         };
         measure::in_flight(place.bytes);
         // There are as many slots as places, so this fails only when the stages behind are gone: then nothing of the batch

@@ -20,9 +20,11 @@ use crate::{
 
 /// Between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
-/// It rests so many times as long as it worked, so that a read model under load is not loaded much more for it. The rows are
-/// three steps old at most when a step ends: its own, the rest, and the one before, which began without what came meanwhile.
-const REST: u32 = 1;
+/// It rests so many times as long as it worked, so that a read model under load is not loaded much more for it: half of a step's
+/// cost does not depend on how much it makes again.
+const REST: u32 = 4;
+/// The longest it rests, so that rows are as old as two steps and this at most.
+const LONGEST_REST: Duration = Duration::from_secs(2);
 /// A partition that lags for so long without a step is nobody's.
 const NOBODYS_AFTER: Duration = Duration::from_secs(10);
 /// Between two times of forgetting what was touched days ago.
@@ -60,7 +62,7 @@ impl Keeper {
                     self.vitals.hindered(Stage::RollUp, error.to_string());
                 }
             }
-            sleep(LOOK_EVERY.max(begun.elapsed() * REST)).await;
+            sleep((begun.elapsed() * REST).clamp(LOOK_EVERY, LONGEST_REST)).await;
         }
     }
 
