@@ -103,6 +103,8 @@ impl Api {
     ///
     /// A list is appended item by item: what breaks a rule is told and left out, and the rest is appended (207). A list
     /// without items is in order (202).
+    ///
+    /// A body may be compressed: `Content-Encoding: gzip` or `zstd`. Limits are of the body inflated.
     #[oai(
         path = "/commands",
         method = "post",
@@ -131,7 +133,8 @@ impl Api {
     ///
     /// One event, a JSON array of events, or NDJSON: one event a line. Each may be a CloudEvent in structured mode, flat
     /// JSON with `event_type`, a command, or the predecessor's untyped `{id, user_id, track_id}`. CloudEvents also come under
-    /// their own media types, alone or batched. CloudEvents in binary mode (`ce-*` headers) are answered 415.
+    /// their own media types, alone or batched, and in binary mode: attributes as `ce-*` headers, percent-encoded, the body being
+    /// the data, `Content-Type` their media type.
     ///
     /// An untyped event that is not in a list is answered 200 with `"status":"queued"`, as the predecessor did; everything
     /// else is answered as by `POST /commands`.

@@ -38,7 +38,7 @@ pub(crate) fn items<'b>(
             elements(text, most).map(Items::List)
         }
         Media::CloudEventBatch => Err(RequestError::NotAnArray),
-        Media::Json | Media::CloudEvent => {
+        Media::Json | Media::CloudEvent | Media::CloudEventData => {
             let item = value(text).map_err(|e| RequestError::not_json(&e))?;
             Ok(Items::One(item))
         }

@@ -22,12 +22,12 @@ const MOST_VIOLATIONS: usize = 100;
 pub(crate) enum RequestError {
     #[error("{given:?} is not taken here; send {}", .route.media_types().join(", "))]
     MediaType { given: String, route: Route },
-    #[error("content coding {0:?} is not taken; send the body as it is")]
+    #[error("content coding {0:?} is not taken; send the body as it is, or as gzip or zstd")]
     ContentCoding(String),
-    #[error(
-        "CloudEvents in binary mode (ce-* headers) are not taken; send structured mode: application/cloudevents+json"
-    )]
+    #[error("CloudEvents (ce-* headers) are taken by POST /events, not here")]
     BinaryMode,
+    #[error("the body broke off, or is not {0}, as its Content-Encoding says")]
+    NotInflatable(&'static str),
     #[error("{IDEMPOTENCY_KEY} is not 1 to {MAX_KEY_CHARS} printable ASCII characters, given once")]
     BadKey,
     #[error("the body did not arrive within {seconds} s")]
@@ -78,7 +78,9 @@ impl From<RequestError> for Problem {
             E::MediaType { .. } | E::ContentCoding(_) | E::BinaryMode => {
                 ProblemKind::UnsupportedMediaType
             }
-            E::BadKey | E::Slow { .. } | E::BrokenOff => ProblemKind::BadRequest,
+            E::BadKey | E::Slow { .. } | E::BrokenOff | E::NotInflatable(_) => {
+                ProblemKind::BadRequest
+            }
             E::TooLarge { .. } | E::TooManyItems { .. } => ProblemKind::TooLarge,
             E::Empty | E::NotUtf8 { .. } | E::NotJson { .. } => ProblemKind::NotJson,
             E::NotAnArray => ProblemKind::InvalidItem,

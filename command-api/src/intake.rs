@@ -12,6 +12,7 @@ use ess_service::problem::Problem;
 use crate::{
     admission::Admission,
     answer::{Answer, ListItem},
+    binary_mode,
     body::{self, Items},
     config::{LimitsConfig, LinksConfig},
     errors::{self, ItemError, RequestError},
@@ -19,7 +20,7 @@ use crate::{
     ingest::Reading,
     log::{Append, AppendError, Outcome},
     measure,
-    media::Route,
+    media::{Media, Route},
     upload::Upload,
 };
 
@@ -59,17 +60,22 @@ impl Intake {
         upload: Upload<'_>,
         wishes: &Wishes,
     ) -> Result<Answer, Problem> {
+        let headers = upload.headers();
         let media = upload.media(wishes.route)?;
         let mut admitted = self.admission.admit().map_err(RequestError::from)?;
         let body = upload.read(&self.limits, &mut admitted).await?;
-        let items = body::items(&body, media, &self.limits)?;
         let reading = Reading {
             accept: wishes.route.accepts(media),
             key: wishes.key.as_ref(),
             received_at: now(),
             limits: &self.limits,
         };
-        match items {
+        if media == Media::CloudEventData {
+            let text = binary_mode::structured(headers, &body).map_err(ItemError::Invalid);
+            let read = text.and_then(|text| reading.one(0, &text));
+            return self.append_one(read).await;
+        }
+        match body::items(&body, media, &self.limits)? {
             Items::One(text) => self.append_one(reading.one(0, text)).await,
             Items::List(texts) => {
                 let read = reading.all(&texts).await;

@@ -6,6 +6,7 @@ mod admission;
 mod answer;
 mod api;
 pub mod app;
+mod binary_mode;
 mod body;
 mod config;
 mod errors;

@@ -24,6 +24,8 @@ pub(crate) enum Media {
     CloudEvent,
     /// A JSON array of CloudEvents (batched mode).
     CloudEventBatch,
+    /// The data of one CloudEvent whose attributes are headers (binary mode), of any media type.
+    CloudEventData,
 }
 
 pub(crate) const JSON: &str = "application/json";
@@ -45,7 +47,9 @@ impl Route {
         match (self, media) {
             (Self::Commands, _) => Accept::Commands,
             (Self::Events, Media::Json | Media::Lines) => Accept::Any,
-            (Self::Events, Media::CloudEvent | Media::CloudEventBatch) => Accept::CloudEvents,
+            (Self::Events, Media::CloudEvent | Media::CloudEventBatch | Media::CloudEventData) => {
+                Accept::CloudEvents
+            }
         }
     }
 

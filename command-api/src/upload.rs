@@ -1,15 +1,21 @@
-//! A request's body on its way in: bounded in bytes and in time, and counted against what may be in flight.
+//! A request's body on its way in: inflated, bounded in bytes and in time, and counted against what may be in flight.
+
+mod coding;
+
+use std::io;
 
 use bytes::Bytes;
-use futures::StreamExt;
+use futures::{Stream, StreamExt};
 use poem::{
     Body, Request, RequestBody,
     http::{HeaderMap, header},
 };
 use tokio::time::timeout;
 
+use self::coding::Coding;
 use crate::{
     admission::{Admitted, Overloaded},
+    binary_mode,
     config::LimitsConfig,
     errors::RequestError,
     media::{Media, Route},
@@ -30,43 +36,56 @@ impl<'r> Upload<'r> {
         }
     }
 
+    /// The headers of the request.
+    pub(crate) fn headers(&self) -> &'r HeaderMap {
+        self.headers
+    }
+
     /// What the body is.
     ///
     /// # Errors
     /// [`RequestError`] when `route` does not take it.
     pub(crate) fn media(&self, route: Route) -> Result<Media, RequestError> {
-        let text = |name| {
-            let value = self.headers.get(name)?;
-            Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
-        };
-        if let Some(coding) = text(header::CONTENT_ENCODING).filter(|coding| coding != "identity") {
-            return Err(RequestError::ContentCoding(coding));
-        }
-        let content_type = text(header::CONTENT_TYPE);
+        let content_type = self.headers.get(header::CONTENT_TYPE);
+        let content_type = content_type.map(|value| String::from_utf8_lossy(value.as_bytes()));
         let media = route.media(content_type.as_deref());
         let is_structured = matches!(media, Ok(Media::CloudEvent | Media::CloudEventBatch));
-        if self.headers.contains_key("ce-specversion") && !is_structured {
-            return Err(RequestError::BinaryMode);
+        match (binary_mode::is_used(self.headers) && !is_structured, route) {
+            (true, Route::Events) => Ok(Media::CloudEventData),
+            (true, Route::Commands) => Err(RequestError::BinaryMode),
+            (false, _) => media,
         }
-        media
     }
 
-    /// Reads the body.
+    /// Reads the body, inflated.
     ///
     /// # Errors
-    /// [`RequestError`] when it is too large, too slow, or one too many.
+    /// [`RequestError`] when it is too large, too slow, not what it says, or one too many.
     pub(crate) async fn read(
         self,
         limits: &LimitsConfig,
         admitted: &mut Admitted,
     ) -> Result<Bytes, RequestError> {
+        let coding = Coding::of(self.headers)?;
+        let most = limits.request_bytes;
         let length = self.headers.get(header::CONTENT_LENGTH);
         let length = length.and_then(|value| value.to_str().ok()?.parse().ok());
-        if length.is_some_and(|length: usize| length > limits.request_bytes) {
-            let most = limits.request_bytes;
+        if length.is_some_and(|length: usize| length > most) {
             return Err(RequestError::TooLarge { most });
         }
-        let collected = collect(self.body, limits.request_bytes, admitted);
+        let collected = async {
+            match coding {
+                Coding::Identity => {
+                    let chunks = self.body.into_bytes_stream();
+                    collect(chunks, RequestError::BrokenOff, most, admitted).await
+                }
+                Coding::Gzip | Coding::Zstd => {
+                    let chunks = coding.inflated(self.body);
+                    let broken = RequestError::NotInflatable(coding.name());
+                    collect(chunks, broken, most, admitted).await
+                }
+            }
+        };
         let seconds = limits.read_timeout.as_secs();
         match timeout(limits.read_timeout, collected).await {
             Ok(body) => body,
@@ -75,12 +94,20 @@ impl<'r> Upload<'r> {
     }
 }
 
-async fn collect(body: Body, most: usize, admitted: &mut Admitted) -> Result<Bytes, RequestError> {
-    let mut chunks = Box::pin(body.into_bytes_stream());
+/// Gathers a body's chunks; one that fails is answered with `broken`.
+async fn collect(
+    chunks: impl Stream<Item = io::Result<Bytes>>,
+    broken: RequestError,
+    most: usize,
+    admitted: &mut Admitted,
+) -> Result<Bytes, RequestError> {
+    let mut chunks = Box::pin(chunks);
     let mut parts: Vec<Bytes> = Vec::new();
     let mut bytes = 0;
     while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|_| RequestError::BrokenOff)?;
+        let Ok(chunk) = chunk else {
+            return Err(broken);
+        };
         bytes += chunk.len();
         if bytes > most {
             return Err(RequestError::TooLarge { most });

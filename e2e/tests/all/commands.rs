@@ -2,6 +2,8 @@
 //! answers are tested beside the code that makes them.
 
 mod acknowledged;
+mod clients;
+mod compressed;
 mod log_away;
 
 use ess_e2e::{Answer, Builder, Record, TestApp};

@@ -1,5 +1,5 @@
-//! CloudEvents in Kafka's binary mode: attributes in `ce_*` headers, the value being the data.
-//! Rewritten as the structured form, so that one reader holds the rules.
+//! CloudEvents in binary mode: attributes in headers, the value being the data. Rewritten as the structured form, so that one
+//! reader holds the rules.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -10,7 +10,19 @@ use super::log::Headers;
 use crate::json::{Object, push_string};
 
 pub(super) fn read<H: Headers>(headers: &H, payload: &[u8]) -> Draft {
-    let text = structured(headers, payload);
+    let mut attributes = Vec::new();
+    headers.each(&mut |name, value| {
+        let lower = name.to_ascii_lowercase();
+        if let Some(attribute) = lower.strip_prefix("ce_") {
+            attributes.push((
+                attribute.to_owned(),
+                String::from_utf8_lossy(value).into_owned(),
+            ));
+        }
+    });
+    let media_type = headers.get("content-type");
+    let media_type = media_type.map(String::from_utf8_lossy);
+    let text = structured(&attributes, media_type.as_deref(), payload);
     // The text was written here and each string escaped, so it always parses; should it not, the empty
     // object's missing fields are what the reader reports.
     let object = Object::parse(&text);
@@ -20,7 +32,13 @@ pub(super) fn read<H: Headers>(headers: &H, payload: &[u8]) -> Draft {
     }
 }
 
-fn structured<H: Headers>(headers: &H, payload: &[u8]) -> String {
+/// The structured form of a CloudEvent in binary mode: its attributes by name, the media type of its data, and these. Data that
+/// are said to be JSON (or nothing) and are not become a string.
+pub fn structured(
+    attributes: &[(String, String)],
+    media_type: Option<&str>,
+    payload: &[u8],
+) -> String {
     let mut text = String::from("{");
     let mut member = |name: &str, value: &str| {
         if text.len() > 1 {
@@ -30,20 +48,14 @@ fn structured<H: Headers>(headers: &H, payload: &[u8]) -> String {
         text.push(':');
         text.push_str(value);
     };
-    headers.each(&mut |name, value| {
-        let lower = name.to_ascii_lowercase();
-        if let Some(attribute) = lower.strip_prefix("ce_") {
-            member(attribute, &quoted(&String::from_utf8_lossy(value)));
-        }
-    });
-    let media_type = headers
-        .get("content-type")
-        .map(|value| String::from_utf8_lossy(value).into_owned());
-    if let Some(media_type) = &media_type {
+    for (name, value) in attributes {
+        member(name, &quoted(value));
+    }
+    if let Some(media_type) = media_type {
         member("datacontenttype", &quoted(media_type));
     }
     if !payload.is_empty() {
-        let (name, value) = data(media_type.as_deref(), payload);
+        let (name, value) = data(media_type, payload);
         member(name, &value);
     }
     text.push('}');

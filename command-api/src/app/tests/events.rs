@@ -94,7 +94,7 @@ async fn cloudevents_come_alone_and_in_batches() {
 }
 
 #[tokio::test]
-async fn binary_mode_is_refused_in_words() {
+async fn in_binary_mode_headers_are_the_attributes_and_no_command_has_any() {
     let service = service(&[]);
     let request = service
         .client
@@ -105,10 +105,16 @@ async fn binary_mode_is_refused_in_words() {
         .header("ce-id", "b")
         .body(untyped().to_string());
     let told = Told::of(request.send().await).await;
+    let pointers = told.body["errors"].as_array().unwrap().iter();
+    let pointers: Vec<_> = pointers.map(|error| error["pointer"].as_str()).collect();
+    let expected = vec![Some("/source"), Some("/type")];
+    assert_eq!((told.status, pointers), (422, expected));
+    let command = service.client.post("/commands").header("ce-id", "b");
+    let told = Told::of(command.body("{}").send().await).await;
     told.assert_problem(
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "unsupported-media-type",
-        "binary mode",
+        "POST /events",
     );
     let mirrored = service
         .client

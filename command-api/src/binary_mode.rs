@@ -1,0 +1,186 @@
+//! CloudEvents in binary mode: attributes in `ce-*` headers, the body being the data (CloudEvents 1.0.2, HTTP protocol binding,
+//! section 3.1). Rewritten as structured mode, so that one reader holds the rules.
+
+use ess_schema::{Violation, decode};
+use percent_encoding::percent_decode;
+use poem::http::{HeaderMap, HeaderName, header};
+use serde::de::IgnoredAny;
+
+const PREFIX: &str = "ce-";
+/// What the value of a header may be.
+const ALLOWED: &str = "one header, percent-encoded UTF-8";
+
+/// Whether a request is a CloudEvent in binary mode, unless its media type is one of CloudEvents.
+pub(crate) fn is_used(headers: &HeaderMap) -> bool {
+    headers.keys().any(|name| attribute(name).is_some())
+}
+
+/// The structured form of a request.
+///
+/// # Errors
+/// Every header that cannot be read, and data that are not the JSON they are said to be.
+pub(crate) fn structured(headers: &HeaderMap, body: &[u8]) -> Result<String, Vec<Violation>> {
+    let (mut attributes, mut violations) = (Vec::new(), Vec::new());
+    for name in headers.keys() {
+        let Some(attribute) = attribute(name) else {
+            continue;
+        };
+        match value(headers, name, attribute) {
+            Ok(value) => attributes.push((attribute.to_owned(), value)),
+            Err(violation) => violations.push(violation),
+        }
+    }
+    let media_type = headers.get(header::CONTENT_TYPE);
+    let media_type = media_type.map(|value| String::from_utf8_lossy(value.as_bytes()));
+    if media_type.as_deref().is_some_and(is_json)
+        && !body.is_empty()
+        && let Err(error) = serde_json::from_slice::<IgnoredAny>(body)
+    {
+        let detail = format!("is not JSON ({error}), as its Content-Type says");
+        violations.push(Violation::new("/data", detail, "JSON"));
+    }
+    if !violations.is_empty() {
+        return Err(violations);
+    }
+    Ok(decode::structured(&attributes, media_type.as_deref(), body))
+}
+
+fn attribute(name: &HeaderName) -> Option<&str> {
+    name.as_str().strip_prefix(PREFIX)
+}
+
+/// Section 3.1.3.2: a quoted value is unquoted, then percent-encoding is decoded once.
+fn value(headers: &HeaderMap, name: &HeaderName, attribute: &str) -> Result<String, Violation> {
+    let refused = |detail: &str, allowed: &str| {
+        let pointer = format!("/{attribute}");
+        Err(Violation::new(
+            pointer,
+            format!("comes as {name}, which {detail}"),
+            allowed,
+        ))
+    };
+    if matches!(attribute, "data" | "data_base64" | "datacontenttype") {
+        return refused(
+            "is no attribute's header",
+            "the data as the body, their media type as Content-Type",
+        );
+    }
+    let mut values = headers.get_all(name).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return refused("is given more than once", ALLOWED);
+    };
+    let decoded: Vec<u8> = percent_decode(&unquoted(value.as_bytes())).collect();
+    match String::from_utf8(decoded) {
+        Ok(text) => Ok(text),
+        Err(_) => refused("is not UTF-8", ALLOWED),
+    }
+}
+
+/// A quoted string (RFC 9110, section 5.6.4) without its quotes and escapes; anything else as it is.
+fn unquoted(value: &[u8]) -> Vec<u8> {
+    let [b'"', quoted @ .., b'"'] = value else {
+        return value.to_vec();
+    };
+    let mut unquoted = Vec::with_capacity(quoted.len());
+    let mut bytes = quoted.iter();
+    while let Some(&byte) = bytes.next() {
+        let escaped = if byte == b'\\' { bytes.next() } else { None };
+        unquoted.push(*escaped.unwrap_or(&byte));
+    }
+    unquoted
+}
+
+fn is_json(media_type: &str) -> bool {
+    let essence = media_type.split(';').next().unwrap_or_default();
+    let essence = essence.trim().to_ascii_lowercase();
+    essence.ends_with("/json") || essence.ends_with("+json")
+}
+
+#[cfg(test)]
+mod tests {
+    use poem::http::HeaderValue;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn headers(given: &[(&'static str, &[u8])]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in given {
+            let name = HeaderName::from_static(name);
+            headers.append(name, HeaderValue::from_bytes(value).unwrap());
+        }
+        headers
+    }
+
+    fn read(given: &[(&'static str, &[u8])], body: &[u8]) -> Value {
+        let text = structured(&headers(given), body).unwrap();
+        serde_json::from_str(&text).unwrap()
+    }
+
+    fn pointers(given: &[(&'static str, &[u8])], body: &[u8]) -> Vec<String> {
+        let violations = structured(&headers(given), body).unwrap_err();
+        violations.into_iter().map(|v| v.pointer).collect()
+    }
+
+    #[test]
+    fn values_are_unquoted_and_percent_decoded_once() {
+        for (given, value) in [
+            (
+                &b"Euro%20%E2%82%AC%20%F0%9F%98%80"[..],
+                "Euro \u{20ac} \u{1f600}",
+            ),
+            (b"%e2%82%ac", "\u{20ac}"),
+            (b"%41%2541", "A%41"),
+            (b"\"a \\\"b\\\" %25\"", "a \"b\" %"),
+            (b"track: 100% \"live\"", "track: 100% \"live\""),
+            (b"{\"othervalue\": 5}", "{\"othervalue\": 5}"),
+            ("\u{20ac}".as_bytes(), "\u{20ac}"),
+            (b"", ""),
+        ] {
+            assert_eq!(read(&[("ce-subject", given)], b"")["subject"], value);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_an_attribute_is_named() {
+        assert_eq!(pointers(&[("ce-subject", b"%C0%A0")], b""), ["/subject"]);
+        assert_eq!(pointers(&[("ce-subject", b"caf\xe9")], b""), ["/subject"]);
+        let twice = [("ce-id", &b"1"[..]), ("ce-id", b"2")];
+        assert_eq!(pointers(&twice, b""), ["/id"]);
+        let typed = [("ce-datacontenttype", &b"text/plain"[..])];
+        assert_eq!(pointers(&typed, b""), ["/datacontenttype"]);
+        let json = [
+            ("content-type", &b"application/json"[..]),
+            ("ce-data", b"1"),
+        ];
+        assert_eq!(pointers(&json, b"{"), ["/data", "/data"]);
+    }
+
+    #[test]
+    fn data_are_json_text_or_bytes() {
+        let data = |media_type: &'static [u8], body: &[u8]| {
+            read(&[("ce-id", b"1"), ("content-type", media_type)], body)
+        };
+        let json = data(
+            b"application/vnd.player+json; charset=utf-8",
+            b"{\"a\":[1]}",
+        );
+        assert_eq!(json["data"], json!({"a": [1]}));
+        assert_eq!(data(b"application/xml", b"<a/>")["data"], "<a/>");
+        assert_eq!(data(b"image/png", b"\x89PNG")["data_base64"], "iVBORw==");
+        assert_eq!(
+            read(&[("ce-id", b"1")], b"{}"),
+            json!({"id": "1", "data": {}})
+        );
+        assert_eq!(read(&[("ce-id", b"1")], b""), json!({"id": "1"}));
+    }
+
+    #[test]
+    fn headers_of_other_names_are_no_attributes() {
+        assert!(is_used(&headers(&[("ce-type", b"a")])));
+        assert!(!is_used(&headers(&[
+            ("x-ce-type", b"a"),
+            ("content-type", b"a")
+        ])));
+    }
+}
