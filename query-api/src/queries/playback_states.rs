@@ -3,7 +3,7 @@
 
 mod encoded;
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use clickhouse::Row;
 use serde::Deserialize;
@@ -84,10 +84,13 @@ impl PlaybackStates {
                 None => drop(merged.insert(row.playback_id.clone(), row)),
             }
         }
-        merged.into_values()
+        merged.into_values().map(|mut states| {
+            keep_greatest(&mut states.measures);
+            states
+        })
     }
 
-    /// In any order, and any row any number of times.
+    /// In any order, and any row any number of times. Of `measures` the lesser ones are still to be left out.
     fn merge(&mut self, other: Self) {
         let Self {
             playback_id: _,
@@ -113,7 +116,7 @@ impl PlaybackStates {
         self.started_at = [self.started_at, started_at].into_iter().flatten().min();
         self.first_event_at = self.first_event_at.min(first_event_at);
         self.last_event_at = self.last_event_at.max(last_event_at);
-        self.measures = greatest(&self.measures, &measures);
+        self.measures.extend(measures);
         self.stretches.extend(stretches);
         self.max_position_ms = self.max_position_ms.max(max_position_ms);
         self.track_duration_ms = self.track_duration_ms.max(track_duration_ms);
@@ -194,13 +197,9 @@ fn keep_least(kept: &mut ByteBuf, other: ByteBuf) {
 }
 
 /// Of each key the greatest value.
-fn greatest(one: &[(u64, u64)], other: &[(u64, u64)]) -> Vec<(u64, u64)> {
-    let mut greatest = BTreeMap::new();
-    for &(key, value) in one.iter().chain(other) {
-        let kept = greatest.entry(key).or_insert(value);
-        *kept = value.max(*kept);
-    }
-    greatest.into_iter().collect()
+fn keep_greatest(measures: &mut Vec<(u64, u64)>) {
+    measures.sort_unstable_by_key(|&(key, ms)| (key, Reverse(ms)));
+    measures.dedup_by_key(|(key, _)| *key);
 }
 
 /// The event that `origin` is of: eight bytes of its time, most significant first and the sign turned, and texts ended by zero bytes.
