@@ -5,6 +5,7 @@ mod acknowledged;
 mod clients;
 mod compressed;
 mod log_away;
+mod sdks;
 
 use ess_e2e::{Answer, Builder, Record, TestApp};
 use ess_schema::Position;

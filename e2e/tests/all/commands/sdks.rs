@@ -1,0 +1,115 @@
+//! The official CloudEvents SDKs, as their registries have them: what they send lies in the log.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use ess_parts::Scratch;
+use ess_parts::tools::{self, NPM, Tool};
+use tokio::task::spawn_blocking;
+
+use super::*;
+
+const PYTHON: [Tool; 2] = [
+    Tool {
+        program: "python3",
+        package: "python3",
+    },
+    Tool {
+        program: "pip3",
+        package: "python3-pip",
+    },
+];
+const NODE: Tool = Tool {
+    program: "node",
+    package: "nodejs",
+};
+
+fn sdks() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sdks")
+}
+
+/// What a command printed.
+fn run(command: &mut Command) -> String {
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {errors}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Installs into `folder`, and sends with the Python SDK.
+fn python(folder: &Path, url: &str) -> String {
+    tools::require(&PYTHON).unwrap();
+    let mut install = Command::new("pip3");
+    install
+        .args([
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--target",
+        ])
+        .arg(folder)
+        .arg("--requirement")
+        .arg(sdks().join("requirements.txt"));
+    run(&mut install);
+    let mut send = Command::new("python3");
+    send.arg(sdks().join("send.py")).arg(url);
+    run(send.env("PYTHONPATH", folder))
+}
+
+/// The same with the JavaScript SDK.
+fn javascript(folder: &Path, url: &str) -> String {
+    tools::require(&[NODE, NPM]).unwrap();
+    for file in ["package.json", "send.mjs"] {
+        std::fs::copy(sdks().join(file), folder.join(file)).unwrap();
+    }
+    let mut install = Command::new("npm");
+    install.args([
+        "install",
+        "--silent",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+    ]);
+    run(install.current_dir(folder));
+    let mut send = Command::new("node");
+    send.args(["send.mjs", url]);
+    run(send.current_dir(folder))
+}
+
+/// What was sent by an SDK is taken, and lies in the log as it was meant.
+async fn delivers(name: &str, sdk: fn(&Path, &str) -> String) {
+    let app = command_api_alone().start().await;
+    let url = format!("{}/events", app.commands().base());
+    let folder = Scratch::new().unwrap();
+    let sent = spawn_blocking(move || sdk(folder.path(), &url));
+    let answers: Vec<Value> = sent
+        .await
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let statuses: Vec<_> = answers.iter().map(|answer| &answer["status"]).collect();
+    assert_eq!(statuses, [202, 202, 202], "{answers:?}");
+    let records = app.log.records().await;
+    let events: Vec<_> = records.iter().map(event).collect();
+    for id in ["binary", "structured", "batch-1", "batch-2"] {
+        let id = format!("{name}-{id}");
+        let event = events.iter().find(|event| event["id"] == id);
+        let event = event.unwrap_or_else(|| panic!("{id} is missing: {answers:?}"));
+        assert_eq!(event["source"], format!("/players/{name}"), "{id}");
+        assert_eq!(event["subject"], "Sæglópur 100%", "{id}");
+        assert_eq!(event["sessionid"], "a \"b\" é", "{id}");
+        assert_eq!(event["data"]["user_id"], "Zoë", "{id}");
+    }
+    assert_eq!(events.len(), 4);
+}
+
+#[tokio::test]
+async fn what_the_python_sdk_sends_lies_in_the_log() {
+    delivers("python", python).await;
+}
+
+#[tokio::test]
+async fn what_the_javascript_sdk_sends_lies_in_the_log() {
+    delivers("javascript", javascript).await;
+}
