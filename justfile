@@ -24,6 +24,10 @@ test *ARGS:
 bench *ARGS:
     cargo xtask bench {{ ARGS }}
 
+# Hand arbitrary bytes to what reads requests: `just fuzz --seconds 600`.
+fuzz *ARGS:
+    cargo xtask fuzz {{ ARGS }}
+
 # Run every check and every test, as the build server does.
 ci:
     cargo xtask ci

@@ -10,6 +10,8 @@ mod binary_mode;
 mod body;
 mod config;
 mod errors;
+#[cfg(test)]
+mod fuzz;
 mod ids;
 mod ingest;
 mod intake;

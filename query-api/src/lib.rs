@@ -10,6 +10,8 @@ mod cache;
 mod config;
 mod conflicts;
 mod cursor;
+#[cfg(test)]
+mod fuzz;
 mod live;
 mod loader;
 pub mod openapi;

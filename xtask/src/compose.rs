@@ -29,12 +29,14 @@ pub(crate) fn run() -> Result<()> {
     );
     let dockerfile = ess_parts::project_root().join("Dockerfile");
     let text = fs::read_to_string(&dockerfile).map_err(Error::io("read", &dockerfile))?;
-    findings.extend(programs::check(
-        &compose,
-        &text,
-        &Metadata::read()?.binaries(),
-    ));
-    println!("{FILE}: programs checked against the Dockerfile and the workspace's binaries");
+    let metadata = Metadata::read()?;
+    findings.extend(programs::check(&compose, &text, &metadata.binaries()));
+    let ignore = ess_parts::project_root().join(".dockerignore");
+    let text = fs::read_to_string(&ignore).map_err(Error::io("read", &ignore))?;
+    let packages = metadata.packages.iter();
+    let packages = packages.map(|package| package.name.as_str());
+    findings.extend(programs::check_context(&text, packages));
+    println!("{FILE}: programs checked against the Dockerfile, .dockerignore and the workspace");
     findings.extend(configuration::check(&compose)?);
     println!("{FILE}: environment checked against the services' configuration (--check-config)");
     if findings.is_empty() {

@@ -15,6 +15,7 @@ mod compose;
 mod down;
 mod error;
 mod files;
+mod fuzz;
 mod health;
 mod openapi;
 mod run_dir;
@@ -50,6 +51,8 @@ enum Task {
     Status,
     /// Run every test, against a Kafka and a ClickHouse of its own.
     Test(test::Args),
+    /// Hand arbitrary bytes to everything that reads what callers send; what breaks it is kept in fuzz/corpus/.
+    Fuzz(fuzz::Args),
     /// Measure, against a Kafka and a ClickHouse of its own; `bench help` tells what and how.
     Bench(bench::Args),
     /// Run every check and every test, as the build server does.
@@ -71,6 +74,7 @@ fn main() -> ExitCode {
         Task::Status => status::run(),
         Task::Test(args) => return exit(test::run(&args)),
         Task::Bench(args) => return exit(bench::run(&args)),
+        Task::Fuzz(args) => return exit(fuzz::run(&args)),
         Task::Ci => ci::run(),
         Task::Openapi(args) => openapi::run(&args),
         Task::Schemas(args) => schemas::run(&args),

@@ -31,6 +31,23 @@ pub(super) fn check(compose: &Compose, dockerfile: &str, binaries: &BTreeSet<&st
     alien.chain(missing).collect()
 }
 
+/// Every member of the workspace must be in what an image is built of (.dockerignore): cargo reads all manifests.
+pub(super) fn check_context<'p>(
+    ignore: &str,
+    packages: impl Iterator<Item = &'p str>,
+) -> Vec<String> {
+    let lacks = |folder: &&str| {
+        !ignore
+            .lines()
+            .any(|line| line.strip_prefix('!') == Some(folder))
+    };
+    packages
+        .map(|name| name.strip_prefix("ess-").unwrap_or(name))
+        .filter(lacks)
+        .map(|folder| format!(".dockerignore leaves out {folder}/, a member of the workspace"))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -41,6 +58,16 @@ mod tests {
         let yaml = format!("services:\n  a:\n    build: .\n    command: {command}\n");
         let compose = Compose::parse(&yaml).unwrap();
         check(&compose, dockerfile, &["api", "fold"].into())
+    }
+
+    #[test]
+    fn a_member_that_is_not_copied_is_named() {
+        let ignore = "# all\n*\n!schema\n!xtask\n";
+        let lacking = check_context(ignore, ["ess-schema", "ess-load", "xtask"].into_iter());
+        assert_eq!(
+            lacking,
+            [".dockerignore leaves out load/, a member of the workspace"]
+        );
     }
 
     #[test]

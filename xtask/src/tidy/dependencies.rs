@@ -5,13 +5,14 @@ use crate::cargo::Package;
 use crate::files::SourceFile;
 
 /// Every crate of ours, with those of ours it may depend on.
-const MAY_USE: [(&str, &[&str]); 10] = [
+const MAY_USE: [(&str, &[&str]); 11] = [
     ("ess-schema", &[]),
     ("ess-service", &["ess-schema"]),
     ("ess-command-api", &["ess-schema", "ess-service"]),
     ("ess-projector", &["ess-schema", "ess-service"]),
     ("ess-query-api", &["ess-schema", "ess-service"]),
     ("ess-load", &["ess-schema"]),
+    ("ess-fuzz", &[]),
     ("ess-parts", &[]),
     // Decodes as the projector does, makes its tables and topics, and replays what it sent: it measures one, from inside
     // and outside, and no service may ever need it.
@@ -29,8 +30,8 @@ const MAY_USE: [(&str, &[&str]); 10] = [
     ("xtask", &["ess-schema", "ess-parts"]),
 ];
 
-/// What a test may use beyond that: real servers.
-const TESTS_MAY_USE: [&str; 1] = ["ess-parts"];
+/// What a test may use beyond that: real servers, and arbitrary inputs.
+const TESTS_MAY_USE: [&str; 2] = ["ess-fuzz", "ess-parts"];
 
 /// Crates that do I/O, which schema must not know.
 const IO_CRATES: [&str; 6] = ["tokio", "rdkafka", "reqwest", "ureq", "poem", "nix"];

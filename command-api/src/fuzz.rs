@@ -1,0 +1,180 @@
+//! The body decoder and the reader of CloudEvents under arbitrary bytes: never a panic, and what is taken is read from the log as
+//! it was written there.
+
+use std::{fs, path::Path};
+
+use ess_fuzz::Target;
+use ess_schema::{
+    Event, Timestamp,
+    decode::{LogMessage, log_message},
+    record::CONTENT_TYPE,
+};
+use poem::http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::{
+    binary_mode,
+    body::{self, Items},
+    config::{LimitsConfig, tests::read},
+    ingest::Reading,
+    media::{Media, Route},
+};
+
+const MEDIA: [Media; 4] = [
+    Media::Json,
+    Media::Lines,
+    Media::CloudEvent,
+    Media::CloudEventBatch,
+];
+const WORDS: [&str; 40] = [
+    "null",
+    "true",
+    "1e400",
+    "-1",
+    "18446744073709551615",
+    "\"\"",
+    "[]",
+    "{}",
+    "\"type\":",
+    "\"specversion\":\"1.0\"",
+    "\"event_type\":",
+    "\"id\":",
+    "\"event_id\":",
+    "\"playback_id\":",
+    "\"user_id\":",
+    "\"track_id\":",
+    "\"source\":",
+    "\"subject\":",
+    "\"time\":",
+    "\"data\":",
+    "\"data_base64\":",
+    "\"datacontenttype\":",
+    "\"from_ms\":",
+    "\"to_ms\":",
+    "\"seq\":",
+    "\"schemaversion\":",
+    "\"ingest_time\":",
+    "StartPlayback",
+    "ReportProgress",
+    "RecordEvent",
+    "PlaybackFinished",
+    "2026-11-25T00:00:00Z",
+    "+25:61",
+    "\\u0000",
+    "\\ud800",
+    "\u{20ac}",
+    "%C0%A0",
+    "%25",
+    "ce-subject: ",
+    "content-type: ",
+];
+
+/// Records of every event, and requests of real clients.
+fn inputs() -> Vec<Vec<u8>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let folders = ["schema/golden", "e2e/tests/clients"];
+    let files = folders
+        .iter()
+        .flat_map(|folder| fs::read_dir(root.join(folder)).unwrap());
+    let mut files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+    files.sort_unstable();
+    files.iter().map(|file| fs::read(file).unwrap()).collect()
+}
+
+fn now() -> Timestamp {
+    Timestamp::parse_rfc3339("2026-11-25T00:00:00Z").unwrap()
+}
+
+/// It comes back out of the log as it went in.
+fn assert_lies_in_the_log(event: &Event) {
+    let headers = [("content-type".to_owned(), CONTENT_TYPE.into())];
+    let text = event.to_cloudevent();
+    let message = LogMessage {
+        payload: Some(text.as_bytes()),
+        headers: &headers[..],
+        timestamp: now(),
+    };
+    assert_eq!(log_message(&message).as_ref(), Ok(event), "{text}");
+}
+
+fn is_taken(texts: &[&str], route: Route, media: Media, limits: &LimitsConfig) -> bool {
+    let reading = Reading {
+        accept: route.accepts(media),
+        key: None,
+        received_at: now(),
+        limits,
+    };
+    let read = texts
+        .iter()
+        .enumerate()
+        .filter_map(|(index, text)| reading.one(index, text).ok());
+    read.map(|item| assert_lies_in_the_log(&item.event)).count() > 0
+}
+
+#[test]
+fn any_body_is_items_or_an_error() {
+    let limits = read(&[]).unwrap().limits;
+    let bodies = inputs().into_iter().flat_map(|input| {
+        let media = 0..MEDIA.len() as u8;
+        media.map(move |media| [&[media][..], &input].concat())
+    });
+    Target::new("body", bodies).words(WORDS).run(|input| {
+        let Some((media, body)) = input.split_first() else {
+            return false;
+        };
+        let media = MEDIA[usize::from(*media) % MEDIA.len()];
+        let texts = match body::items(body, media, &limits) {
+            Err(_) => return false,
+            Ok(Items::One(text)) => vec![text],
+            Ok(Items::List(texts)) => texts,
+        };
+        assert!(
+            texts
+                .iter()
+                .all(|text| body.as_ptr_range().contains(&text.as_ptr()) || text.is_empty())
+        );
+        let routes = [Route::Commands, Route::Events];
+        let taken = routes.map(|route| is_taken(&texts, route, media, &limits));
+        taken.contains(&true)
+    });
+}
+
+/// The headers of an input, and what follows them.
+fn request(input: &[u8]) -> (HeaderMap, &[u8]) {
+    let (mut headers, mut rest) = (HeaderMap::new(), input);
+    while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+        let line = rest[..end].trim_ascii();
+        rest = &rest[end + 1..];
+        if line.is_empty() {
+            break;
+        }
+        let colon = line
+            .iter()
+            .position(|byte| *byte == b':')
+            .unwrap_or(line.len());
+        let value = line.get(colon + 1..).unwrap_or_default().trim_ascii();
+        let name = HeaderName::from_bytes(&line[..colon]);
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value)) {
+            headers.append(name, value);
+        }
+    }
+    (headers, rest)
+}
+
+#[test]
+fn any_request_in_binary_mode_is_an_event_or_an_error() {
+    let limits = read(&[]).unwrap().limits;
+    let present = |input: Vec<u8>| {
+        let text = String::from_utf8_lossy(&input);
+        text.replace("2025-07-23T", "2026-11-23T").into_bytes()
+    };
+    let requests = inputs().into_iter().map(present);
+    Target::new("binary-mode", requests)
+        .words(WORDS)
+        .run(|input| {
+            let (headers, body) = request(input);
+            let Ok(text) = binary_mode::structured(&headers, body) else {
+                return false;
+            };
+            is_taken(&[&text], Route::Events, Media::CloudEventData, &limits)
+        });
+}

@@ -1,0 +1,93 @@
+//! One input made of others.
+
+use rand::RngExt as _;
+use rand_chacha::ChaCha12Rng;
+
+/// The most changes of one input.
+const MOST_CHANGES: usize = 8;
+/// Bytes that mean something in most texts, and those at the edges of their range.
+const BYTES: &[u8] = b"\0\t\n\r \"%+,-./0159:;<=>?@[\\]{}\x7f\x80\xc0\xff";
+
+pub(crate) struct Mutator<'m> {
+    random: &'m mut ChaCha12Rng,
+    inputs: &'m [Vec<u8>],
+    words: &'m [Vec<u8>],
+}
+
+impl<'m> Mutator<'m> {
+    pub(crate) fn new(
+        random: &'m mut ChaCha12Rng,
+        inputs: &'m [Vec<u8>],
+        words: &'m [Vec<u8>],
+    ) -> Self {
+        Self {
+            random,
+            inputs,
+            words,
+        }
+    }
+
+    /// A known input, changed a few times.
+    pub(crate) fn mutant(&mut self) -> Vec<u8> {
+        let mut input = one_of(self.random, self.inputs)
+            .cloned()
+            .unwrap_or_default();
+        for _ in 0..self.random.random_range(1..=MOST_CHANGES) {
+            self.change(&mut input);
+        }
+        input
+    }
+
+    fn change(&mut self, input: &mut Vec<u8>) {
+        let (from, to) = self.range(input);
+        match self.random.random_range(0..7) {
+            0 => drop(input.drain(from..to)),
+            1 => {
+                let again = input[from..to].to_vec();
+                drop(input.splice(from..from, again));
+            }
+            2 => {
+                let byte = one_of(self.random, BYTES).copied();
+                drop(input.splice(from..from, byte));
+            }
+            3 if !input.is_empty() => {
+                let place = from.min(input.len() - 1);
+                input[place] = self.random.random();
+            }
+            4 if !input.is_empty() => {
+                let place = from.min(input.len() - 1);
+                input[place] ^= 1 << self.random.random_range(0..8);
+            }
+            5 => {
+                let word = one_of(self.random, self.words).cloned();
+                drop(input.splice(from..to, word.unwrap_or_default()));
+            }
+            _ => {
+                let other = one_of(self.random, self.inputs)
+                    .cloned()
+                    .unwrap_or_default();
+                let (other_from, other_to) = self.range(&other);
+                drop(input.splice(from..to, other[other_from..other_to].iter().copied()));
+            }
+        }
+    }
+
+    /// Part of an input, mostly a short one.
+    fn range(&mut self, input: &[u8]) -> (usize, usize) {
+        let from = self.random.random_range(0..=input.len());
+        let rest = input.len() - from;
+        let most = if self.random.random_ratio(1, 8) {
+            rest
+        } else {
+            rest.min(16)
+        };
+        (from, from + self.random.random_range(0..=most))
+    }
+}
+
+fn one_of<'a, T>(random: &mut ChaCha12Rng, of: &'a [T]) -> Option<&'a T> {
+    if of.is_empty() {
+        return None;
+    }
+    of.get(random.random_range(0..of.len()))
+}
