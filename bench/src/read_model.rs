@@ -19,6 +19,9 @@ const QUIET_WITHIN: Duration = Duration::from_hours(1);
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// Merges are scheduled a moment after an insert: so many looks in a row must find none.
 const QUIET_LOOKS: u32 = 10;
+/// What differs between runs that did the same work: rows that are made beside the pipeline, and one for each batch that touched a
+/// playback.
+const NOT_COMPARED: [&str; 3] = ["playbacks", "playbacks_progress", "playbacks_touched"];
 /// The generation that a projector makes where there is none.
 const FIRST: u32 = 1;
 
@@ -29,7 +32,7 @@ pub(crate) struct Content {
     pub(crate) rows: u64,
     /// Of every column of `events` but those that ClickHouse sets, free of order.
     pub(crate) checksum: u64,
-    /// Distinct keys of every table that a view fills.
+    /// Distinct keys of every table that a view fills, and that does not depend on how the events were cut into batches.
     pub(crate) keys: BTreeMap<String, u64>,
 }
 
@@ -167,6 +170,9 @@ impl ReadModel {
     pub(crate) async fn content(&self) -> Result<Content> {
         let mut keys = BTreeMap::new();
         for View { name, sorting_key } in self.views().await? {
+            if NOT_COMPARED.contains(&name.as_str()) {
+                continue;
+            }
             let generation = self.generation();
             let sql = format!("SELECT uniqExact({sorting_key}) FROM {generation}.{name}");
             keys.insert(name, self.number(&sql).await?);
