@@ -32,7 +32,7 @@ pub(crate) fn structured(headers: &HeaderMap, body: &[u8]) -> Result<String, Vec
     }
     let media_type = headers.get(header::CONTENT_TYPE);
     let media_type = media_type.map(|value| String::from_utf8_lossy(value.as_bytes()));
-    if media_type.as_deref().is_some_and(is_json)
+    if media_type.as_deref().is_some_and(decode::is_json_type)
         && !body.is_empty()
         && let Err(error) = serde_json::from_slice::<IgnoredAny>(body)
     {
@@ -88,12 +88,6 @@ fn unquoted(value: &[u8]) -> Vec<u8> {
         unquoted.push(*escaped.unwrap_or(&byte));
     }
     unquoted
-}
-
-fn is_json(media_type: &str) -> bool {
-    let essence = media_type.split(';').next().unwrap_or_default();
-    let essence = essence.trim().to_ascii_lowercase();
-    essence.ends_with("/json") || essence.ends_with("+json")
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ mod coding;
 use std::io;
 
 use bytes::Bytes;
-use futures::{Stream, StreamExt};
+use futures::{StreamExt, stream::BoxStream};
 use poem::{
     Body, Request, RequestBody,
     http::{HeaderMap, header},
@@ -73,19 +73,7 @@ impl<'r> Upload<'r> {
         if length.is_some_and(|length: usize| length > most) {
             return Err(RequestError::TooLarge { most });
         }
-        let collected = async {
-            match coding {
-                Coding::Identity => {
-                    let chunks = self.body.into_bytes_stream();
-                    collect(chunks, RequestError::BrokenOff, most, admitted).await
-                }
-                Coding::Gzip | Coding::Zstd => {
-                    let chunks = coding.inflated(self.body);
-                    let broken = RequestError::NotInflatable(coding.name());
-                    collect(chunks, broken, most, admitted).await
-                }
-            }
-        };
+        let collected = collect(coding.inflated(self.body), coding.broken(), most, admitted);
         let seconds = limits.read_timeout.as_secs();
         match timeout(limits.read_timeout, collected).await {
             Ok(body) => body,
@@ -96,12 +84,11 @@ impl<'r> Upload<'r> {
 
 /// Gathers a body's chunks; one that fails is answered with `broken`.
 async fn collect(
-    chunks: impl Stream<Item = io::Result<Bytes>>,
+    mut chunks: BoxStream<'static, io::Result<Bytes>>,
     broken: RequestError,
     most: usize,
     admitted: &mut Admitted,
 ) -> Result<Bytes, RequestError> {
-    let mut chunks = Box::pin(chunks);
     let mut parts: Vec<Bytes> = Vec::new();
     let mut bytes = 0;
     while let Some(chunk) = chunks.next().await {

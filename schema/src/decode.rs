@@ -10,7 +10,7 @@ mod item;
 mod log;
 mod untyped;
 
-pub use binary::structured;
+pub use binary::{is_json_type, structured};
 pub use item::{Accept, Item, Shape, item};
 pub use log::{Headers, LogMessage, Rejection, log_message};
 

@@ -56,29 +56,29 @@ impl Coding {
         coding.ok_or_else(|| RequestError::ContentCoding(text.into_owned()))
     }
 
-    /// The name of it.
-    pub(super) const fn name(self) -> &'static str {
+    /// What a body is told that ends too early, or is not what it says.
+    pub(super) const fn broken(self) -> RequestError {
         match self {
-            Self::Identity => "identity",
-            Self::Gzip => "gzip",
-            Self::Zstd => "zstd",
+            Self::Identity => RequestError::BrokenOff,
+            Self::Gzip => RequestError::NotInflatable("gzip"),
+            Self::Zstd => RequestError::NotInflatable("zstd"),
         }
     }
 
     /// The body as it was before it was compressed.
     pub(super) fn inflated(self, body: Body) -> BoxStream<'static, io::Result<Bytes>> {
-        let read = BufReader::new(body.into_async_read());
+        let read = |body: Body| BufReader::new(body.into_async_read());
         match self {
-            Self::Identity => ReaderStream::new(read).boxed(),
+            Self::Identity => body.into_bytes_stream().boxed(),
             Self::Gzip => {
-                let mut decoder = GzipDecoder::new(read);
+                let mut decoder = GzipDecoder::new(read(body));
                 // What is several files one after the other is one file (RFC 1952, section 2.2).
                 decoder.multiple_members(true);
                 in_turns(decoder).boxed()
             }
             Self::Zstd => {
                 let window = [DParameter::window_log_max(ZSTD_WINDOW_LOG)];
-                let mut decoder = ZstdDecoder::with_params(read, &window);
+                let mut decoder = ZstdDecoder::with_params(read(body), &window);
                 decoder.multiple_members(true);
                 in_turns(decoder).boxed()
             }

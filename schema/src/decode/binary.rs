@@ -68,18 +68,15 @@ fn data(media_type: Option<&str>, payload: &[u8]) -> (&'static str, String) {
         return ("data_base64", quoted(&STANDARD.encode(payload)));
     };
     let is_json = serde_json::from_str::<&serde_json::value::RawValue>(text).is_ok();
-    if declares_json(media_type) && is_json {
+    if media_type.is_none_or(is_json_type) && is_json {
         ("data", text.to_owned())
     } else {
         ("data", quoted(text))
     }
 }
 
-/// Whether the media type is JSON: absent, `*/json` or `*/*+json`.
-fn declares_json(media_type: Option<&str>) -> bool {
-    let Some(media_type) = media_type else {
-        return true;
-    };
+/// Whether a media type is JSON: `*/json` or `*/*+json`.
+pub fn is_json_type(media_type: &str) -> bool {
     let essence = media_type.split(';').next().unwrap_or_default();
     let essence = essence.trim().to_ascii_lowercase();
     essence.ends_with("/json") || essence.ends_with("+json")
