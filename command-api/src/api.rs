@@ -4,6 +4,7 @@ mod body;
 mod idempotency;
 mod told;
 
+use ess_service::auth::Caller;
 use poem::Request;
 use poem_openapi::{ApiResponse, Object, OpenApi, Tags, param::Query, payload::Json};
 use tokio_util::sync::DropGuard;
@@ -113,6 +114,7 @@ impl Api {
     )]
     async fn append_commands(
         &self,
+        request: &Request,
         /// Makes the ids of items that have none follow from it, so that repeating the same request is harmless.
         #[oai(name = "Idempotency-Key")]
         key: Key,
@@ -125,6 +127,7 @@ impl Api {
             route: Route::Commands,
             key: key.0,
             all_or_nothing: all_or_nothing.0,
+            only_user: Caller::only_user(request).cloned(),
         };
         Ok(self.intake.take(body.0, &wishes).await?)
     }
@@ -146,6 +149,7 @@ impl Api {
     )]
     async fn append_events(
         &self,
+        request: &Request,
         /// Makes the ids of items that have none follow from it, so that repeating the same request is harmless.
         #[oai(name = "Idempotency-Key")]
         key: Key,
@@ -158,6 +162,7 @@ impl Api {
             route: Route::Events,
             key: key.0,
             all_or_nothing: all_or_nothing.0,
+            only_user: Caller::only_user(request).cloned(),
         };
         Ok(EventsAnswer(self.intake.take(body.0, &wishes).await?))
     }

@@ -6,8 +6,8 @@ mod links;
 
 pub(crate) use self::{append::AppendConfig, limits::LimitsConfig, links::LinksConfig};
 use ess_service::config::{
-    ConfigError, ConfigKey, HttpConfig, KafkaConfig, LogConfig, ProducerConfig, Section, Settings,
-    ShutdownConfig, Source,
+    AuthConfig, ConfigError, ConfigKey, HttpConfig, HttpLimits, KafkaConfig, LogConfig,
+    ProducerConfig, Section, Settings, ShutdownConfig, Source,
 };
 
 const HTTP: [ConfigKey; 2] = HttpConfig::keys("COMMAND_API_ADDR", "127.0.0.1:8000");
@@ -35,6 +35,8 @@ impl Settings for Config {
     const ABOUT: &'static str = "Appends commands and events to the log.";
     const KNOWN_KEYS: &'static [&'static [ConfigKey]] = &[
         &HTTP,
+        HttpLimits::KEYS,
+        AuthConfig::KEYS,
         KafkaConfig::KEYS,
         ProducerConfig::KEYS,
         AppendConfig::KEYS,

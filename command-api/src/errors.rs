@@ -1,7 +1,7 @@
 //! Everything that can go wrong with a request or with one item of it, and the one map from there to HTTP. No other
 //! place chooses a status.
 
-use ess_schema::{EventId, Violation};
+use ess_schema::{EventId, UserId, Violation};
 use ess_service::problem::{FieldError, Problem, ProblemKind};
 
 use crate::{
@@ -103,6 +103,13 @@ pub(crate) enum ItemError {
     TooDeep { levels: usize, most: usize },
     /// Fields that break rules; at least one.
     Invalid(Vec<Violation>),
+    /// Another's event, or nobody's, from one who may tell only of one user.
+    NotTheirs {
+        /// Where the item names its user.
+        pointer: &'static str,
+        named: Option<UserId>,
+        only: UserId,
+    },
 }
 
 impl ItemError {
@@ -110,6 +117,7 @@ impl ItemError {
         match self {
             Self::TooLarge { .. } => ProblemKind::TooLarge,
             Self::TooDeep { .. } | Self::Invalid(_) => ProblemKind::InvalidItem,
+            Self::NotTheirs { .. } => ProblemKind::Forbidden,
         }
     }
 
@@ -126,6 +134,16 @@ impl ItemError {
                 format!("at most {most} levels"),
             )],
             Self::Invalid(violations) => violations.clone(),
+            Self::NotTheirs {
+                pointer,
+                named,
+                only,
+            } => {
+                let named = named.as_ref().map(|user| format!("is {user}"));
+                let named = named.unwrap_or_else(|| "is missing".to_owned());
+                let allowed = format!("{only}, whose token it came with");
+                vec![Violation::new(*pointer, named, allowed)]
+            }
         }
     }
 

@@ -102,6 +102,7 @@ fn is_taken(texts: &[&str], route: Route, media: Media, limits: &LimitsConfig) -
         key: None,
         received_at: now(),
         limits,
+        only_user: None,
     };
     let read = texts
         .iter()

@@ -2,8 +2,8 @@
 //! appended here.
 
 use ess_schema::{
-    Timestamp,
-    decode::{self, Accept, Item, Receipt},
+    Timestamp, UserId,
+    decode::{self, Accept, Item, Receipt, Shape},
 };
 use tokio::task::yield_now;
 
@@ -23,6 +23,8 @@ pub(crate) struct Reading<'r> {
     pub(crate) key: Option<&'r IdempotencyKey>,
     pub(crate) received_at: Timestamp,
     pub(crate) limits: &'r LimitsConfig,
+    /// The only user whose events are taken.
+    pub(crate) only_user: Option<&'r UserId>,
 }
 
 impl Reading<'_> {
@@ -52,8 +54,29 @@ impl Reading<'_> {
             received_at: self.received_at,
             make_id: &mut || ids::make(self.key, index),
         };
-        decode::item(text, self.accept, &mut receipt).map_err(ItemError::Invalid)
+        let item = decode::item(text, self.accept, &mut receipt).map_err(ItemError::Invalid)?;
+        match self.only_user {
+            Some(only) => theirs(item, only),
+            None => Ok(item),
+        }
     }
+}
+
+/// The item, if it is of the user `only`.
+fn theirs(item: Item, only: &UserId) -> Result<Item, ItemError> {
+    let named = item.event.data.user_id();
+    if named == Some(only) {
+        return Ok(item);
+    }
+    let pointer = match item.shape {
+        Shape::CloudEvent => "/data/user_id",
+        Shape::Command | Shape::Flat | Shape::Untyped => "/user_id",
+    };
+    Err(ItemError::NotTheirs {
+        pointer,
+        named: named.cloned(),
+        only: only.clone(),
+    })
 }
 
 #[cfg(test)]
@@ -70,6 +93,7 @@ mod tests {
             key: None,
             received_at: Timestamp::from_millis(1_795_428_000_000).unwrap(),
             limits: &read(&[]).unwrap().limits,
+            only_user: None,
         };
         reading.one(0, text)
     }

@@ -6,7 +6,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use ess_schema::{Event, Position, Timestamp, decode::Item};
+use ess_schema::{Event, Position, Timestamp, UserId, decode::Item};
 use ess_service::problem::Problem;
 
 use crate::{
@@ -39,6 +39,8 @@ pub(crate) struct Wishes {
     pub(crate) key: Option<IdempotencyKey>,
     /// Append nothing if any item is invalid.
     pub(crate) all_or_nothing: bool,
+    /// The only user whose events the caller may tell.
+    pub(crate) only_user: Option<UserId>,
 }
 
 impl Intake {
@@ -69,6 +71,7 @@ impl Intake {
             key: wishes.key.as_ref(),
             received_at: now(),
             limits: &self.limits,
+            only_user: wishes.only_user.as_ref(),
         };
         if media == Media::CloudEventData {
             let text = binary_mode::structured(headers, &body).map_err(ItemError::Invalid);

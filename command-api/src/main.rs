@@ -1,10 +1,11 @@
-//! The process: configuration → build → spawn → wait for a signal → drain; or print the API's document. Nothing else.
+//! The process: configuration → build → spawn → wait for a signal → drain; or print the API's document, or a new key. Nothing else.
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use ess_command_api::{Config, app, openapi};
 use ess_service::{
+    auth::NewKey,
     config::{ConfigArgs, arguments},
     process,
 };
@@ -24,6 +25,8 @@ struct Arguments {
 enum Task {
     /// Print the OpenAPI document and exit.
     Openapi,
+    /// Make an API key: print it, and its entry for AUTH_API_KEYS_FILE, and exit.
+    ApiKey(NewKey),
 }
 
 fn main() -> ExitCode {
@@ -32,8 +35,10 @@ fn main() -> ExitCode {
 
 fn run() -> Result<ExitCode, ExitCode> {
     let arguments: Arguments = arguments::<_, Config>()?;
-    if let Some(Task::Openapi) = arguments.task {
-        return openapi::print().map_err(|_| ExitCode::FAILURE);
+    match arguments.task {
+        Some(Task::Openapi) => return openapi::print().map_err(|_| ExitCode::FAILURE),
+        Some(Task::ApiKey(new)) => return new.print().map_err(|_| ExitCode::FAILURE),
+        None => {}
     }
     let config: Config = arguments.config.load()?;
     let (log, shutdown) = (config.log.clone(), config.shutdown.clone());

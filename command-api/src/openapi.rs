@@ -13,6 +13,7 @@ use std::{
     process::ExitCode,
 };
 
+use ess_service::auth::Secured;
 use poem::{endpoint::BoxEndpoint, http::Method};
 use poem_openapi::{
     LicenseObject, OpenApi, OpenApiService,
@@ -27,8 +28,8 @@ after the log has acknowledged the facts. Every path takes a trailing slash. Eve
 Facts are read at the query-api.";
 
 /// The service that answers, documented.
-pub(crate) fn service<T: OpenApi>(api: T) -> OpenApiService<T, ()> {
-    OpenApiService::new(api, TITLE, env!("CARGO_PKG_VERSION"))
+pub(crate) fn service<T: OpenApi>(api: T) -> OpenApiService<Secured<T>, ()> {
+    OpenApiService::new(Secured(api), TITLE, env!("CARGO_PKG_VERSION"))
         .description(DESCRIPTION)
         .license(
             LicenseObject::new("Apache-2.0").url("https://www.apache.org/licenses/LICENSE-2.0"),

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use ess_service::config::{
-    ClickHouseConfig, ConfigError, ConfigKey, HttpConfig, KafkaConfig, LogConfig, ProducerConfig,
-    Section, ShutdownConfig, Source, millis,
+    AuthConfig, ClickHouseConfig, ConfigError, ConfigKey, HttpConfig, HttpLimits, KafkaConfig,
+    LogConfig, ProducerConfig, Section, ShutdownConfig, Source, millis,
 };
 use serde::Deserialize;
 
@@ -180,6 +180,8 @@ impl ess_service::config::Settings for Settings {
     const ABOUT: &'static str = "Folds the log of playback events into the read model";
     const KNOWN_KEYS: &'static [&'static [ConfigKey]] = &[
         &ADDR,
+        HttpLimits::KEYS,
+        AuthConfig::KEYS,
         ProjectorConfig::KEYS,
         KafkaConfig::KEYS,
         ProducerConfig::KEYS,

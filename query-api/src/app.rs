@@ -8,7 +8,7 @@ use ess_service::{
     http::Paths,
     process::{Process, StartError},
 };
-use poem::Route;
+use poem::{EndpointExt as _, IntoEndpoint as _, Route};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
     api::Reader,
     conflicts::Counter,
     live::{Hub, Playbacks},
-    openapi,
+    openapi, ownership,
     read_model::ReadModel,
     watermark::{Watch, Watcher},
 };
@@ -37,7 +37,7 @@ pub async fn start(config: Config, process: &mut Process) -> Result<(), StartErr
     let routes = Route::new()
         .at("/openapi.json", api.spec_endpoint())
         .nest("/docs", api.swagger_ui())
-        .nest("/", api);
+        .nest("/", api.into_endpoint().around(ownership::checked));
     process.serve(&config.http, routes, paths).await?;
     process.spawn("watermark", watcher.run(process.stopping()));
     process.spawn("conflicts", counter.run(process.stopping()));

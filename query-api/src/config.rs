@@ -10,8 +10,8 @@ pub(crate) use self::{
 };
 use ess_schema::playback::Policy;
 use ess_service::config::{
-    ClickHouseConfig, ConfigError, ConfigKey, HttpConfig, LogConfig, PolicyConfig, Section,
-    Settings, ShutdownConfig, Source,
+    AuthConfig, ClickHouseConfig, ConfigError, ConfigKey, HttpConfig, HttpLimits, LogConfig,
+    PolicyConfig, Section, Settings, ShutdownConfig, Source,
 };
 
 const HTTP: [ConfigKey; 2] = HttpConfig::keys("QUERY_API_ADDR", "127.0.0.1:8001");
@@ -39,6 +39,8 @@ impl Settings for Config {
     const ABOUT: &'static str = "Answers questions about playbacks and events from the read model.";
     const KNOWN_KEYS: &'static [&'static [ConfigKey]] = &[
         &HTTP,
+        HttpLimits::KEYS,
+        AuthConfig::KEYS,
         ClickHouseConfig::KEYS,
         PolicyConfig::KEYS,
         CacheConfig::KEYS,

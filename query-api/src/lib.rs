@@ -15,6 +15,7 @@ mod fuzz;
 mod live;
 mod loader;
 pub mod openapi;
+mod ownership;
 mod page;
 mod parameters;
 mod playbacks_page;

@@ -8,6 +8,7 @@ use std::{
 };
 
 use ess_service::{
+    auth::Secured,
     config::{ConfigError, Settings, Source},
     health::Health,
 };
@@ -42,7 +43,7 @@ const ABOUT: &str = "Answers questions about playbacks and events from the read 
 Times are RFC 3339 in UTC with milliseconds; durations and media positions are in ms. Every error is `application/problem+json` (RFC 9457). Answers are kept for a moment (`Cache-Control`, `Age`, `ETag`); `Ess-Watermark` tells how fresh the read model was at least, and `?after=` waits until it holds what the caller wrote.";
 
 /// The service: routes and document.
-pub(crate) fn service(reader: &Arc<Reader>) -> OpenApiService<Apis, ()> {
+pub(crate) fn service(reader: &Arc<Reader>) -> OpenApiService<Secured<Apis>, ()> {
     let apis = (
         PlaybackApi(Arc::clone(reader)),
         PlaybacksApi(Arc::clone(reader)),
@@ -58,7 +59,7 @@ pub(crate) fn service(reader: &Arc<Reader>) -> OpenApiService<Apis, ()> {
     );
     let license =
         LicenseObject::new("Apache-2.0").url("https://www.apache.org/licenses/LICENSE-2.0");
-    OpenApiService::new(apis, "ESS query-api", env!("CARGO_PKG_VERSION"))
+    OpenApiService::new(Secured(apis), "ESS query-api", env!("CARGO_PKG_VERSION"))
         .description(ABOUT)
         .license(license)
 }

@@ -19,7 +19,7 @@ pub(crate) use read::{check_content, read_data};
 
 use serde::Serialize;
 
-use crate::id::{EventId, PlaybackId, Source, TestId};
+use crate::id::{EventId, PlaybackId, Source, TestId, UserId};
 use crate::time::Timestamp;
 
 /// The schema version that this build writes, for every event.
@@ -155,6 +155,14 @@ impl EventData {
             Self::Recorded(_) => EventKind::Recorded,
             Self::Custom(_) => return None,
         })
+    }
+
+    /// Whose event it is, none for a custom one that does not say.
+    pub fn user_id(&self) -> Option<&UserId> {
+        match self {
+            Self::Custom(custom) => custom.user_id.as_ref(),
+            typed => typed.play().map(|play| &play.user_id),
+        }
     }
 
     /// Who plays what, none for a custom event.

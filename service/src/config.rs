@@ -1,10 +1,12 @@
 //! Configuration: environment over an optional TOML file over defaults, typed, and read exactly once at the start.
 //! Each concern is one small [`Section`]; a service composes its own [`Settings`] from them. Nothing here is global.
 
+mod auth;
 mod clickhouse;
 mod command_line;
 mod error;
 mod http;
+mod http_limits;
 mod kafka;
 mod policy;
 mod process;
@@ -12,10 +14,12 @@ mod secret;
 mod source;
 
 pub use self::{
+    auth::{AuthConfig, JwksConfig, JwtConfig},
     clickhouse::ClickHouseConfig,
     command_line::{ConfigArgs, arguments, load},
     error::ConfigError,
     http::HttpConfig,
+    http_limits::HttpLimits,
     kafka::{KafkaConfig, ProducerConfig},
     policy::PolicyConfig,
     process::{LogConfig, LogFormat, ShutdownConfig},

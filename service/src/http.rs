@@ -2,36 +2,50 @@
 //! What the service answers is not known here.
 
 mod boundary;
+mod connection;
+mod crowded;
+mod head;
+mod listening;
 mod measure;
 mod paths;
 
-pub use self::paths::Paths;
-use std::{
-    io,
-    net::SocketAddr,
-    sync::{Arc, OnceLock},
-    time::{Duration, Instant},
+pub use self::{
+    listening::{BindError, Listening, bind},
+    paths::Paths,
 };
+use std::sync::Arc;
 
 use poem::{
-    Endpoint, EndpointExt, Response, Route, Server,
+    Endpoint, EndpointExt, Response, Route,
     endpoint::make_sync,
     get,
-    listener::{Acceptor, Listener, TcpAcceptor, TcpListener},
     middleware::{NormalizePath, TrailingSlash},
 };
-use tokio_util::sync::CancellationToken;
 
-use crate::{config::HttpConfig, health::Health, telemetry::Metrics};
+use crate::{auth::Gate, config::HttpLimits, health::Health, telemetry::Metrics};
 
-/// Completes a service's own routes: adds `/health/live`, `/health/ready` and `/metrics`, answers every error as a problem
-/// (with `Allow` beside 405, from `paths`), takes a trailing slash on every path, and measures each request.
-pub fn endpoint(
-    routes: Route,
-    paths: Paths,
-    health: Health,
-    metrics: Metrics,
-) -> impl Endpoint<Output = Response> {
+/// What stands before a service's own routes.
+#[derive(Clone)]
+pub struct Edge {
+    /// The checks behind `/health/ready`.
+    pub health: Health,
+    /// The text behind `/metrics`.
+    pub metrics: Metrics,
+    /// Who may pass.
+    pub gate: Arc<Gate>,
+    /// How large the head of a request may be.
+    pub limits: HttpLimits,
+}
+
+/// Completes a service's own routes: adds `/health/live`, `/health/ready` and `/metrics`, lets pass who may, answers every error
+/// as a problem (with `Allow` beside 405, from `paths`), takes a trailing slash on every path, and measures each request.
+pub fn endpoint(routes: Route, paths: Paths, edge: Edge) -> impl Endpoint<Output = Response> {
+    let Edge {
+        health,
+        metrics,
+        gate,
+        limits,
+    } = edge;
     measure::describe();
     let durations = Arc::<measure::Durations>::default();
     let live = make_sync(|_| {
@@ -55,86 +69,16 @@ pub fn endpoint(
             .fold(paths, |all, path| all.and(path, "GET")),
     );
     boundary::answer_problems(routes, Arc::clone(&paths))
+        .around(move |inner, request| {
+            let gate = Arc::clone(&gate);
+            async move { Ok(gate.pass(&*inner, request).await) }
+        })
+        .around(move |inner, request| head::checked(inner, request, limits.header_bytes))
         .with(NormalizePath::new(TrailingSlash::Trim))
         .around(move |inner, request| {
             let (durations, paths) = (Arc::clone(&durations), Arc::clone(&paths));
             async move { durations.request(&*inner, request, &paths).await }
         })
-}
-
-/// The address cannot be listened on.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot listen on {addr}: {source}")]
-pub struct BindError {
-    addr: SocketAddr,
-    source: io::Error,
-}
-
-/// A bound address, not yet served.
-pub struct Listening {
-    acceptor: TcpAcceptor,
-    addr: SocketAddr,
-}
-
-/// Binds the configured address, so that a taken port is an error of the start.
-///
-/// # Errors
-/// The address and why it cannot be had.
-pub async fn bind(config: &HttpConfig) -> Result<Listening, BindError> {
-    let acceptor = TcpListener::bind(config.addr)
-        .into_acceptor()
-        .await
-        .map_err(|source| BindError {
-            addr: config.addr,
-            source,
-        })?;
-    let bound = acceptor
-        .local_addr()
-        .first()
-        .and_then(|addr| addr.as_socket_addr().copied());
-    Ok(Listening {
-        acceptor,
-        addr: bound.unwrap_or(config.addr),
-    })
-}
-
-impl Listening {
-    /// The address bound, with the port the system chose if the configured one was 0.
-    pub fn addr(&self) -> SocketAddr {
-        self.addr
-    }
-
-    /// Serves until `stopping`, then lets requests in flight finish for at most `drain`.
-    ///
-    /// # Errors
-    /// When the listener breaks, or requests had to be cut off.
-    pub async fn serve(
-        self,
-        endpoint: impl Endpoint + 'static,
-        stopping: CancellationToken,
-        drain: Duration,
-    ) -> io::Result<()> {
-        let told = Arc::new(OnceLock::new());
-        let signal = {
-            let told = Arc::clone(&told);
-            async move {
-                stopping.cancelled().await;
-                told.get_or_init(Instant::now);
-            }
-        };
-        let server = Server::new_with_acceptor(self.acceptor);
-        server
-            .run_with_graceful_shutdown(endpoint, signal, Some(drain))
-            .await?;
-        // The server says nothing when it gives up on connections: only the time it took tells.
-        match told.get().map(Instant::elapsed) {
-            Some(took) if took >= drain => Err(io::Error::new(
-                io::ErrorKind::TimedOut,
-                "cut off requests still in flight at the drain deadline",
-            )),
-            _ => Ok(()),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! of Kafka and ClickHouse. It must never know what an event, a projection or a query is, nor depend on a service.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+pub mod auth;
 pub mod clickhouse;
 pub mod config;
 pub mod health;

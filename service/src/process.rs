@@ -1,7 +1,10 @@
 //! The life of a process: build → spawn → wait for a signal → drain under a deadline. When any task ends or panics the whole
 //! process stops: there is no half-running service.
 
+mod files;
 mod signal;
+
+pub(crate) use self::files::file_limit;
 
 use std::{
     collections::HashMap,
@@ -9,6 +12,7 @@ use std::{
     fmt::Display,
     future::Future,
     process::ExitCode,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -20,9 +24,10 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    auth::Gate,
     config::{HttpConfig, LogConfig, ShutdownConfig},
     health::Health,
-    http::{self, BindError, Paths},
+    http::{self, Edge, Paths},
     telemetry::{self, Metrics},
 };
 
@@ -81,15 +86,21 @@ impl Process {
     /// Binds the address now and spawns the task `http` that serves `routes` completed by [`http::endpoint`].
     ///
     /// # Errors
-    /// When the address cannot be had.
+    /// When the address cannot be had, or what checks credentials cannot be made.
     pub async fn serve(
         &mut self,
         config: &HttpConfig,
         routes: Route,
         paths: Paths,
-    ) -> Result<(), BindError> {
+    ) -> Result<(), StartError> {
         let listening = http::bind(config).await?;
-        let endpoint = http::endpoint(routes, paths, self.health.clone(), self.metrics.clone());
+        let edge = Edge {
+            gate: Arc::new(Gate::start(&config.auth, self)?),
+            health: self.health.clone(),
+            metrics: self.metrics.clone(),
+            limits: config.limits,
+        };
+        let endpoint = http::endpoint(routes, paths, edge);
         self.spawn(
             "http",
             listening.serve(endpoint, self.stopping(), self.http_drain()),

@@ -10,7 +10,7 @@ use std::sync::{LazyLock, Mutex};
 use ess_schema::{Event, Position};
 use ess_service::{
     health::Health,
-    http,
+    http::{self, Edge},
     telemetry::{self, Metrics},
 };
 use futures::{FutureExt, future::BoxFuture};
@@ -61,18 +61,15 @@ fn service(settings: &[(&str, &str)]) -> Service<impl Endpoint> {
     static METRICS: LazyLock<Metrics> = LazyLock::new(|| telemetry::start_metrics().unwrap());
     let log = Arc::new(FakeLog::default());
     let served = CancellationToken::new();
-    let (routes, paths) = routes(
-        &read(settings).unwrap(),
-        Arc::<FakeLog>::clone(&log),
-        &served,
-    )
-    .unwrap();
-    let client = TestClient::new(http::endpoint(
-        routes,
-        paths,
-        Health::default(),
-        METRICS.clone(),
-    ));
+    let config = read(settings).unwrap();
+    let (routes, paths) = routes(&config, Arc::<FakeLog>::clone(&log), &served).unwrap();
+    let edge = Edge {
+        health: Health::default(),
+        metrics: METRICS.clone(),
+        gate: Arc::default(),
+        limits: config.http.limits,
+    };
+    let client = TestClient::new(http::endpoint(routes, paths, edge));
     Service { client, log }
 }
 

@@ -4,6 +4,7 @@
 
 mod accounted;
 mod aggregates;
+mod auth;
 mod commands;
 mod events;
 mod oracle;

@@ -1,8 +1,9 @@
-//! The address a service listens on. Without authentication it is the loopback, unless told otherwise in so many words.
+//! Where a service listens, how much it takes there, and from whom. Without authentication the address is on the loopback, unless
+//! told otherwise in so many words.
 
 use std::net::SocketAddr;
 
-use super::{ConfigError, ConfigKey, Source};
+use super::{AuthConfig, ConfigError, ConfigKey, HttpLimits, Source};
 
 const ALLOW: &str = "ESS_ALLOW_UNAUTHENTICATED";
 
@@ -11,8 +12,10 @@ const ALLOW: &str = "ESS_ALLOW_UNAUTHENTICATED";
 pub struct HttpConfig {
     /// Address and port; port 0 lets the system choose one.
     pub addr: SocketAddr,
-    /// Whether anyone who reaches the address may use it.
-    pub allow_unauthenticated: bool,
+    /// How much it takes.
+    pub limits: HttpLimits,
+    /// Who may ask.
+    pub auth: AuthConfig,
 }
 
 impl HttpConfig {
@@ -29,15 +32,16 @@ impl HttpConfig {
                 ALLOW,
                 "false",
                 "true or false",
-                "lets a service that knows no authentication listen beyond the loopback",
+                "lets a service without API keys and tokens listen beyond the loopback",
             ),
         ]
     }
 
-    /// Reads the section whose keys came from [`HttpConfig::keys`].
+    /// Reads the section whose keys came from [`HttpConfig::keys`], with [`HttpLimits`] and [`AuthConfig`], whose keys are listed
+    /// beside.
     ///
     /// # Errors
-    /// An address that is none, or one beyond the loopback without leave.
+    /// An address that is none, or one beyond the loopback without leave; what those two refuse.
     pub fn read(source: &Source, keys: &[ConfigKey; 2]) -> Result<Self, ConfigError> {
         let [addr_key, allow_key] = keys;
         let text: String = source.value(addr_key)?;
@@ -45,10 +49,11 @@ impl HttpConfig {
             ConfigError::invalid(keys, addr_key.env, format!("{text:?} is not an address"))
         })?;
         let allow_unauthenticated: bool = source.value(allow_key)?;
-        if !addr.ip().is_loopback() && !allow_unauthenticated {
+        let auth = AuthConfig::read(source)?;
+        if !addr.ip().is_loopback() && !auth.is_on() && !allow_unauthenticated {
             let problem = format!(
                 "{addr} can be reached from other machines, and without authentication everyone there could use the service; \
-                 listen on 127.0.0.1, or set {ALLOW}=true if that is what you want"
+                 listen on 127.0.0.1, give it API keys (AUTH_API_KEYS_FILE) or tokens to check (AUTH_JWKS), or set {ALLOW}=true if that is what you want"
             );
             return Err(ConfigError::Invalid {
                 key: addr_key.env.to_owned(),
@@ -58,7 +63,8 @@ impl HttpConfig {
         }
         Ok(Self {
             addr,
-            allow_unauthenticated,
+            limits: source.section()?,
+            auth,
         })
     }
 }

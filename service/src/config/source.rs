@@ -4,7 +4,7 @@
 use std::{collections::HashMap, path::Path, time::Duration};
 
 use config::{Config, Environment, File, FileFormat, Value};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
 use super::{ConfigError, ConfigKey, Section, Settings, secret::redact};
 
@@ -64,12 +64,15 @@ impl Source {
     /// # Errors
     /// [`ConfigError::Invalid`] naming the key.
     pub fn section<T: Section>(&self) -> Result<T, ConfigError> {
-        let section: T = self
-            .values
-            .clone()
+        self.typed::<T>()?.checked()
+    }
+
+    /// Reads several keys as the fields of `T`, unchecked.
+    pub(super) fn typed<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
+        let values = self.values.clone();
+        values
             .try_deserialize()
-            .map_err(|e| ConfigError::from_value(&self.keys, e))?;
-        section.checked()
+            .map_err(|e| ConfigError::from_value(&self.keys, e))
     }
 
     /// Reads one key as `T`.

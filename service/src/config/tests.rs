@@ -26,6 +26,8 @@ impl Settings for Everything {
         ProducerConfig::KEYS,
         ClickHouseConfig::KEYS,
         &HTTP,
+        HttpLimits::KEYS,
+        AuthConfig::KEYS,
         LogConfig::KEYS,
         ShutdownConfig::KEYS,
         PolicyConfig::KEYS,
@@ -150,7 +152,64 @@ fn without_authentication_a_service_listens_on_the_loopback_only() {
         "{refusal}"
     );
     assert!(read(&[beyond, ("ESS_ALLOW_UNAUTHENTICATED", "true")]).is_ok());
+    let secret = ("AUTH_JWT_HS256_SECRET", "0123456789abcdef0123456789abcdef");
+    assert!(read(&[beyond, secret, ("AUTH_JWT_AUDIENCE", "ess")]).is_ok());
     assert!(read(&[("COMMAND_API_ADDR", "[::1]:8000")]).is_ok());
+}
+
+#[test]
+fn credentials_that_cannot_be_checked_are_refused_at_the_start() {
+    let secret = ("AUTH_JWT_HS256_SECRET", "0123456789abcdef0123456789abcdef");
+    let jwks = ("AUTH_JWKS", "/etc/ess/jwks.json");
+    for (set, why) in [
+        (
+            &[("AUTH_JWT_HS256_SECRET", "short")][..],
+            "AUTH_JWT_HS256_SECRET: it has 5 bytes",
+        ),
+        (&[secret], "AUTH_JWT_AUDIENCE: a value is required"),
+        (&[jwks], "AUTH_JWT_AUDIENCE: a value is required"),
+        (&[("AUTH_JWKS", "ftp://id.example/jwks")], "AUTH_JWKS: "),
+        (
+            &[("AUTH_API_KEYS_FILE", "/nowhere/keys.toml")],
+            "AUTH_API_KEYS_FILE: /nowhere/keys.toml: ",
+        ),
+        (
+            &[("AUTH_JWKS_REFRESH_MS", "1")],
+            "AUTH_JWKS_REFRESH_MS: 1 is out of range",
+        ),
+        (
+            &[
+                secret,
+                ("AUTH_JWT_AUDIENCE", "ess"),
+                ("AUTH_JWT_LEEWAY_MS", "300001"),
+            ],
+            "AUTH_JWT_LEEWAY_MS: 300001 is out of range",
+        ),
+        (
+            &[
+                secret,
+                ("AUTH_JWT_AUDIENCE", "ess"),
+                ("AUTH_JWT_DEFAULT_SCOPES", "all"),
+            ],
+            r#"AUTH_JWT_DEFAULT_SCOPES: "all" is no scope"#,
+        ),
+        (
+            &[("HTTP_MAX_CONNECTIONS", "0")],
+            "HTTP_MAX_CONNECTIONS: 0 is out of range",
+        ),
+        (
+            &[("HTTP_MAX_HEADER_BYTES", "1")],
+            "HTTP_MAX_HEADER_BYTES: 1 is out of range",
+        ),
+        (
+            &[("HTTP_HEADER_TIMEOUT_MS", "0")],
+            "HTTP_HEADER_TIMEOUT_MS: 0 is out of range",
+        ),
+    ] {
+        let refusal = read(set).unwrap_err();
+        assert!(refusal.starts_with(why), "{refusal}");
+    }
+    assert!(!read(&[]).unwrap().http.auth.is_on());
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! What the outermost layer answers: errors, trailing slashes, `Allow`, metrics.
 
 mod drain;
+mod limits;
+
+use std::{io, time::Duration};
 
 use poem::{
     handler,
@@ -11,12 +14,40 @@ use poem::{
 };
 
 use poem_openapi::{OpenApiService, payload::PlainText};
+use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::{
+    config::{AuthConfig, HttpConfig},
     problem::{PROBLEM_JSON, Problem, ProblemKind},
     telemetry,
 };
+
+fn limits() -> HttpLimits {
+    HttpLimits {
+        connections: 10,
+        header_bytes: 2_048,
+        header_timeout: Duration::from_secs(60),
+    }
+}
+
+fn edge(health: Health) -> Edge {
+    Edge {
+        health,
+        metrics: telemetry::unrecorded(),
+        gate: Arc::default(),
+        limits: limits(),
+    }
+}
+
+/// Any port of the loopback, open to everybody.
+fn on_loopback() -> HttpConfig {
+    HttpConfig {
+        addr: "127.0.0.1:0".parse().unwrap(),
+        limits: limits(),
+        auth: AuthConfig::default(),
+    }
+}
 
 #[handler]
 fn playback(Path(id): Path<u32>) -> Result<String, Problem> {
@@ -52,12 +83,7 @@ fn client() -> TestClient<impl Endpoint> {
     let document =
         r#"{"openapi":"3.0.0","paths":{"/stats/playback/{id}":{"get":{}},"/events":{"post":{}}}}"#;
     let paths = Paths::of_openapi(document).unwrap();
-    TestClient::new(endpoint(
-        routes,
-        paths,
-        Health::default(),
-        telemetry::unrecorded(),
-    ))
+    TestClient::new(endpoint(routes, paths, edge(Health::default())))
 }
 
 async fn problem(response: poem::test::TestResponse, status: StatusCode) -> serde_json::Value {
@@ -149,12 +175,7 @@ async fn what_broke_inside_stays_inside() {
 async fn readiness_is_answered_with_its_reasons() {
     let health = Health::default();
     let check = health.check("log");
-    let client = TestClient::new(endpoint(
-        Route::new(),
-        Paths::default(),
-        health,
-        telemetry::unrecorded(),
-    ));
+    let client = TestClient::new(endpoint(Route::new(), Paths::default(), edge(health)));
     let response = client.get("/health/ready").send().await;
     response.assert_status(StatusCode::SERVICE_UNAVAILABLE);
     let body: serde_json::Value = response.0.into_body().into_json().await.unwrap();
@@ -233,12 +254,7 @@ async fn a_documented_api_documents_and_answers_its_problems() {
 
     let routes = Route::new().nest("/", api);
     let paths = Paths::of_openapi(&document).unwrap();
-    let client = TestClient::new(endpoint(
-        routes,
-        paths,
-        Health::default(),
-        telemetry::unrecorded(),
-    ));
+    let client = TestClient::new(endpoint(routes, paths, edge(Health::default())));
     let body = problem(
         client.get("/stats/playback/7/").send().await,
         StatusCode::NOT_FOUND,

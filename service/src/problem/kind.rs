@@ -47,6 +47,8 @@ problem_kinds! {
     NotAcceptable = "not-acceptable", NOT_ACCEPTABLE, "No acceptable media type can be produced";
     /// An item, or the request, is larger than the limit.
     TooLarge = "too-large", PAYLOAD_TOO_LARGE, "The body is too large";
+    /// A first line and headers that are larger than the limit.
+    HeadersTooLarge = "headers-too-large", REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers are too large";
     /// A media type that is not taken here.
     UnsupportedMediaType = "unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, "The media type is not supported";
     /// An item that is well-formed but breaks a rule; `errors` names the fields.
@@ -65,6 +67,8 @@ problem_kinds! {
     Overloaded = "overloaded", SERVICE_UNAVAILABLE, "Too much is in flight";
     /// The read model cannot be asked now.
     ReadModelUnavailable = "read-model-unavailable", SERVICE_UNAVAILABLE, "The read model cannot answer now";
+    /// Credentials cannot be checked now.
+    AuthenticationUnavailable = "authentication-unavailable", SERVICE_UNAVAILABLE, "Credentials cannot be checked now";
     /// The position waited for has not reached the read model yet.
     NotYetProjected = "not-yet-projected", SERVICE_UNAVAILABLE, "The read model is not that far yet";
     /// The broker did not say in time: the event may or may not be in the log.

@@ -7,11 +7,7 @@ use super::*;
 /// Serves one request that takes until `finish`, stops the server once it has begun, and tells how serving ended.
 async fn stopped_during_a_request(finish: CancellationToken, drain: Duration) -> io::Result<()> {
     let (begun, stopping) = (CancellationToken::new(), CancellationToken::new());
-    let config = HttpConfig {
-        addr: "127.0.0.1:0".parse().unwrap(),
-        allow_unauthenticated: false,
-    };
-    let listening = bind(&config).await.unwrap();
+    let listening = bind(&on_loopback()).await.unwrap();
     let mut caller = TcpStream::connect(listening.addr()).await.unwrap();
     caller
         .write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")

@@ -1,0 +1,194 @@
+//! What an API's document says of credentials: the schemes, which operations need one, and how a request without is answered. It
+//! follows the rule that the gate follows, so that no operation can say otherwise.
+
+use std::collections::HashMap;
+
+use poem::{endpoint::BoxEndpoint, http::Method};
+use poem_openapi::{
+    OpenApi,
+    registry::{
+        MetaApi, MetaHeader, MetaMediaType, MetaOperation, MetaResponse, MetaSchema, MetaSchemaRef,
+        MetaSecurityScheme, Registry,
+    },
+    types::Type,
+};
+
+use super::access;
+use crate::problem::{PROBLEM_JSON, Problem};
+
+const API_KEY: &str = "ApiKey";
+const BEARER: &str = "Bearer";
+
+/// An API whose document tells of credentials.
+#[derive(Debug)]
+pub struct Secured<A>(pub A);
+
+type Routes = HashMap<String, HashMap<Method, BoxEndpoint<'static>>>;
+
+impl<A: OpenApi> OpenApi for Secured<A> {
+    fn meta() -> Vec<MetaApi> {
+        let mut apis = A::meta();
+        let paths = apis.iter_mut().flat_map(|api| &mut api.paths);
+        for path in paths {
+            for operation in &mut path.operations {
+                secure(operation, &path.path);
+            }
+        }
+        apis
+    }
+
+    fn register(registry: &mut Registry) {
+        A::register(registry);
+        <Problem as Type>::register(registry);
+        registry.create_security_scheme(API_KEY, api_key());
+        registry.create_security_scheme(BEARER, bearer());
+    }
+
+    fn add_routes(self, routes: &mut Routes) {
+        self.0.add_routes(routes);
+    }
+}
+
+fn api_key() -> MetaSecurityScheme {
+    MetaSecurityScheme {
+        ty: "apiKey",
+        description: Some(
+            "An API key. Which scopes it has and how often it may ask stands in the service's file of keys. None is needed where \
+             the service runs without authentication, which it does on the loopback only unless told otherwise.",
+        ),
+        name: Some("X-API-Key"),
+        key_in: Some("header"),
+        scheme: None,
+        bearer_format: None,
+        flows: None,
+        openid_connect_url: None,
+    }
+}
+
+fn bearer() -> MetaSecurityScheme {
+    MetaSecurityScheme {
+        ty: "http",
+        description: Some(
+            "A JSON Web Token signed with HS256, RS256 or ES256, with `exp` and `aud`, its `scope` naming what it allows: `read`, \
+             `write`, `admin`. An API key is taken here, too.",
+        ),
+        name: None,
+        key_in: None,
+        scheme: Some("bearer"),
+        bearer_format: Some("JWT"),
+        flows: None,
+        openid_connect_url: None,
+    }
+}
+
+fn secure(operation: &mut MetaOperation, path: &str) {
+    let Some(needed) = access::needed(&operation.method, path) else {
+        return;
+    };
+    let scheme = |name| HashMap::from([(name, Vec::new())]);
+    operation.security = vec![scheme(API_KEY), scheme(BEARER)];
+    let of_scope = MetaSchema {
+        example: Some(
+            format!(
+                r#"Bearer realm="ess", error="insufficient_scope", scope="{}""#,
+                needed.name()
+            )
+            .into(),
+        ),
+        ..MetaSchema::new("string")
+    };
+    let of_token = MetaSchema {
+        example: Some(r#"Bearer realm="ess", error="invalid_token""#.into()),
+        ..MetaSchema::new("string")
+    };
+    let refusals = [
+        refusal(
+            401,
+            "Credentials are missing, or are none that are known",
+            vec![header(
+                "WWW-Authenticate",
+                "How credentials are sent.",
+                of_token,
+            )],
+        ),
+        refusal(
+            403,
+            "The credentials do not allow this: the scope is missing, or it concerns another user than theirs",
+            vec![header(
+                "WWW-Authenticate",
+                "The scope that is missing.",
+                of_scope,
+            )],
+        ),
+        refusal(
+            429,
+            "The API key has used up the requests it may make",
+            rate_limit_headers(),
+        ),
+    ];
+    let responses = &mut operation.responses.responses;
+    responses.extend(refusals);
+    // In the order of statuses; what stands for all others comes last.
+    responses.sort_by_key(|response| response.status.unwrap_or(u16::MAX));
+}
+
+fn rate_limit_headers() -> Vec<MetaHeader> {
+    let number = |example: u32| MetaSchema {
+        example: Some(example.into()),
+        ..MetaSchema::new("integer")
+    };
+    let policy = MetaSchema {
+        example: Some("500;w=1".into()),
+        ..MetaSchema::new("string")
+    };
+    vec![
+        header(
+            "Retry-After",
+            "Seconds after which one more request may be made.",
+            number(1),
+        ),
+        header(
+            "RateLimit-Limit",
+            "How many requests the key may make at once. It stands on every answer to a key whose rate is limited, as the others do.",
+            number(500),
+        ),
+        header(
+            "RateLimit-Remaining",
+            "How many it may make now.",
+            number(0),
+        ),
+        header(
+            "RateLimit-Reset",
+            "Seconds until it may make as many again; of one refused, until it may make one.",
+            number(1),
+        ),
+        header(
+            "RateLimit-Policy",
+            "That limit, and the seconds (`w`) after which all of it may be used again.",
+            policy,
+        ),
+    ]
+}
+
+fn refusal(status: u16, description: &'static str, headers: Vec<MetaHeader>) -> MetaResponse {
+    MetaResponse {
+        description,
+        status: Some(status),
+        status_range: None,
+        content: vec![MetaMediaType {
+            content_type: PROBLEM_JSON,
+            schema: Problem::schema_ref(),
+        }],
+        headers,
+    }
+}
+
+fn header(name: &str, description: &str, schema: MetaSchema) -> MetaHeader {
+    MetaHeader {
+        name: name.to_owned(),
+        description: Some(description.to_owned()),
+        required: false,
+        deprecated: false,
+        schema: MetaSchemaRef::Inline(Box::new(schema)),
+    }
+}
