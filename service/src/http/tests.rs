@@ -27,7 +27,7 @@ fn limits() -> HttpLimits {
     HttpLimits {
         connections: 10,
         header_bytes: 2_048,
-        header_timeout: Duration::from_secs(60),
+        header_timeout: Duration::from_mins(1),
     }
 }
 

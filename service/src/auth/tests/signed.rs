@@ -64,7 +64,7 @@ impl Signing {
 }
 
 /// Claims that are in order, `changed` by some that are not; null takes one away.
-pub(super) fn claims(changed: Value) -> Value {
+pub(super) fn claims(changed: &Value) -> Value {
     let now = get_current_timestamp();
     let mut claims = json!({"sub": "ann", "aud": "ess", "exp": now + 600, "scope": "openid write"});
     for (name, value) in changed.as_object().unwrap() {
