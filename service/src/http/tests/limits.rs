@@ -46,7 +46,9 @@ const LIVE: &[u8] = b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n";
 /// Everything until the other side closes.
 async fn rest(stream: &mut TcpStream) -> String {
     let mut text = String::new();
-    stream.read_to_string(&mut text).await.unwrap();
+    let read = stream.read_to_string(&mut text);
+    let read = tokio::time::timeout(Duration::from_secs(30), read).await;
+    read.expect("it is hung up on").unwrap();
     text
 }
 
