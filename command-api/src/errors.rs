@@ -30,8 +30,8 @@ pub(crate) enum RequestError {
     NotInflatable(&'static str),
     #[error("{IDEMPOTENCY_KEY} is not 1 to {MAX_KEY_CHARS} printable ASCII characters, given once")]
     BadKey,
-    #[error("the body did not arrive within {seconds} s")]
-    Slow { seconds: u64 },
+    #[error("the body did not arrive within {within_ms} ms")]
+    Slow { within_ms: u128 },
     #[error("the body broke off")]
     BrokenOff,
     #[error("the body has more than {most} bytes")]
@@ -78,9 +78,8 @@ impl From<RequestError> for Problem {
             E::MediaType { .. } | E::ContentCoding(_) | E::BinaryMode => {
                 ProblemKind::UnsupportedMediaType
             }
-            E::BadKey | E::Slow { .. } | E::BrokenOff | E::NotInflatable(_) => {
-                ProblemKind::BadRequest
-            }
+            E::BadKey | E::BrokenOff | E::NotInflatable(_) => ProblemKind::BadRequest,
+            E::Slow { .. } => ProblemKind::RequestTimeout,
             E::TooLarge { .. } | E::TooManyItems { .. } => ProblemKind::TooLarge,
             E::Empty | E::NotUtf8 { .. } | E::NotJson { .. } => ProblemKind::NotJson,
             E::NotAnArray => ProblemKind::InvalidItem,

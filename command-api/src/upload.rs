@@ -74,10 +74,12 @@ impl<'r> Upload<'r> {
             return Err(RequestError::TooLarge { most });
         }
         let collected = collect(coding.inflated(self.body), coding.broken(), most, admitted);
-        let seconds = limits.read_timeout.as_secs();
         match timeout(limits.read_timeout, collected).await {
             Ok(body) => body,
-            Err(_) => Err(RequestError::Slow { seconds }),
+            Err(_) => {
+                let within_ms = limits.read_timeout.as_millis();
+                Err(RequestError::Slow { within_ms })
+            }
         }
     }
 }

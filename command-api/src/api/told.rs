@@ -110,10 +110,14 @@ impl ApiResponse for Refused {
     }
 }
 
-const REFUSALS: [(u16, &str); 6] = [
+const REFUSALS: [(u16, &str); 8] = [
     (
         400,
         "The body is not JSON (with line and column), or a parameter is wrong: nothing was appended",
+    ),
+    (
+        408,
+        "The body did not arrive in time (REQUEST_READ_TIMEOUT_MS): nothing was appended",
     ),
     (
         413,
@@ -126,6 +130,10 @@ const REFUSALS: [(u16, &str); 6] = [
     (
         422,
         "The item, or with all_or_nothing a list, breaks rules, told with a JSON pointer each: nothing was appended",
+    ),
+    (
+        431,
+        "The first line and the headers are too large (HTTP_MAX_HEADER_BYTES): nothing was appended",
     ),
     (
         503,

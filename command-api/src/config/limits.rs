@@ -62,7 +62,7 @@ impl Section for LimitsConfig {
             "REQUEST_READ_TIMEOUT_MS",
             "30000",
             "100 to 600000",
-            "how long a body may take to arrive, in ms",
+            "how long a body may take to arrive, in ms; then it is answered 408",
         ),
         ConfigKey::new(
             "IN_FLIGHT_MAX_REQUESTS",

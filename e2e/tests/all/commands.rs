@@ -4,6 +4,7 @@
 mod acknowledged;
 mod clients;
 mod compressed;
+mod limits;
 mod log_away;
 mod sdks;
 

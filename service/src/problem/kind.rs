@@ -43,6 +43,8 @@ problem_kinds! {
     NotFound = "not-found", NOT_FOUND, "Nothing is known here";
     /// The path exists; the method does not.
     MethodNotAllowed = "method-not-allowed", METHOD_NOT_ALLOWED, "The path does not take this method";
+    /// The body did not arrive in time.
+    RequestTimeout = "request-timeout", REQUEST_TIMEOUT, "The request took too long to arrive";
     /// None of the media types asked for can be produced.
     NotAcceptable = "not-acceptable", NOT_ACCEPTABLE, "No acceptable media type can be produced";
     /// An item, or the request, is larger than the limit.
