@@ -74,13 +74,9 @@ impl<'r> Upload<'r> {
             return Err(RequestError::TooLarge { most });
         }
         let collected = collect(coding.inflated(self.body), coding.broken(), most, admitted);
-        match timeout(limits.read_timeout, collected).await {
-            Ok(body) => body,
-            Err(_) => {
-                let within_ms = limits.read_timeout.as_millis();
-                Err(RequestError::Slow { within_ms })
-            }
-        }
+        let within_ms = limits.read_timeout.as_millis();
+        let collected = timeout(limits.read_timeout, collected).await;
+        collected.unwrap_or(Err(RequestError::Slow { within_ms }))
     }
 }
 
