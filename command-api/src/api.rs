@@ -12,7 +12,7 @@ use tokio_util::sync::DropGuard;
 use self::{
     body::{CommandsBody, EventsBody},
     idempotency::Key,
-    told::{EventsAnswer, Refused},
+    told::{Elsewhere, EventsAnswer, Refused},
 };
 use crate::{
     answer::Answer,
@@ -67,14 +67,17 @@ impl About {
 }
 
 #[derive(ApiResponse)]
-enum Elsewhere {
-    /// Events are read at the query-api, under the same path and with the same query.
-    #[oai(status = 307)]
-    There(
-        /// The same at the query-api.
-        #[oai(header = "Location")]
-        String,
-    ),
+enum Runs {
+    /// The service runs.
+    #[oai(status = 200)]
+    Here(Json<Running>),
+}
+
+#[derive(ApiResponse)]
+enum Connected {
+    /// What the service is connected to, without secrets.
+    #[oai(status = 200)]
+    To(Json<About>),
 }
 
 impl Api {
@@ -168,6 +171,8 @@ impl Api {
     }
 
     /// Where events are read.
+    ///
+    /// The predecessor listed events here. They are told by the query-api; whoever follows redirects goes on as before.
     #[oai(
         path = "/events",
         method = "get",
@@ -177,30 +182,34 @@ impl Api {
     async fn find_events(&self, request: &Request) -> Elsewhere {
         let query = request.uri().query();
         let query = query.map(|query| format!("?{query}")).unwrap_or_default();
-        Elsewhere::There(format!("{}/events{query}", self.readers))
+        Elsewhere(format!("{}/events{query}", self.readers))
     }
 
     /// That the service runs.
+    ///
+    /// As the predecessor said it. `/health/ready` tells whether facts can be appended.
     #[oai(
         path = "/",
         method = "get",
         operation_id = "running",
         tag = "Tag::Service"
     )]
-    async fn running(&self) -> Json<Running> {
-        Json(Running {
+    async fn running(&self) -> Runs {
+        Runs::Here(Json(Running {
             message: "ESS Service is running".to_owned(),
-        })
+        }))
     }
 
     /// What the service is connected to.
+    ///
+    /// Addresses and names, as the predecessor told them; nothing secret.
     #[oai(
         path = "/config",
         method = "get",
         operation_id = "config",
         tag = "Tag::Service"
     )]
-    async fn config(&self) -> Json<About> {
-        Json(self.about.clone())
+    async fn config(&self) -> Connected {
+        Connected::To(Json(self.about.clone()))
     }
 }

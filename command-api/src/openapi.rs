@@ -1,6 +1,7 @@
 //! The API's document: what `crate::api` says of itself, with the schemas of bodies made from schema's own types.
 //! Nothing that runs depends on it.
 
+mod answers;
 pub(crate) mod bodies;
 mod command;
 mod convert;
@@ -13,27 +14,31 @@ use std::{
     process::ExitCode,
 };
 
-use ess_service::auth::Secured;
+use ess_service::{auth::Secured, openapi::Complete};
 use poem::{endpoint::BoxEndpoint, http::Method};
 use poem_openapi::{
     LicenseObject, OpenApi, OpenApiService,
     registry::{MetaApi, Registry},
 };
 
+use self::answers::Answers;
 use crate::api::Api;
 
 const TITLE: &str = "ESS command-api";
 const DESCRIPTION: &str = "Appends playback facts to the log of ESS, the Event Statistics Service. A 2xx is given only \
-after the log has acknowledged the facts. Every path takes a trailing slash. Every error is an RFC 9457 problem. \
+after the log has acknowledged the facts. Every path takes a trailing slash. Every error is an RFC 9457 problem: so are 404 for a path that is none, and 405, \
+with `Allow`, for a method that a path does not take. \
 Facts are read at the query-api.";
 
 /// The service that answers, documented.
-pub(crate) fn service<T: OpenApi>(api: T) -> OpenApiService<Secured<T>, ()> {
-    OpenApiService::new(Secured(api), TITLE, env!("CARGO_PKG_VERSION"))
-        .description(DESCRIPTION)
-        .license(
-            LicenseObject::new("Apache-2.0").url("https://www.apache.org/licenses/LICENSE-2.0"),
-        )
+pub(crate) fn service<T: OpenApi>(api: T) -> OpenApiService<Complete<Secured<T>, Answers>, ()> {
+    OpenApiService::new(
+        Complete::new(Secured(api)),
+        TITLE,
+        env!("CARGO_PKG_VERSION"),
+    )
+    .description(DESCRIPTION)
+    .license(LicenseObject::new("Apache-2.0").url("https://www.apache.org/licenses/LICENSE-2.0"))
 }
 
 /// Prints the document to standard output.

@@ -1,5 +1,7 @@
 //! The document of this API, and the service that poem-openapi makes of it. What is documented stands beside each path.
 
+mod answers;
+
 use std::{
     collections::HashMap,
     io::{self, Write as _},
@@ -11,10 +13,12 @@ use ess_service::{
     auth::Secured,
     config::{ConfigError, Settings, Source},
     health::Health,
+    openapi::Complete,
 };
 use poem_openapi::{LicenseObject, OpenApiService};
 use tokio_util::sync::CancellationToken;
 
+use self::answers::Answers;
 use crate::{
     Config,
     api::{
@@ -40,10 +44,12 @@ type Apis = (
 
 const ABOUT: &str = "Answers questions about playbacks and events from the read model that is folded from the log.
 
-Times are RFC 3339 in UTC with milliseconds; durations and media positions are in ms. Every error is `application/problem+json` (RFC 9457). Answers are kept for a moment (`Cache-Control`, `Age`, `ETag`); `Ess-Watermark` tells how fresh the read model was at least, and `?after=` waits until it holds what the caller wrote.";
+Times are RFC 3339 in UTC with milliseconds; durations and media positions are in ms. Every error is `application/problem+json` (RFC 9457): so are 404 for a path that is none, and 405, with `Allow`, for a method that a path does not take. `HEAD` is answered wherever `GET` is. Answers are kept for a moment (`Cache-Control`, `Age`, `ETag`); `Ess-Watermark` tells how fresh the read model was at least, and `?after=` waits until it holds what the caller wrote.";
 
 /// The service: routes and document.
-pub(crate) fn service(reader: &Arc<Reader>) -> OpenApiService<Secured<Apis>, ()> {
+pub(crate) fn service(
+    reader: &Arc<Reader>,
+) -> OpenApiService<Complete<Secured<Apis>, Answers>, ()> {
     let apis = (
         PlaybackApi(Arc::clone(reader)),
         PlaybacksApi(Arc::clone(reader)),
@@ -59,7 +65,8 @@ pub(crate) fn service(reader: &Arc<Reader>) -> OpenApiService<Secured<Apis>, ()>
     );
     let license =
         LicenseObject::new("Apache-2.0").url("https://www.apache.org/licenses/LICENSE-2.0");
-    OpenApiService::new(Secured(apis), "ESS query-api", env!("CARGO_PKG_VERSION"))
+    let apis = Complete::new(Secured(apis));
+    OpenApiService::new(apis, "ESS query-api", env!("CARGO_PKG_VERSION"))
         .description(ABOUT)
         .license(license)
 }

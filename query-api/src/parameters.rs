@@ -4,6 +4,7 @@
 mod choices;
 mod country;
 mod named;
+mod needed;
 mod report;
 mod values;
 
@@ -11,6 +12,7 @@ pub(crate) use self::{
     choices::{LagBucket, LagBy},
     country::Country,
     named::{Flag, Ranked, RankedBy, StateName, Zone},
+    needed::Needed,
     report::{Dimensions, Filters, Metrics, Order, inline},
     values::{After, Limit, Offset, ReportLimit},
 };
@@ -152,7 +154,7 @@ impl Refused {
     pub(crate) fn required<T: Parameter>(
         &mut self,
         name: &str,
-        given: Option<Param<T>>,
+        Needed(given): Needed<T>,
     ) -> Option<T> {
         if given.is_none() {
             let allowed = T::read("").err().map_or_else(String::new, |no| no.allowed);

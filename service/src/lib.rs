@@ -8,6 +8,7 @@ pub mod config;
 pub mod health;
 pub mod http;
 pub mod kafka;
+pub mod openapi;
 pub mod problem;
 pub mod process;
 pub mod retry;

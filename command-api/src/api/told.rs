@@ -1,8 +1,14 @@
 //! Every answer as the document tells it: statuses, headers, bodies. What is really answered is made in
 //! [`crate::answer`] and [`crate::errors`].
 
-use ess_service::problem::{PROBLEM_JSON, Problem};
-use poem::{Error, IntoResponse, Response};
+use ess_service::{
+    openapi::retry_after,
+    problem::{PROBLEM_JSON, Problem},
+};
+use poem::{
+    Error, IntoResponse, Response,
+    http::{StatusCode, header::LOCATION},
+};
 use poem_openapi::{
     ApiResponse,
     registry::{
@@ -100,14 +106,47 @@ impl ApiResponse for Refused {
             let body = (PROBLEM_JSON, Problem::schema_ref());
             response(status, description, body, headers)
         };
-        let mut responses: Vec<_> = REFUSALS.into_iter().map(told).collect();
-        responses.append(&mut <Problem as ApiResponse>::meta().responses);
-        MetaResponses { responses }
+        MetaResponses {
+            responses: REFUSALS.into_iter().map(told).collect(),
+        }
     }
 
     fn register(registry: &mut Registry) {
         <Problem as ApiResponse>::register(registry);
     }
+}
+
+/// Where events are read.
+pub(crate) struct Elsewhere(pub(crate) String);
+
+impl IntoResponse for Elsewhere {
+    fn into_response(self) -> Response {
+        Response::builder()
+            .status(StatusCode::TEMPORARY_REDIRECT)
+            .header(LOCATION, self.0)
+            .finish()
+    }
+}
+
+impl ApiResponse for Elsewhere {
+    fn meta() -> MetaResponses {
+        let there = MetaResponse {
+            description: "Events are read at the query-api, under the same path and with the same query",
+            status: Some(307),
+            status_range: None,
+            content: Vec::new(),
+            headers: vec![header(
+                "Location",
+                "The same at the query-api.",
+                text("http://127.0.0.1:8001/events?limit=3"),
+            )],
+        };
+        MetaResponses {
+            responses: vec![there],
+        }
+    }
+
+    fn register(_: &mut Registry) {}
 }
 
 const REFUSALS: [(u16, &str); 8] = [
@@ -194,16 +233,5 @@ fn location() -> MetaHeader {
         "Location",
         "Where the playback is read, as soon as this item is in it; for one item that names a playback.",
         text("http://127.0.0.1:8001/stats/playback/playback-1?after=7:1234"),
-    )
-}
-
-fn retry_after() -> MetaHeader {
-    header(
-        "Retry-After",
-        "Seconds after which trying again makes sense.",
-        MetaSchema {
-            example: Some(1.into()),
-            ..MetaSchema::new("integer")
-        },
     )
 }

@@ -1,6 +1,7 @@
 //! The routes over a log that only pretends, for shapes and errors. What a real broker makes of them is tested end to end.
 
 mod commands;
+mod documented;
 mod events;
 mod service;
 mod unavailable;

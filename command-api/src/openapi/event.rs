@@ -46,6 +46,8 @@ fn cloud_event() -> Value {
             "data": content(),
             "data_base64": text("Binary data in base64, in place of data."),
         },
+        // Extension attributes (CloudEvents 1.0, section 3.1) are of simple types.
+        "additionalProperties": {"nullable": true, "anyOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}]},
     })
 }
 

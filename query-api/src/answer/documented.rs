@@ -1,6 +1,9 @@
 //! How answers are documented: statuses, headers and bodies of every path, in OpenAPI's words.
 
-use ess_service::problem::{PROBLEM_JSON, Problem};
+use ess_service::{
+    openapi::retry_after,
+    problem::{PROBLEM_JSON, Problem},
+};
 use poem_openapi::{
     ApiResponse,
     registry::{
@@ -68,14 +71,6 @@ impl<D: Document> ApiResponse for Answer<D> {
 
 /// A problem with this status.
 pub(crate) fn described_problem(status: u16, about: &'static str) -> MetaResponse {
-    let retry_after = header(
-        "Retry-After",
-        "Seconds after which trying again makes sense",
-        MetaSchema {
-            minimum: Some(0.0),
-            ..MetaSchema::new_with_format("integer", "int32")
-        },
-    );
     MetaResponse {
         description: about,
         status: Some(status),
@@ -85,7 +80,7 @@ pub(crate) fn described_problem(status: u16, about: &'static str) -> MetaRespons
             schema: Problem::schema_ref(),
         }],
         headers: if status == 503 {
-            vec![retry_after]
+            vec![retry_after()]
         } else {
             Vec::new()
         },
@@ -100,6 +95,7 @@ fn headers<D: Document>() -> Vec<MetaHeader> {
     let seconds = MetaSchema {
         minimum: Some(0.0),
         maximum: Some(3_600.0),
+        example: Some(0.into()),
         ..MetaSchema::new_with_format("integer", "int32")
     };
     let mut headers = vec![
@@ -154,7 +150,8 @@ fn headers<D: Document>() -> Vec<MetaHeader> {
     headers
 }
 
-fn header(name: &str, about: &str, schema: MetaSchema) -> MetaHeader {
+/// A header that is always there.
+pub(crate) fn header(name: &str, about: &str, schema: MetaSchema) -> MetaHeader {
     MetaHeader {
         name: name.to_owned(),
         description: Some(about.to_owned()),

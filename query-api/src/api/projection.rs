@@ -10,12 +10,16 @@ use poem::{
 };
 use poem_openapi::{
     ApiResponse, OpenApi,
-    registry::{MetaMediaType, MetaResponse, MetaResponses, Registry},
+    registry::{MetaMediaType, MetaResponse, MetaResponses, MetaSchema, Registry},
 };
 
 use super::{Reader, now};
 use crate::{
-    accept::Format, answer::described_problem, parameters::Refused, watermark::Layer, wire,
+    accept::Format,
+    answer::{described_header, described_problem},
+    parameters::Refused,
+    watermark::Layer,
+    wire,
 };
 
 /// The state of the projection.
@@ -44,7 +48,14 @@ impl ApiResponse for ProjectionAnswer {
                 content_type: Format::Json.media_type(),
                 schema: wire::reference::<wire::Projection>(),
             }],
-            headers: Vec::new(),
+            headers: vec![described_header(
+                "Cache-Control",
+                "That it is true at one moment, and never kept",
+                MetaSchema {
+                    example: Some("no-store".into()),
+                    ..MetaSchema::new("string")
+                },
+            )],
         };
         MetaResponses {
             responses: vec![

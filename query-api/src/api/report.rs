@@ -18,7 +18,7 @@ use crate::{
     cache::Question,
     cursor::Cursor,
     parameters::{
-        After, Dimensions, Filters, Flag, Metrics, Order, Param, Refused, ReportLimit, Zone,
+        After, Dimensions, Filters, Flag, Metrics, Needed, Order, Param, Refused, ReportLimit, Zone,
     },
     report::Report,
     watermark::{Layer, View},
@@ -80,7 +80,7 @@ impl ReportApi {
         request: &Request,
         accept: Accept,
         /// What is measured, separated by commas.
-        metrics: Query<Option<Param<Metrics>>>,
+        metrics: Query<Needed<Metrics>>,
         /// What the rows are by, separated by commas: at most four, one of them a time bucket. Without any there is one row.
         dimensions: Query<Option<Param<Dimensions>>>,
         /// Conditions that every playback meets, joined by `;`: a text field with `==`, `!=` or `in`, or a number field with `==`, `!=`,

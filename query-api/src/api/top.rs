@@ -17,7 +17,8 @@ use crate::{
     answer::{Answer, Document},
     cursor::Cursor,
     parameters::{
-        After, Dimensions, Filters, Flag, Limit, Metrics, Order, Param, Ranked, RankedBy, Refused,
+        After, Dimensions, Filters, Flag, Limit, Metrics, Needed, Order, Param, Ranked, RankedBy,
+        Refused,
     },
     report::{Dimension, Metric},
     wire,
@@ -65,7 +66,7 @@ impl TopApi {
         request: &Request,
         accept: Accept,
         /// What is ranked.
-        of: Query<Option<Param<Ranked>>>,
+        of: Query<Needed<Ranked>>,
         /// The metric that ranks.
         by: Query<Option<Param<RankedBy>>>,
         /// What is told of each, separated by commas; by default the metric that ranks.

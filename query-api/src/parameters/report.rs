@@ -5,8 +5,8 @@ use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
 use super::{Parameter, Refusal};
 use crate::report::{Dimension, Filter, Metric, filter};
 
-/// The longest text that can be a list or filters: enough for all there are.
-const LONGEST: usize = 16_384;
+/// The longest text that can be a list or filters: enough for all there are, and a part of what the head of a request may have.
+const LONGEST: usize = 4_096;
 
 /// Metrics, each once.
 #[derive(Debug, Clone, PartialEq, Eq)]
