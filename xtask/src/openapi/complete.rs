@@ -30,9 +30,9 @@ fn of_operation<'a>(
         }
         (!is_schema(&parameter["schema"])).then(|| format!("parameter {name} without schema"))
     });
-    let bodies = members(&operation["requestBody"]["content"]).filter_map(|(kind, body)| {
-        (!has_example(document, body)).then(|| format!("body {kind} without example"))
-    });
+    let bodies = members(&operation["requestBody"]["content"])
+        .filter(|(_, body)| !has_example(document, body))
+        .map(|(kind, _)| format!("body {kind} without example"));
     let responses = members(&operation["responses"])
         .flat_map(|(status, response)| of_response(document, status, response));
     own.chain(parameters).chain(bodies).chain(responses)
