@@ -39,7 +39,7 @@ fn cloud_event() -> Value {
             "subject": text("The playback."),
             "time": time("When it happened; now unless given."),
             "datacontenttype": text("Media type of the data; application/json unless given."),
-            "schemaversion": {"type": "integer", "minimum": 0, "maximum": CURRENT_VERSION, "description": "Version of the data."},
+            "schemaversion": version(),
             "testid": optional_id::<TestId>("The test run it belongs to."),
             "userid": optional_id::<UserId>("The listener of an event whose data is free."),
             "trackid": optional_id::<TrackId>("The track of an event whose data is free."),
@@ -48,6 +48,17 @@ fn cloud_event() -> Value {
         },
         // Extension attributes (CloudEvents 1.0, section 3.1) are of simple types.
         "additionalProperties": {"nullable": true, "anyOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}]},
+    })
+}
+
+/// Of an event that is named in the document only known versions are taken, of any other name every one.
+fn version() -> Value {
+    json!({
+        "description": format!("Version of the data, {CURRENT_VERSION} unless given: of an event that is named here up to {CURRENT_VERSION}."),
+        "anyOf": [
+            {"type": "integer", "minimum": 0, "maximum": u16::MAX},
+            {"type": "string", "pattern": "^[0-9]{1,4}$", "description": "Its digits, as binary mode sends it."},
+        ],
     })
 }
 
@@ -62,7 +73,7 @@ fn flat_event() -> Value {
         "required": ["event_type"],
         "properties": {
             "event_type": event_type(),
-            "schema_version": {"type": "integer", "minimum": 0, "maximum": CURRENT_VERSION, "description": "Version of the event; 1 unless given."},
+            "schema_version": version(),
             "event_id": optional_id::<EventId>("Makes repeating it harmless; one is made unless given."),
             "playback_id": optional_id::<PlaybackId>("The playback."),
             "user_id": optional_id::<UserId>("The listener."),
