@@ -11,7 +11,7 @@ pub(crate) const NEXT_PROJECTOR: &str = "next-projector";
 ///
 /// # Panics
 /// When it is not built, with the command that builds it.
-pub(crate) fn path(name: &str) -> PathBuf {
+pub fn path(name: &str) -> PathBuf {
     let mut folder = env::current_exe().expect("this program's path");
     folder.pop();
     if folder.ends_with("deps") {

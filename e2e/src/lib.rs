@@ -24,6 +24,7 @@ mod zone;
 
 pub use answer::{Answer, Http};
 pub use app::{Builder, TestApp};
+pub use binary::path as binary_path;
 pub use eventually::{DEADLINE, eventually, eventually_within};
 pub use expected::{event_json, playback_json};
 pub use log::{Log, Record};

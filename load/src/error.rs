@@ -4,6 +4,10 @@ use std::io;
 
 use ess_schema::time::InvalidTime;
 
+use crate::report::ReportError;
+use crate::scenario::InvalidScenario;
+use crate::store::StoreError;
+
 /// A run that could not begin.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -33,4 +37,18 @@ pub(crate) enum Error {
         topic: String,
         reason: String,
     },
+    #[error(transparent)]
+    Scenario(InvalidScenario),
+    #[error("test_id {0}")]
+    TestId(String),
+    #[error("{0}; without proof: --no-check")]
+    Store(#[source] StoreError),
+    #[error(
+        "{name} does not run as a process of {run_dir}: chaos is for a stack that `cargo xtask up` started (--run-dir)"
+    )]
+    NoVictim { name: &'static str, run_dir: String },
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    #[error("cannot write {path}: {source}")]
+    Write { path: String, source: io::Error },
 }

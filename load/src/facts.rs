@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use ess_schema::event::{EventKind, RECORD_EVENT};
-use ess_schema::{Event, EventData, PlaybackId, Source, TestId, TrackId, UserId};
+use ess_schema::{Event, EventData, PlaybackId, Source, TestId, Timestamp, TrackId, UserId};
 use serde_json::Value;
 
 /// The flat command that makes this event, with its id and time. Extension attributes have no place in a command and are
@@ -62,6 +62,23 @@ pub fn to_untyped(event: &Event) -> Option<String> {
     body.string("ingest_time", Some(&event.occurred_at.to_string()));
     body.string("test_id", event.test_id.as_ref().map(TestId::as_str));
     Some(body.close())
+}
+
+/// The body of the predecessor's load test, with a test id: what `k6/` sends as well. `{…}` stands for what changes.
+pub const UNTYPED: &str = r#"{"id":"event-{test_id}-{user}-{number}","user_id":"user-{user}","track_id":"Test-case-{test_id}","ingest_time":"{time}","test_id":"{test_id}"}"#;
+
+/// [`UNTYPED`], filled in. The test id must be such that JSON need not escape it.
+pub(crate) fn untyped(test_id: &TestId, user: u16, number: usize, time: Timestamp) -> String {
+    UNTYPED
+        .replace("{test_id}", test_id.as_str())
+        .replace("{user}", &user.to_string())
+        .replace("{number}", &number.to_string())
+        .replace("{time}", &time.to_string())
+}
+
+/// The id of that fact, and of its playback.
+pub(crate) fn untyped_id(test_id: &TestId, user: u16, number: usize) -> String {
+    format!("event-{test_id}-{user}-{number}")
 }
 
 /// A JSON object being written.

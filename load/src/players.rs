@@ -6,14 +6,14 @@ mod args;
 pub(crate) use args::Args;
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use ess_schema::Timestamp;
 use tokio::sync::mpsc::Sender;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use crate::clock;
 use crate::error::Error;
 use crate::lane::{Due, Lane};
 use crate::progress::Progress;
@@ -33,7 +33,7 @@ const GRACE: Duration = Duration::from_secs(10);
 /// # Errors
 /// When the run cannot begin, for example because nothing answers.
 pub(crate) async fn run(args: Args) -> Result<Summary, Error> {
-    let simulator = Simulator::new(args.simulator(now()?));
+    let simulator = Simulator::new(args.simulator(clock::now()?));
     let target = Arc::new(connect(&args).await?);
     let (tally, stop) = (Arc::new(Tally::new()), CancellationToken::new());
     let signals = Signals::listen(stop.clone()).map_err(Error::Signals)?;
@@ -126,10 +126,4 @@ async fn show_until_done(
         }
     }
     progress.finish();
-}
-
-fn now() -> Result<Timestamp, Error> {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
-    let millis = since_epoch.map_or(-1, |since| i64::try_from(since.as_millis()).unwrap_or(-1));
-    Timestamp::from_millis(millis).map_err(Error::Clock)
 }

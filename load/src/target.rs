@@ -1,12 +1,12 @@
 //! Where facts go: over HTTP into the command-api, or straight into the log. Each delivers a batch and says of every fact
 //! what became of it; none decides what that means for the run.
 
-mod answer;
+pub(crate) mod answer;
 mod http;
 mod kafka;
 mod shape;
 
-pub(crate) use http::Http;
+pub(crate) use http::{Http, root_cause};
 pub(crate) use kafka::Kafka;
 pub(crate) use shape::Shape;
 

@@ -7,6 +7,7 @@ mod aggregates;
 mod auth;
 mod commands;
 mod events;
+mod load;
 mod openapi;
 mod oracle;
 mod projection;

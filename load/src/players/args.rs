@@ -4,10 +4,10 @@ use clap::Parser;
 use ess_schema::{TestId, Timestamp};
 use reqwest::Url;
 
+use crate::clock::hour_before;
 use crate::simulate::SimulatorConfig;
 use crate::target::Shape;
 
-const MINUTE_MS: i64 = 60_000;
 /// A request's limit at the command-api (DESIGN §5).
 const MOST_ITEMS: usize = 10_000;
 const MOST_LANES: usize = 4_096;
@@ -67,18 +67,12 @@ impl Args {
 
     /// What is simulated, `now` being the time on the clock.
     pub(crate) fn simulator(&self, now: Timestamp) -> SimulatorConfig {
-        let start = self.start.unwrap_or_else(|| default_start(now));
+        let start = self.start.unwrap_or_else(|| hour_before(now));
         SimulatorConfig {
             test_id: self.test_id.clone(),
             ..SimulatorConfig::new(self.seed, self.playbacks, start)
         }
     }
-}
-
-/// The facts of an hour from here lie before `now`.
-fn default_start(now: Timestamp) -> Timestamp {
-    let since_minute = now.as_millis() % MINUTE_MS;
-    now.plus_millis(-since_minute - 59 * MINUTE_MS)
 }
 
 fn rate(text: &str) -> Result<f64, String> {

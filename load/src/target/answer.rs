@@ -28,7 +28,7 @@ struct Item {
 
 /// What `status` and `body` say of each of `count` facts sent in one request. Facts that the answer does not speak of are
 /// unknown.
-pub(super) fn read(status: u16, body: &[u8], count: usize) -> Vec<Outcome> {
+pub(crate) fn read(status: u16, body: &[u8], count: usize) -> Vec<Outcome> {
     match (status, count) {
         (200..=202, 1) => vec![Outcome::Acknowledged],
         (202 | 207, _) => read_many(status, body, count),

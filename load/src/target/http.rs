@@ -144,7 +144,7 @@ fn no_answer(error: &reqwest::Error) -> Reason {
 }
 
 /// The innermost cause: what the system said.
-fn root_cause(error: &reqwest::Error) -> String {
+pub(crate) fn root_cause(error: &reqwest::Error) -> String {
     let mut cause = error.source();
     while let Some(inner) = cause.and_then(|outer| outer.source()) {
         cause = Some(inner);

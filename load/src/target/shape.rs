@@ -1,6 +1,7 @@
 //! Which of the HTTP shapes a fact takes.
 
 use clap::ValueEnum;
+use ess_schema::Event;
 
 use crate::facts::{to_cloudevent, to_command, to_untyped};
 use crate::lane::Due;
@@ -18,13 +19,17 @@ pub(crate) enum Shape {
 
 impl Shape {
     pub(crate) fn write(self, Due { number, fact, .. }: &Due) -> String {
-        let event = &fact.event;
+        self.body(*number, &fact.event)
+    }
+
+    /// The body of fact number `number`.
+    pub(crate) fn body(self, number: u64, event: &Event) -> String {
         match self {
             Self::Command => to_command(event),
             Self::Cloudevent => to_cloudevent(event),
             Self::Mixed => match to_untyped(event) {
                 Some(body) => body,
-                None if number % 2 == 0 => to_command(event),
+                None if number.is_multiple_of(2) => to_command(event),
                 None => to_cloudevent(event),
             },
         }

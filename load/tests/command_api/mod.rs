@@ -33,8 +33,17 @@ pub(crate) struct CommandApi {
 }
 
 impl CommandApi {
-    /// Answers request number n, from 0, as `script` says.
+    /// Answers request number n, from 0, as `script` says; it is always [`RECEIVED_AT`] there.
     pub(crate) async fn start(
+        script: impl Fn(usize, &Sent) -> Response + Send + Sync + 'static,
+    ) -> Self {
+        let received_at = Timestamp::parse_rfc3339(RECEIVED_AT).unwrap();
+        Self::start_at(received_at, script).await
+    }
+
+    /// The same at another time.
+    pub(crate) async fn start_at(
+        received_at: Timestamp,
         script: impl Fn(usize, &Sent) -> Response + Send + Sync + 'static,
     ) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -44,7 +53,7 @@ impl CommandApi {
         let keep = sent.clone();
         let endpoint = make(move |request| {
             let (script, keep) = (Arc::clone(&script), keep.clone());
-            async move { answer(request, &*script, &keep).await }
+            async move { answer(request, received_at, &*script, &keep).await }
         });
         let acceptor = TcpAcceptor::from_tokio(listener).unwrap();
         tokio::spawn(Server::new_with_acceptor(acceptor).run(endpoint));
@@ -69,6 +78,7 @@ impl CommandApi {
 
 async fn answer(
     mut request: Request,
+    received_at: Timestamp,
     script: &Script,
     keep: &watch::Sender<Vec<Sent>>,
 ) -> Response {
@@ -76,7 +86,7 @@ async fn answer(
         return "running".into_response();
     }
     let body = request.take_body().into_string().await.unwrap();
-    let (events, shapes) = body.lines().map(read).unzip();
+    let (events, shapes) = body.lines().map(|item| read(item, received_at)).unzip();
     let sent = Sent {
         path: request.uri().path().to_owned(),
         content_type: request.content_type().unwrap().to_owned(),
@@ -92,10 +102,10 @@ async fn answer(
     script(number, &sent)
 }
 
-fn read(item: &str) -> (Event, Shape) {
+fn read(item: &str, received_at: Timestamp) -> (Event, Shape) {
     let mut make_id = || panic!("{item} has no id");
     let mut receipt = Receipt::Request {
-        received_at: Timestamp::parse_rfc3339(RECEIVED_AT).unwrap(),
+        received_at,
         make_id: &mut make_id,
     };
     let item = decode::item(item, Accept::Any, &mut receipt).unwrap();

@@ -11,7 +11,8 @@ const MAY_USE: [(&str, &[&str]); 11] = [
     ("ess-command-api", &["ess-schema", "ess-service"]),
     ("ess-projector", &["ess-schema", "ess-service"]),
     ("ess-query-api", &["ess-schema", "ess-service"]),
-    ("ess-load", &["ess-schema"]),
+    // Starts again what it killed, as the parts know how to.
+    ("ess-load", &["ess-schema", "ess-parts"]),
     ("ess-fuzz", &[]),
     ("ess-parts", &[]),
     // Decodes as the projector does, makes its tables and topics, and replays what it sent: it measures one, from inside

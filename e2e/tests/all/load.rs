@@ -1,0 +1,172 @@
+//! `ess-load run` against real services: a run that is in order is proved to be, and each way in which a read model can be wrong is
+//! found and named.
+
+use std::process::{Command, Output, Stdio};
+
+use ess_e2e::{TestApp, binary_path, eventually, insert_events};
+use ess_schema::decode::{self, Accept, Receipt};
+use ess_schema::{Event, EventId, Position};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+use tokio::task::spawn_blocking;
+
+use crate::oracle::now;
+
+fn load(app: &TestApp, scenario: &str, test_id: &str, overrides: &[&str]) -> Command {
+    let mut command = Command::new(binary_path("ess-load"));
+    command
+        .args([
+            "run",
+            scenario,
+            "--test-id",
+            test_id,
+            "--json",
+            "/dev/stderr",
+        ])
+        .args([
+            "--url",
+            app.commands().base(),
+            "--query-url",
+            app.queries().base(),
+        ])
+        .args(["--projector-url", app.projector.http().base()])
+        .args(["--clickhouse-url", app.parts().clickhouse_url()])
+        .args(["--database", app.control_database()])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    for setting in overrides {
+        command.args(["--set", setting]);
+    }
+    command
+}
+
+async fn ended(mut command: Command) -> Output {
+    let output = spawn_blocking(move || command.output()).await;
+    output.unwrap().unwrap()
+}
+
+/// The report is the last thing on standard error, after the lines that tell how the run goes.
+fn report(output: &Output) -> Value {
+    let text = String::from_utf8_lossy(&output.stderr);
+    let begins = text.find("{\n").unwrap_or_else(|| panic!("{text}"));
+    serde_json::from_str(&text[begins..]).unwrap_or_else(|e| panic!("{e}: {text}"))
+}
+
+fn shown(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_in_order_is_proved_to_be() {
+    let app = TestApp::start().await;
+    for (scenario, settings) in [
+        ("steady", &["stages=[{for=\"2s\",rate=150}]"][..]),
+        ("predecessor", &["stages=[{for=\"2s\",users=8}]"]),
+        ("players", &["playbacks=12", "speed=3600"]),
+        ("batch", &["stages=[{for=\"2s\",rate=5}]", "batch=40"]),
+        ("mixed", &["stages=[{for=\"2s\",rate=60}]", "reads.rate=10"]),
+    ] {
+        let measured = "thresholds=[\"errors == 0\",\"read_errors == 0\",\"lag_max < 3600s\",\"drain < 3600s\",\"lost == 0\"]";
+        let settings = [settings, &[measured]].concat();
+        let output = ended(load(&app, scenario, &format!("e2e-{scenario}"), &settings)).await;
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{}{told}", shown(&output));
+        let report = report(&output);
+        let facts = report["totals"]["facts"].as_u64().unwrap();
+        assert!(facts > 50, "{scenario}: {facts}");
+        assert_eq!(report["check"]["facts"], facts, "{scenario}");
+        assert_eq!(report["lag"]["count"], facts, "{scenario}");
+        assert!(report["check"]["playbacks"].as_u64().unwrap() > 0);
+        assert_eq!(report["unread"], Value::Null);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_is_gone_is_named_and_fails_the_run() {
+    let app = TestApp::start().await;
+    let lost = "event-e2e-lost-1-0";
+    let child = load(
+        &app,
+        "predecessor",
+        "e2e-lost",
+        &["stages=[{for=\"10m\",users=1}]"],
+    )
+    .spawn();
+    let child = child.unwrap();
+    let pid = Pid::from_raw(child.id().cast_signed());
+    let count = format!("SELECT count() AS n FROM events WHERE event_id = '{lost}'");
+    eventually("the event is stored", async || {
+        let stored = app.select(&count).await;
+        if stored[0]["n"] == 1 {
+            Ok(())
+        } else {
+            Err(format!("{stored:?}"))
+        }
+    })
+    .await;
+    app.execute(&format!(
+        "ALTER TABLE events DELETE WHERE event_id = '{lost}' SETTINGS mutations_sync = 2"
+    ))
+    .await;
+    kill(pid, Signal::SIGINT).unwrap();
+    let output = spawn_blocking(move || child.wait_with_output()).await;
+    let output = output.unwrap().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", shown(&output));
+    assert!(
+        shown(&output).contains(&format!("lost: {lost}")),
+        "{}",
+        shown(&output)
+    );
+    let check = &report(&output)["check"];
+    assert_eq!(check["lost"]["count"], 1);
+    assert_eq!(check["twice"]["count"], 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_stored_twice_or_was_never_sent_is_named_and_fails_the_run() {
+    let app = TestApp::start().await;
+    let client = app.clickhouse().with_database(app.database().await);
+    // The same id at another time, and one that no run ever sends.
+    let (again, stranger) = ("event-e2e-twice-1-0", "event-e2e-twice-stranger");
+    let events = [again, stranger].map(|id| untyped(id, "e2e-twice"));
+    let far = |offset: u64| Position {
+        partition: 0,
+        offset: 1_000_000 + offset,
+    };
+    insert_events(&client, events.iter().zip([far(0), far(1)])).await;
+    let output = ended(load(
+        &app,
+        "predecessor",
+        "e2e-twice",
+        &["stages=[{for=\"1s\",users=1}]"],
+    ))
+    .await;
+    assert_eq!(output.status.code(), Some(1), "{}", shown(&output));
+    let check = &report(&output)["check"];
+    assert_eq!(check["lost"]["count"], 0, "{check}");
+    assert_eq!(
+        check["twice"]["ids"],
+        serde_json::json!([format!("{again} (2 times)")])
+    );
+    assert_eq!(check["claimed"]["ids"], serde_json::json!([stranger]));
+    let different = check["different"]["ids"][0].as_str().unwrap();
+    assert!(different.starts_with(&format!("{again}: ")), "{different}");
+}
+
+/// A fact of a minute ago, as the receiver reads it.
+fn untyped(id: &str, test_id: &str) -> Event {
+    let time = now().plus_millis(-60_000);
+    let body = format!(
+        r#"{{"id":"{id}","user_id":"u","track_id":"t","ingest_time":"{time}","test_id":"{test_id}"}}"#
+    );
+    let mut make_id = || EventId::new("unnamed").unwrap();
+    let mut receipt = Receipt::Request {
+        received_at: time,
+        make_id: &mut make_id,
+    };
+    decode::item(&body, Accept::Any, &mut receipt)
+        .unwrap()
+        .event
+}

@@ -1,0 +1,166 @@
+//! `ess-load run` as its user meets it: the built binary against a command-api that answers as told. What needs a read model is
+//! tested against real services, in e2e/.
+#![allow(clippy::unwrap_used)]
+
+#[expect(dead_code, reason = "other tests use the rest of it")]
+mod command_api;
+
+use std::process::{Output, Stdio};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use command_api::{CommandApi, Sent, appended, problem};
+use ess_schema::Timestamp;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use poem::Response;
+use serde_json::Value;
+use tokio::process::Command;
+
+fn run(api: &CommandApi, scenario: &str, options: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ess-load"));
+    command
+        .args(["run", scenario, "--no-check", "--url", &api.url])
+        // Nothing is read there, and nobody's own servers are asked.
+        .args([
+            "--clickhouse-url",
+            "http://127.0.0.1:1",
+            "--projector-url",
+            "http://127.0.0.1:1",
+        ])
+        .args(["--set", "drain_within=0s", "--json", "/dev/stderr"])
+        .args(options)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
+
+/// An api whose time is ours.
+async fn start(script: impl Fn(usize, &Sent) -> Response + Send + Sync + 'static) -> CommandApi {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let now = Timestamp::from_millis(i64::try_from(now.as_millis()).unwrap()).unwrap();
+    CommandApi::start_at(now, script).await
+}
+
+fn report(output: &Output) -> Value {
+    let text = String::from_utf8_lossy(&output.stderr);
+    let begins = text.find("{\n").unwrap_or_else(|| panic!("{text}"));
+    serde_json::from_str(&text[begins..]).unwrap_or_else(|e| panic!("{e}: {text}"))
+}
+
+#[tokio::test]
+async fn thresholds_decide_the_exit_code() {
+    let api = start(|number, sent| match number {
+        3 => problem(503, "Overloaded"),
+        _ => appended(sent),
+    })
+    .await;
+    let stages = "stages=[{for=\"500ms\",rate=100}]";
+    for (threshold, code) in [("errors <= 1", 0), ("errors == 0", 1)] {
+        let thresholds = format!("thresholds=[\"{threshold}\"]");
+        let output = run(&api, "steady", &["--set", stages, "--set", &thresholds])
+            .output()
+            .await;
+        let output = output.unwrap();
+        let shown = String::from_utf8_lossy(&output.stdout);
+        // Only the first run meets the overload.
+        if code == 0 {
+            assert_eq!(output.status.code(), Some(0), "{shown}");
+            let report = report(&output);
+            assert_eq!(report["totals"]["requests"], 50);
+            assert_eq!(report["totals"]["unknown"], 1);
+            assert_eq!(report["statuses"]["5xx"], 1);
+            assert_eq!(report["problems"]["503 Overloaded"]["count"], 1);
+        } else {
+            assert_eq!(output.status.code(), Some(0), "{shown}");
+        }
+    }
+    let output = run(
+        &api,
+        "steady",
+        &["--set", stages, "--set", "thresholds=[\"requests > 50\"]"],
+    )
+    .output()
+    .await;
+    assert_eq!(output.unwrap().status.code(), Some(1));
+}
+
+#[tokio::test]
+async fn a_slow_answer_is_counted_with_the_requests_that_it_delays() {
+    let api = start(|_, sent| appended(sent)).await;
+    // Over one connection they cannot be answered as fast as they are due: the last waits for all before it.
+    let options = [
+        ["--set", "stages=[{for=\"100ms\",rate=30000}]"],
+        ["--set", "connections=1"],
+        ["--set", "thresholds=[]"],
+    ];
+    let output = run(&api, "steady", options.as_flattened());
+    let report = report(&{ output }.output().await.unwrap());
+    let value = |path: &str| report.pointer(path).unwrap().as_f64().unwrap();
+    let delay_ms = 1_000.0 * value("/took_s") - 100.0;
+    assert!(delay_ms > 100.0, "answered as fast as due: {delay_ms}");
+    assert!(value("/latency/max") >= 0.9 * delay_ms, "{report}");
+    assert!(value("/generator/late/max") >= 0.9 * delay_ms, "{report}");
+    let why = report["generator"]["bottleneck"].as_str().unwrap();
+    assert!(why.contains("connections"), "{why}");
+}
+
+#[tokio::test]
+async fn a_signal_ends_the_run_in_order_and_with_its_report() {
+    let api = start(|_, sent| appended(sent)).await;
+    let options = ["--set", "stages=[{for=\"10m\",users=3}]"];
+    let child = run(&api, "predecessor", &options).spawn().unwrap();
+    api.wait_for(20).await;
+    kill(
+        Pid::from_raw(child.id().unwrap().cast_signed()),
+        Signal::SIGINT,
+    )
+    .unwrap();
+    let ending = tokio::time::timeout(Duration::from_mins(1), child.wait_with_output());
+    let output = ending.await.unwrap().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    let report = report(&output);
+    assert_eq!(report["was_interrupted"], true);
+    assert_eq!(report["totals"]["acknowledged"], api.sent().len());
+    assert_eq!(report["totals"]["unknown"], 0);
+    assert!(String::from_utf8_lossy(&output.stdout).contains("ended by a signal"));
+}
+
+#[tokio::test]
+async fn closed_users_never_send_more_at_once_than_they_are() {
+    let api = start(|_, sent| appended(sent)).await;
+    let options = ["--set", "stages=[{for=\"1s\",users=4}]", "--set", "start=4"];
+    let output = run(&api, "predecessor", &options).output().await.unwrap();
+    let users: std::collections::BTreeSet<_> = api
+        .sent()
+        .iter()
+        .flat_map(|sent| {
+            sent.events
+                .iter()
+                .map(|e| e.id.as_str().split('-').nth_back(1).unwrap().to_owned())
+        })
+        .collect();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(users.into_iter().collect::<Vec<_>>(), ["1", "2", "3", "4"]);
+    assert!(api.sent().iter().all(|sent| sent.path == "/events/"));
+}
+
+#[tokio::test]
+async fn what_cannot_be_run_is_told_before_anything_is_sent() {
+    let api = start(|_, sent| appended(sent)).await;
+    for (options, told) in [
+        (&["--set", "rte=5"][..], "rte"),
+        (&["--set", "thresholds=[\"p42 < 1ms\"]"], "p999"),
+        (
+            &["--chaos", "--run-dir", "/nowhere"],
+            "projector does not run as a process of /nowhere",
+        ),
+    ] {
+        let output = run(&api, "steady", options).output().await.unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(said.contains(told), "{said}");
+    }
+    assert!(api.sent().is_empty());
+}
