@@ -1,5 +1,5 @@
 //! The benchmarks of ESS on one machine: how fast the log is folded into the read model, beside its ceilings, how fresh the
-//! read model is, and how fast questions are answered from it. They speak to servers that the caller started (`cargo xtask bench`), and must never be pointed at servers
+//! read model is, how fast questions are answered from it, and what the whole takes beside the predecessor. They speak to servers that the caller started (`cargo xtask bench`), and must never be pointed at servers
 //! that anybody uses: they create and drop databases and topics whose names begin with `bench`.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
@@ -12,6 +12,7 @@ mod machine;
 mod median;
 mod metrics;
 mod modes;
+mod predecessor;
 mod projector;
 mod query;
 mod read_model;
@@ -52,6 +53,8 @@ enum Task {
     Freshness(freshness::Args),
     /// How fast questions are answered from a large read model, beside what bounds them
     Query(query::Args),
+    /// What the predecessor was tested with, beside its own figures, and the highest rate that holds the bounds
+    Predecessor(predecessor::Args),
     /// The process that answers a constant
     #[command(hide = true)]
     Noop(query::noop::Args),
@@ -76,6 +79,7 @@ fn run(task: Task) -> Result<()> {
         Task::Projector(args) => runtime.block_on(speed::run(args)),
         Task::Freshness(args) => runtime.block_on(freshness::run(args)),
         Task::Query(args) => runtime.block_on(query::run(args)),
+        Task::Predecessor(args) => runtime.block_on(predecessor::run(args)),
         Task::Noop(args) => runtime.block_on(query::noop::run(args)),
         Task::Decode => decode::run(),
     }

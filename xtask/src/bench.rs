@@ -21,7 +21,14 @@ pub(crate) struct Args {
 /// One benchmark.
 pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     tools::require(&COMPILER)?;
-    let packages = ["ess-bench", "ess-projector", "ess-query-api", "ess-parts"];
+    let packages = [
+        "ess-bench",
+        "ess-command-api",
+        "ess-load",
+        "ess-parts",
+        "ess-projector",
+        "ess-query-api",
+    ];
     let packages = packages.map(|package| ["-p", package]);
     // The servers are started by this program's own profile, the services by ess-bench's.
     cargo::build(&["-p", "ess-parts"])?;
