@@ -116,6 +116,8 @@ pub struct Generator {
     pub late: Option<Quantiles>,
     /// Requests that were due before any connection was free.
     pub overdue: u64,
+    /// Requests that were never sent, because the run was too far behind its rate.
+    pub unsent: u64,
     /// Its own CPU time, mean, of one core.
     pub cpu_percent: f64,
     /// What held the run back, if the generator did.

@@ -4,6 +4,7 @@
 use std::process::{Command, Output, Stdio};
 
 use ess_e2e::{TestApp, binary_path, eventually, insert_events};
+use ess_parts::{Identity, Process, Scratch};
 use ess_schema::decode::{self, Accept, Receipt};
 use ess_schema::{Event, EventId, Position};
 use nix::sys::signal::{Signal, kill};
@@ -153,6 +154,51 @@ async fn what_is_stored_twice_or_was_never_sent_is_named_and_fails_the_run() {
     assert_eq!(check["claimed"]["ids"], serde_json::json!([stranger]));
     let different = check["different"]["ids"][0].as_str().unwrap();
     assert!(different.starts_with(&format!("{again}: ")), "{different}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_while_services_are_killed_and_started_again() {
+    let app = TestApp::start().await;
+    let run_dir = Scratch::new().unwrap();
+    for (name, service) in [
+        ("projector", &app.projector),
+        ("command-api", &app.command_api),
+    ] {
+        let identity = Identity::of(service.pid()).unwrap();
+        std::fs::write(
+            run_dir.path().join(format!("{name}.pid")),
+            identity.to_string(),
+        )
+        .unwrap();
+    }
+    let settings = [
+        "stages=[{for=\"8s\",rate=60}]",
+        "body=mixed",
+        "thresholds=[\"lost == 0\"]",
+        "chaos.every=1500ms",
+        "chaos.down_for=300ms",
+        "chaos.victims=[\"projector\",\"command-api\"]",
+    ];
+    let mut command = load(&app, "steady", "e2e-chaos", &settings);
+    command.arg("--run-dir").arg(run_dir.path());
+    let output = ended(command).await;
+    // What it started again is not ours to be ended by our own end.
+    for name in ["projector", "command-api"] {
+        let file = run_dir.path().join(format!("{name}.pid"));
+        Process::adopt(&file)
+            .unwrap_or_else(|| panic!("{name} does not run"))
+            .kill()
+            .unwrap();
+    }
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{}{told}", shown(&output));
+    let report = report(&output);
+    let blows = report["chaos"].to_string();
+    for what in ["was killed", "was started again"] {
+        assert!(blows.contains(what), "{blows}");
+    }
+    assert!(!blows.contains("could not"), "{blows}");
+    assert!(report["check"]["playbacks"].as_u64().unwrap() > 0);
 }
 
 /// A fact of a minute ago, as the receiver reads it.

@@ -204,7 +204,7 @@ pub(crate) const STYLE: &str = "\
 .plot{font:13px system-ui,sans-serif}.plot .title{font-size:15px;font-weight:600;fill:var(--ink)}.plot .unit,.plot .tick{font-weight:400;font-size:12px;fill:var(--dim)}\
 .plot .legend{fill:var(--ink);font-size:13px}.plot .grid{stroke:var(--grid)}.plot .axis{stroke:var(--dim)}.plot .mark{stroke:var(--bad);stroke-dasharray:4 3}\
 .plot polyline{fill:none;stroke-width:1.6;stroke-linejoin:round}.plot .key{stroke-width:3}\
-.plot .s0{stroke:var(--s0)}.plot .s1{stroke:var(--s1)}.plot .s2{stroke:var(--s2)}.plot .s3{stroke:var(--s3)}.plot .s4{stroke:var(--s4)}.plot .s5{stroke:var(--s5)}.plot .s6{stroke:var(--s6)}";
+.plot .s0{stroke:var(--s0)}.plot .s1{stroke:var(--s1)}.plot .s2{stroke:var(--s2)}.plot .s3{stroke:var(--s3)}.plot .s4{stroke:var(--s4)}.plot .s5{stroke:var(--s5);stroke-dasharray:7 3}.plot .s6{stroke:var(--s6)}";
 
 /// The colours of a plot that stands alone: those of the page (`html`), light or dark as the reader has it.
 const ALONE: &str = concat!(

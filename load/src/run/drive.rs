@@ -14,6 +14,8 @@ use crate::scenario::{Model, Reads, Scenario, Stages};
 
 /// How often the number of users is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// A receiver that is slower than the rate is not waited for longer than this: what is due then is never sent.
+const MOST_BEHIND: Duration = Duration::from_secs(10);
 /// Facts of players that are made ahead of their time, for each connection one.
 const MOST_PLAYERS_AHEAD: usize = 512;
 
@@ -90,8 +92,13 @@ async fn open(
     ticket: Arc<AtomicU64>,
     begin: Instant,
 ) {
+    let ends = begin + levels.lasts() + MOST_BEHIND;
     while let Some(after) = levels.due(ticket.fetch_add(1, Ordering::Relaxed)) {
         let at = begin + after;
+        if Instant::now() > ends {
+            sender.unsent.fetch_add(1, Ordering::Relaxed);
+            continue;
+        }
         let due = wait_for(at);
         let Some(due) = sender.stop.run_until_cancelled(due).await else {
             return;

@@ -1,5 +1,6 @@
 //! From what a run did to what is reported of it.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use ess_schema::Timestamp;
@@ -50,12 +51,18 @@ pub(crate) async fn outcome(ran: Ran, sender: &Sender, store: &Store, live: &Liv
     };
     let settled = settled.run().await;
     live.finish();
-    report(ran, &record, &ledger, settled)
+    let unsent = sender.unsent.load(Ordering::Relaxed);
+    report(ran, &record, &ledger, settled, unsent)
 }
 
-fn report(ran: Ran, record: &Recorded, ledger: &Ledger, settled: Settled) -> Report {
+fn report(ran: Ran, record: &Recorded, ledger: &Ledger, settled: Settled, unsent: u64) -> Report {
     let took_s = ran.took.as_secs_f64();
-    let generator = generator(record, ran.watched.own_cpu_percent(), ran.machine.cores);
+    let generator = generator(
+        record,
+        ran.watched.own_cpu_percent(),
+        ran.machine.cores,
+        unsent,
+    );
     let mut report = Report {
         version: VERSION,
         name: ran.name,
@@ -101,7 +108,7 @@ fn totals(record: &Recorded, ledger: &Ledger, took_s: f64) -> Totals {
 }
 
 /// What held a run back, if it was the generator itself.
-fn generator(record: &Recorded, cpu_percent: f64, cores: usize) -> Generator {
+fn generator(record: &Recorded, cpu_percent: f64, cores: usize, unsent: u64) -> Generator {
     let late = (!record.late_us.is_empty()).then(|| Quantiles::of(&record.late_us));
     let is_late = late.is_some_and(|late| late.p99 > LATE_MS);
     let is_overdue = record.overdue as f64 > OVERDUE_SHARE * record.requests as f64;
@@ -109,9 +116,9 @@ fn generator(record: &Recorded, cpu_percent: f64, cores: usize) -> Generator {
     let bottleneck = if cpu_percent > 0.9 * most {
         Some(format!("it used {cpu_percent:.0} % of {most:.0} % CPU"))
     } else if is_late && is_overdue {
-        let overdue = record.overdue;
+        let overdue = record.overdue + unsent;
         Some(format!(
-            "{overdue} requests were due while all connections waited for answers: the receiver was slower than the rate, or connections are too few"
+            "{overdue} requests, of which {unsent} were never sent, were due while all connections waited for answers: the receiver was slower than the rate, or connections are too few"
         ))
     } else if is_late {
         Some("requests left late although connections were free: it lacked CPU".to_owned())
@@ -121,6 +128,7 @@ fn generator(record: &Recorded, cpu_percent: f64, cores: usize) -> Generator {
     Generator {
         late,
         overdue: record.overdue,
+        unsent,
         cpu_percent,
         bottleneck,
     }
@@ -153,7 +161,7 @@ mod tests {
     #[test]
     fn the_generator_says_when_it_was_the_bottleneck_and_why() {
         let why = |late_ms, was_overdue, cpu| {
-            let found = generator(&recorded(late_ms, was_overdue), cpu, 2);
+            let found = generator(&recorded(late_ms, was_overdue), cpu, 2, 0);
             found.bottleneck.unwrap_or_default()
         };
         assert_eq!(why(1, false, 60.0), "");

@@ -28,6 +28,8 @@ pub(crate) struct Sender {
     pub(crate) record: Record,
     pub(crate) in_flight: AtomicU64,
     pub(crate) users: AtomicU64,
+    /// Requests that were due and never sent, because the run was too far behind.
+    pub(crate) unsent: AtomicU64,
     pub(crate) stop: CancellationToken,
 }
 
@@ -50,6 +52,7 @@ impl Sender {
             record: Record::new(),
             in_flight: AtomicU64::new(0),
             users: AtomicU64::new(0),
+            unsent: AtomicU64::new(0),
             stop,
         }
     }
