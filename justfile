@@ -24,6 +24,10 @@ test *ARGS:
 bench *ARGS:
     cargo xtask bench {{ ARGS }}
 
+# Put load on a running system and prove that nothing was lost: `just load steady --set stages.0.rate=500`.
+load *ARGS:
+    cargo run --release -p ess-load -- run {{ ARGS }}
+
 # Hand arbitrary bytes to what reads requests: `just fuzz --seconds 600`.
 fuzz *ARGS:
     cargo xtask fuzz {{ ARGS }}
