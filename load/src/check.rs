@@ -159,7 +159,7 @@ impl<'a> Checker<'a> {
         };
         let ids = quoted(events().map(|event| event.id.as_str()));
         let sql = format!(
-            "SELECT event_id, count() AS rows FROM events FINAL WHERE {OF_RUN} AND event_id IN ({ids}) GROUP BY event_id"
+            "SELECT event_id, count() AS rows FROM events WHERE {OF_RUN} AND event_id IN ({ids}) GROUP BY event_id"
         );
         let bind = parameters(&self.origin.test_id, window);
         let stored: Vec<Stored> = self.store.rows(self.database, &sql, &bind).await?;
@@ -204,18 +204,16 @@ impl<'a> Checker<'a> {
         Ok(())
     }
 
-    /// Of the whole run, because a second row may say that it happened at another time.
+    /// Of the whole run, because a second row may say that it happened at another time. Rows of one time are repeated storings of
+    /// one record, which the table merges.
     async fn twice(&mut self) -> Result<(), StoreError> {
-        let sql = format!(
-            "SELECT event_id, count() AS rows FROM events FINAL WHERE {} GROUP BY event_id, source HAVING rows > 1 ORDER BY event_id",
-            "test_id = {test_id:String}"
-        );
+        let sql = "SELECT event_id, uniqExact(occurred_at) AS rows FROM events WHERE test_id = {test_id:String} \
+GROUP BY event_id, source HAVING rows > 1 ORDER BY event_id";
         let bind = [("test_id", self.origin.test_id.to_string())];
-        let stored: Vec<Stored> = self.store.rows(self.database, &sql, &bind).await?;
+        let stored: Vec<Stored> = self.store.rows(self.database, sql, &bind).await?;
         for row in stored {
-            self.found
-                .twice
-                .add(format!("{} ({} times)", row.event_id, row.rows));
+            let told = format!("{} ({} times)", row.event_id, row.rows);
+            self.found.twice.add(told);
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use super::text::number;
+use super::text::{number, unit};
 use super::{Report, ReportError};
 
 /// Plots that say where the bottleneck is; the page has all.
@@ -52,7 +52,9 @@ fn markdown(report: &Report, plots: &[(&str, String)]) -> String {
     );
     text.push_str("| threshold | measured | held |\n|---|---:|---|\n");
     for verdict in &report.verdicts {
-        let value = verdict.value.map_or("not measured".to_owned(), number);
+        let value = verdict.value.map_or("not measured".to_owned(), |value| {
+            format!("{}{}", number(value), unit(&verdict.threshold))
+        });
         let held = if verdict.held { "yes" } else { "**no**" };
         let _ = writeln!(text, "| {} | {value} | {held} |", verdict.threshold);
     }

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::plot::{STYLE, escape};
-use super::text::{differences, number};
+use super::text::{differences, number, unit};
 use super::{Quantiles, Report};
 
 const PAGE: &str = "\
@@ -65,9 +65,9 @@ fn verdicts(page: &mut String, report: &Report) {
         return;
     }
     page.push_str("<h2>Thresholds</h2><table><tr><th>threshold</th><th class=\"n\">measured</th><th>verdict</th></tr>");
-    for (verdict, threshold) in report.verdicts.iter().zip(&report.scenario.thresholds) {
+    for verdict in &report.verdicts {
         let value = verdict.value.map_or("not measured".to_owned(), |value| {
-            format!("{}{}", number(value), unit(threshold.unit()))
+            format!("{}{}", number(value), unit(&verdict.threshold))
         });
         let (class, word) = if verdict.held {
             ("good", "held")
@@ -81,16 +81,6 @@ fn verdicts(page: &mut String, report: &Report) {
         );
     }
     page.push_str("</table>");
-}
-
-fn unit(unit: crate::scenario::threshold::Unit) -> &'static str {
-    use crate::scenario::threshold::Unit;
-    match unit {
-        Unit::Time => " ms",
-        Unit::Count => "",
-        Unit::Percent => " %",
-        Unit::PerSecond => " /s",
-    }
 }
 
 fn figures(page: &mut String, report: &Report) {

@@ -114,7 +114,7 @@ fn a_report_is_read_as_it_was_written_and_another_version_is_refused() {
     fs::remove_dir_all(&folder).unwrap();
     assert!(refused.contains("version 9"), "{refused}");
     assert!(
-        fragment.contains("| p95 < 100ms | 8.2 | yes |"),
+        fragment.contains("| p95 < 100ms | 8.2 ms | yes |"),
         "{fragment}"
     );
     assert!(fragment.contains("(steady-latency.svg)"), "{fragment}");

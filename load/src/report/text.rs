@@ -6,6 +6,7 @@ use indicatif::{HumanCount, HumanFloatCount};
 
 use super::{Quantiles, Report, Verdict};
 use crate::check::{Check, Differences};
+use crate::scenario::threshold::{Threshold, Unit};
 
 /// Ids that are shown of each kind.
 const SHOWN: usize = 10;
@@ -109,8 +110,23 @@ impl Report {
 /// One threshold's verdict, for people.
 pub(super) fn verdict_line(verdict: &Verdict) -> String {
     let mark = if verdict.held { "held  " } else { "BROKEN" };
-    let value = verdict.value.map_or("not measured".to_owned(), number);
+    let value = verdict.value.map_or("not measured".to_owned(), |value| {
+        format!("{}{}", number(value), unit(&verdict.threshold))
+    });
     format!("{mark} {} ({value})", verdict.threshold)
+}
+
+/// What a threshold's metric is measured in.
+pub(super) fn unit(threshold: &str) -> &'static str {
+    let unit = threshold
+        .parse()
+        .map(|threshold: Threshold| threshold.unit());
+    match unit {
+        Ok(Unit::Time) => " ms",
+        Ok(Unit::Percent) => " %",
+        Ok(Unit::PerSecond) => " /s",
+        Ok(Unit::Count) | Err(_) => "",
+    }
 }
 
 /// As many digits as mean something.
