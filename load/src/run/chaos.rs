@@ -219,22 +219,23 @@ mod tests {
         };
         let first = launch.spawn().unwrap();
         let first_pid = first.pid();
-        // Until then it is what starts it.
+        let mark_of = |pid| {
+            let environment = Proc::new(pid).ok()?.environ().ok()?;
+            environment.get(std::ffi::OsStr::new("ESS_MARK")).cloned()
+        };
+        // Until then it is what starts it, and its environment is not laid out.
         let became = || {
             let line = Proc::new(first_pid).ok()?.cmdline().ok()?;
-            (line == ["sleep", "300"]).then_some(())
+            mark_of(first_pid).filter(|_| line == ["sleep", "300"])
         };
         ess_parts::until(Duration::from_secs(10), became).unwrap();
         let again = kill(&file).unwrap();
         let pid = again.start().unwrap();
         let mut second = Process::adopt(&file).unwrap();
-        let environment = Proc::new(pid).unwrap().environ().unwrap();
+        let mark = ess_parts::until(Duration::from_secs(10), || mark_of(pid));
         second.kill().unwrap();
         drop(first);
         assert_ne!(pid, first_pid);
-        assert_eq!(
-            environment.get(std::ffi::OsStr::new("ESS_MARK")).unwrap(),
-            "same"
-        );
+        assert_eq!(mark.unwrap(), "same");
     }
 }
