@@ -1,5 +1,6 @@
-//! How much may be worked on at once: requests, and bytes of their bodies. What does not fit is refused at once, so that
-//! nothing queues without bound (invariant I10). No locks: two counters.
+//! How much may be worked on at once: requests, bytes of their bodies, and items of their lists, for a few bytes of a body may be an
+//! item that takes a hundred times as many. What does not fit is refused at once, so that nothing queues without bound
+//! (invariant I10). No locks: three counters.
 
 use std::sync::{
     Arc,
@@ -13,6 +14,7 @@ use crate::config::LimitsConfig;
 pub(crate) struct Admission {
     requests: Budget,
     bytes: Budget,
+    items: Budget,
 }
 
 /// A limit is reached: nothing was done for the request.
@@ -24,6 +26,7 @@ pub(crate) struct Overloaded;
 pub(crate) struct Admitted {
     admission: Arc<Admission>,
     bytes: usize,
+    items: usize,
 }
 
 impl Admission {
@@ -31,6 +34,7 @@ impl Admission {
         Self {
             requests: Budget::of(limits.in_flight_requests),
             bytes: Budget::of(limits.in_flight_bytes),
+            items: Budget::of(limits.in_flight_items),
         }
     }
 
@@ -43,6 +47,7 @@ impl Admission {
         Ok(Admitted {
             admission: Arc::clone(self),
             bytes: 0,
+            items: 0,
         })
     }
 }
@@ -57,10 +62,21 @@ impl Admitted {
         self.bytes += bytes;
         Ok(())
     }
+
+    /// Makes room for the items of a list; a request that is one item needs none beside its own.
+    ///
+    /// # Errors
+    /// [`Overloaded`] when as many items are worked on as may be.
+    pub(crate) fn hold(&mut self, items: usize) -> Result<(), Overloaded> {
+        self.admission.items.take(items)?;
+        self.items += items;
+        Ok(())
+    }
 }
 
 impl Drop for Admitted {
     fn drop(&mut self) {
+        self.admission.items.give_back(self.items);
         self.admission.bytes.give_back(self.bytes);
         self.admission.requests.give_back(1);
     }
@@ -102,6 +118,7 @@ mod tests {
             ("IN_FLIGHT_MAX_REQUESTS", requests),
             ("IN_FLIGHT_MAX_BYTES", bytes),
             ("REQUEST_MAX_BYTES", "1024"),
+            ("IN_FLIGHT_MAX_ITEMS", "10000"),
         ];
         Arc::new(Admission::new(&read(&settings).unwrap().limits))
     }
@@ -126,5 +143,17 @@ mod tests {
         assert_eq!(second.grow(24), Ok(()));
         drop(first);
         assert_eq!(second.grow(1_000), Ok(()));
+    }
+
+    #[test]
+    fn items_beyond_the_limit_are_refused_until_others_were_given_back() {
+        let admission = admission("10", "1024");
+        let mut first = admission.admit().unwrap();
+        let mut second = admission.admit().unwrap();
+        assert_eq!(first.hold(9_000), Ok(()));
+        assert_eq!(second.hold(1_001), Err(Overloaded));
+        assert_eq!(second.hold(1_000), Ok(()));
+        drop(first);
+        assert_eq!(second.hold(9_000), Ok(()));
     }
 }

@@ -103,7 +103,9 @@ impl Api {
     /// One command, a JSON array of commands, or NDJSON: one command a line. Each makes one event. The answer comes after
     /// the log has acknowledged every event, with the position of each.
     ///
-    /// Repeating a request is harmless when its items have ids (`event_id`), or the same `Idempotency-Key`.
+    /// Repeating a request is harmless when its items have ids (`event_id`), or the request the same `Idempotency-Key`. An item with
+    /// neither gets a new id each time: repeating it tells another event, which counts again, unless it was refused (4xx, 503). After a
+    /// 504, and of a list after an item's problem 504, repeat it with the `event_id` that was told.
     ///
     /// A list is appended item by item: what breaks a rule is told and left out, and the rest is appended (207). A list
     /// without items is in order (202).
@@ -118,7 +120,7 @@ impl Api {
     async fn append_commands(
         &self,
         request: &Request,
-        /// Makes the ids of items that have none follow from it, so that repeating the same request is harmless.
+        /// Makes the ids of items that have none follow from it and their place, so that repeating the same request is harmless. Not to be used again for another request.
         #[oai(name = "Idempotency-Key")]
         key: Key,
         /// Append nothing of a list if any of its items is invalid (422).
@@ -142,6 +144,9 @@ impl Api {
     /// their own media types, alone or batched, and in binary mode: attributes as `ce-*` headers, percent-encoded, the body being
     /// the data, `Content-Type` their media type.
     ///
+    /// Repeating a request is harmless when its items have ids (`id`, `event_id`), or the request the same `Idempotency-Key`, as with
+    /// `POST /commands`.
+    ///
     /// An untyped event that is not in a list is answered 200 with `"status":"queued"`, as the predecessor did; everything
     /// else is answered as by `POST /commands`.
     #[oai(
@@ -153,7 +158,7 @@ impl Api {
     async fn append_events(
         &self,
         request: &Request,
-        /// Makes the ids of items that have none follow from it, so that repeating the same request is harmless.
+        /// Makes the ids of items that have none follow from it and their place, so that repeating the same request is harmless. Not to be used again for another request.
         #[oai(name = "Idempotency-Key")]
         key: Key,
         /// Append nothing of a list if any of its items is invalid (422).

@@ -101,6 +101,7 @@ pub(crate) mod tests {
             ("REQUEST_READ_TIMEOUT_MS", "0"),
             ("IN_FLIGHT_MAX_REQUESTS", "0"),
             ("IN_FLIGHT_MAX_BYTES", "8388607"),
+            ("IN_FLIGHT_MAX_ITEMS", "9999"),
             ("QUERY_API_URL", "ftp://x"),
             ("QUERY_API_URL", "http://127.0.0.1:8001/a b"),
             ("CLICKHOUSE_URL", "clickhouse"),

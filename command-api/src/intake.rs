@@ -63,8 +63,12 @@ impl Intake {
         wishes: &Wishes,
     ) -> Result<Answer, Problem> {
         let headers = upload.headers();
-        let media = upload.media(wishes.route)?;
-        let mut admitted = self.admission.admit().map_err(RequestError::from)?;
+        let media = upload.media(wishes.route);
+        let admitted = media.and_then(|media| Ok((media, self.admission.admit()?)));
+        let (media, mut admitted) = match admitted {
+            Ok(admitted) => admitted,
+            Err(error) => return Err(upload.refused(error, &self.limits).await.into()),
+        };
         let body = upload.read(&self.limits, &mut admitted).await?;
         let reading = Reading {
             accept: wishes.route.accepts(media),
@@ -81,6 +85,7 @@ impl Intake {
         match body::items(&body, media, &self.limits)? {
             Items::One(text) => self.append_one(reading.one(0, text)).await,
             Items::List(texts) => {
+                admitted.hold(texts.len()).map_err(RequestError::from)?;
                 let read = reading.all(&texts).await;
                 if wishes.all_or_nothing {
                     refuse_if_any_is_invalid(&read)?;

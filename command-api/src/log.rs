@@ -35,6 +35,6 @@ pub(crate) enum AppendError {
     #[error("the log did not take it: {0}")]
     Undelivered(RDKafkaErrorCode),
     /// The event may or may not be in the log.
-    #[error("the log did not say in time whether it took it")]
+    #[error("the log did not say in time whether it took it; repeat it with the same id")]
     Unknown,
 }

@@ -2,7 +2,7 @@
 
 mod coding;
 
-use std::io;
+use std::{io, time::Duration};
 
 use bytes::Bytes;
 use futures::{StreamExt, stream::BoxStream};
@@ -20,6 +20,9 @@ use crate::{
     errors::RequestError,
     media::{Media, Route},
 };
+
+/// How long the rest of a body that is refused may take to go by.
+const GOES_BY_WITHIN: Duration = Duration::from_secs(1);
 
 /// A body that has not been read, with the headers that say what it is.
 pub(crate) struct Upload<'r> {
@@ -66,6 +69,24 @@ impl<'r> Upload<'r> {
         limits: &LimitsConfig,
         admitted: &mut Admitted,
     ) -> Result<Bytes, RequestError> {
+        let coding = match self.coding_within(limits) {
+            Ok(coding) => coding,
+            Err(error) => return Err(self.refused(error, limits).await),
+        };
+        let most = limits.request_bytes;
+        let collected = collect(coding.inflated(self.body), coding.broken(), most, admitted);
+        let within_ms = limits.read_timeout.as_millis();
+        let collected = timeout(limits.read_timeout, collected).await;
+        collected.unwrap_or(Err(RequestError::Slow { within_ms }))
+    }
+
+    /// Lets the body go by unread, and gives the reason back.
+    pub(crate) async fn refused(self, error: RequestError, limits: &LimitsConfig) -> RequestError {
+        let_go_by(self.body.into_bytes_stream().boxed(), limits.request_bytes).await;
+        error
+    }
+
+    fn coding_within(&self, limits: &LimitsConfig) -> Result<Coding, RequestError> {
         let coding = Coding::of(self.headers)?;
         let most = limits.request_bytes;
         let length = self.headers.get(header::CONTENT_LENGTH);
@@ -73,11 +94,24 @@ impl<'r> Upload<'r> {
         if length.is_some_and(|length: usize| length > most) {
             return Err(RequestError::TooLarge { most });
         }
-        let collected = collect(coding.inflated(self.body), coding.broken(), most, admitted);
-        let within_ms = limits.read_timeout.as_millis();
-        let collected = timeout(limits.read_timeout, collected).await;
-        collected.unwrap_or(Err(RequestError::Slow { within_ms }))
+        Ok(coding)
     }
+}
+
+/// Takes the rest of a body and keeps nothing of it, up to a bound in bytes and in time. Who is refused while it still sends would
+/// not hear why: a server that answers before it has read everything closes the connection, and the answer is lost with it
+/// (RFC 9112, section 9.6).
+async fn let_go_by(mut chunks: BoxStream<'static, io::Result<Bytes>>, most: usize) {
+    let going_by = async {
+        let mut bytes = 0;
+        while bytes <= most
+            && let Some(Ok(chunk)) = chunks.next().await
+        {
+            bytes += chunk.len();
+        }
+    };
+    // In time or not, it is refused.
+    let _ = timeout(GOES_BY_WITHIN, going_by).await;
 }
 
 /// Gathers a body's chunks; one that fails is answered with `broken`.
@@ -94,10 +128,16 @@ async fn collect(
             return Err(broken);
         };
         bytes += chunk.len();
-        if bytes > most {
-            return Err(RequestError::TooLarge { most });
+        let room = if bytes > most {
+            Err(RequestError::TooLarge { most })
+        } else {
+            admitted.grow(chunk.len()).map_err(RequestError::from)
+        };
+        if let Err(refused) = room {
+            drop(parts);
+            let_go_by(chunks, most).await;
+            return Err(refused);
         }
-        admitted.grow(chunk.len())?;
         parts.push(chunk);
     }
     // Most bodies come in one piece, which is not copied.

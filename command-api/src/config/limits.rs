@@ -30,6 +30,9 @@ pub(crate) struct LimitsConfig {
     /// Bytes of the bodies of these requests.
     #[serde(rename = "in_flight_max_bytes")]
     pub(crate) in_flight_bytes: usize,
+    /// Items of the lists among them.
+    #[serde(rename = "in_flight_max_items")]
+    pub(crate) in_flight_items: usize,
 }
 
 impl Section for LimitsConfig {
@@ -76,6 +79,12 @@ impl Section for LimitsConfig {
             "REQUEST_MAX_BYTES to 1099511627776",
             "most bytes of bodies worked on at once; more are refused with 503",
         ),
+        ConfigKey::new(
+            "IN_FLIGHT_MAX_ITEMS",
+            "100000",
+            "REQUEST_MAX_ITEMS to 100000000",
+            "most items of lists worked on at once; more are refused with 503",
+        ),
     ];
 
     fn checked(self) -> Result<Self, ConfigError> {
@@ -96,6 +105,13 @@ impl Section for LimitsConfig {
         )?;
         let least = self.request_bytes;
         range("IN_FLIGHT_MAX_BYTES", self.in_flight_bytes, least, 1 << 40)?;
+        let least = self.request_items;
+        range(
+            "IN_FLIGHT_MAX_ITEMS",
+            self.in_flight_items,
+            least,
+            100_000_000,
+        )?;
         Ok(self)
     }
 }

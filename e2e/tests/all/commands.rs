@@ -2,10 +2,14 @@
 //! answers are tested beside the code that makes them.
 
 mod acknowledged;
+mod broker;
 mod clients;
 mod compressed;
 mod limits;
 mod log_away;
+mod overload;
+mod partial;
+mod repeated;
 mod sdks;
 
 use ess_e2e::{Answer, Builder, Record, TestApp};

@@ -1,42 +1,15 @@
 //! A broker that is gone, and one that says nothing: 503 means that it is not in the log, 504 that it may be.
 
-use std::process::Command;
-use std::sync::Arc;
+use ess_e2e::eventually;
 
-use ess_e2e::{Parts, eventually};
-use ess_parts::Kafka;
-use tokio::task::spawn_blocking;
-
+use super::broker::Broker;
 use super::*;
 
-/// An ESS on parts of its own that soon gives up appending.
-async fn impatient() -> (TestApp, Arc<Parts>) {
-    let parts = Arc::new(spawn_blocking(Parts::start).await.unwrap());
-    let app = command_api_alone()
-        .parts(Arc::clone(&parts))
-        .env("KAFKA_MESSAGE_TIMEOUT_MS", "1500")
-        .env("APPEND_TIMEOUT_MS", "4000")
-        .start()
-        .await;
-    // Whatever has to be set up with the broker is.
-    app.append(&progress("first")).await;
-    (app, parts)
-}
-
-async fn with_broker<T: Send + 'static>(
-    parts: &Arc<Parts>,
-    act: impl FnOnce(&mut Kafka) -> T + Send + 'static,
-) -> T {
-    let parts = Arc::clone(parts);
-    spawn_blocking(move || parts.kafka(act)).await.unwrap()
-}
-
-/// Sends a signal to the broker.
-async fn signal(parts: &Arc<Parts>, name: &'static str) {
-    let pid = with_broker(parts, |kafka| kafka.pid()).await;
-    let sent = Command::new("kill").args([name, &pid.to_string()]).status();
-    assert!(sent.unwrap().success());
-}
+/// An ESS that soon gives up appending.
+const IMPATIENT: [(&str, &str); 2] = [
+    ("KAFKA_MESSAGE_TIMEOUT_MS", "1500"),
+    ("APPEND_TIMEOUT_MS", "4000"),
+];
 
 /// Waits until it is ready, or until it says that no broker answers.
 async fn wait_until(app: &TestApp, is_ready: bool) {
@@ -63,8 +36,9 @@ fn ids(records: &[Record]) -> Vec<String> {
 #[tokio::test]
 async fn with_the_broker_gone_it_is_503_and_not_in_the_log_and_later_appended_by_the_same_process()
 {
-    let (app, parts) = impatient().await;
-    with_broker(&parts, Kafka::kill).await.unwrap();
+    let broker = Broker::lent().await;
+    let app = broker.command_api(&IMPATIENT).await;
+    broker.kill().await;
     wait_until(&app, false).await;
     let one = app.post_command(&progress("lost")).await.expect_status(503);
     assert_eq!(one.json()["type"], "/problems/log-unavailable");
@@ -74,7 +48,7 @@ async fn with_the_broker_gone_it_is_503_and_not_in_the_log_and_later_appended_by
     let list = app.post("/commands", "application/json", list).await;
     assert!(list.expect_status(503).header("retry-after").is_some());
 
-    with_broker(&parts, Kafka::restart).await.unwrap();
+    broker.restart().await;
     wait_until(&app, true).await;
     app.append(&progress("second")).await;
     assert_eq!(ids(&app.log.records().await), ["first", "second"]);
@@ -82,10 +56,11 @@ async fn with_the_broker_gone_it_is_503_and_not_in_the_log_and_later_appended_by
 
 #[tokio::test]
 async fn a_broker_that_does_not_answer_makes_it_504_with_the_id_to_repeat() {
-    let (app, parts) = impatient().await;
-    signal(&parts, "-STOP").await;
+    let broker = Broker::lent().await;
+    let app = broker.command_api(&IMPATIENT).await;
+    broker.freeze().await;
     let answer = app.post_command(&progress("unknown")).await;
-    signal(&parts, "-CONT").await;
+    broker.thaw().await;
     let problem = answer.expect_status(504).json();
     assert_eq!(problem["type"], "/problems/outcome-unknown");
     assert_eq!(problem["event_id"], "unknown");
