@@ -2,18 +2,14 @@
 //! beside its yardstick: a query that does nothing, a route that does nothing, the bare SQL of the same question.
 
 mod bare;
-mod client;
 mod generate;
 mod goals;
-mod latencies;
 mod live;
 mod measure;
-pub(crate) mod noop;
 mod phase;
 mod report;
 mod results;
 mod scan;
-mod service;
 mod staleness;
 
 use std::path::PathBuf;
@@ -27,14 +23,14 @@ use rand::seq::SliceRandom as _;
 use rand_chacha::ChaCha12Rng;
 
 use self::bare::{Bare, is_question};
-use self::client::{Ask, Connection, Target};
+use crate::http::client::{Ask, Connection, Target};
 use self::generate::Generator;
 use self::live::{Live, now};
 use self::measure::Bench;
 use self::report::Report;
 use self::results::Results;
 use self::scan::{FIRST_PAGE, LATER_PAGE, Scan, Subject, page, ranged};
-use self::service::{Cache, Service};
+use crate::http::service::{Cache, Service};
 use self::staleness::Watch;
 use crate::error::{Error, Result};
 use crate::machine::Machine;

@@ -85,6 +85,17 @@ pub(crate) fn peak_memory(pid: i32) -> Result<u64> {
     Ok(peak.ok_or_else(ended)? * 1024)
 }
 
+/// Memory that a living process has resident now, bytes.
+pub(crate) fn resident_memory(pid: i32) -> Result<u64> {
+    let stat = Process::new(pid)?.stat()?;
+    Ok(stat.rss * procfs::page_size())
+}
+
+/// Files that a living process has open.
+pub(crate) fn open_files(pid: i32) -> Result<usize> {
+    Ok(Process::new(pid)?.fd_count()?)
+}
+
 fn cpu(stat: &Stat, ticks_per_second: u64) -> Duration {
     let ticks = stat.utime + stat.stime;
     Duration::from_secs_f64(ticks as f64 / ticks_per_second as f64)

@@ -5,7 +5,7 @@ mod compare;
 mod docs;
 mod html;
 mod machine;
-mod plot;
+pub mod plot;
 mod plots;
 mod text;
 mod values;

@@ -4,7 +4,7 @@
 use futures::future::try_join_all;
 use hyper::Method;
 
-use super::client::{Ask, Connection};
+use crate::http::client::{Ask, Connection};
 use crate::error::{Error, Result};
 use crate::recorder::{Recorded, Recorder, Sent};
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::latencies::Latencies;
+use crate::http::latencies::Latencies;
 use super::measure::{
     CACHED, CACHED_CLIENTS, FEW, MANY, NOOP, ONE, READ, READ_SQL, SELECT_ONE, sql_of,
 };

@@ -9,8 +9,8 @@ use ess_parts::progress::note;
 use hyper::Method;
 
 use super::bare::{Bare, exchange};
-use super::client::{Ask, Connection, Target, load};
-use super::latencies::Latencies;
+use crate::http::client::{Ask, Connection, Target, load};
+use crate::http::latencies::Latencies;
 use super::results::Results;
 use super::scan::{Scan, Subject};
 use crate::error::{Error, Result};

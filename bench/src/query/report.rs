@@ -6,7 +6,7 @@ use comfy_table::Table;
 use serde::Serialize;
 
 use super::goals::{Verdict, live, verdicts};
-use super::latencies::Latencies;
+use crate::http::latencies::Latencies;
 use super::live::Folded;
 use super::phase::{Phase, Size};
 use super::results::{Measured, Results};

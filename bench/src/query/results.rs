@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::latencies::Latencies;
+use crate::http::latencies::Latencies;
 use crate::median::median;
 
 /// One thing that was measured.

@@ -7,21 +7,24 @@ use super::text::number;
 
 /// A line.
 #[derive(Debug, Clone)]
-pub(crate) struct Series {
-    pub(crate) name: String,
-    /// x in seconds.
-    pub(crate) points: Vec<(f64, f64)>,
+pub struct Series {
+    /// What it is called.
+    pub name: String,
+    /// x in seconds, y in the unit of the plot.
+    pub points: Vec<(f64, f64)>,
 }
 
 /// A plot.
 #[derive(Debug, Clone)]
-pub(crate) struct Plot {
-    pub(crate) title: &'static str,
+pub struct Plot {
+    /// What it shows.
+    pub title: &'static str,
     /// What y is measured in.
-    pub(crate) unit: &'static str,
-    pub(crate) series: Vec<Series>,
+    pub unit: &'static str,
+    /// Its lines.
+    pub series: Vec<Series>,
     /// Moments that are marked, in seconds.
-    pub(crate) marks: Vec<f64>,
+    pub marks: Vec<f64>,
 }
 
 const WIDTH: f64 = 860.0;
@@ -40,7 +43,7 @@ impl Plot {
     }
 
     /// The SVG element; with its own colours when it stands alone.
-    pub(crate) fn svg(&self, stands_alone: bool) -> String {
+    pub fn svg(&self, stands_alone: bool) -> String {
         let mut svg = format!(
             r#"<svg xmlns="http://www.w3.org/2000/svg" class="plot" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{} in {}">"#,
             self.title, self.unit

@@ -6,30 +6,30 @@ use serde::Serialize;
 
 /// One measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub(super) struct Latencies {
-    pub(super) requests: u64,
+pub(crate) struct Latencies {
+    pub(crate) requests: u64,
     /// Milliseconds.
-    pub(super) p50: f64,
+    pub(crate) p50: f64,
     /// Milliseconds.
-    pub(super) p99: f64,
+    pub(crate) p99: f64,
     /// Requests a second.
-    pub(super) rate: f64,
+    pub(crate) rate: f64,
     /// CPU time of the two processes for each request, where it was counted.
-    pub(super) cost: Option<Cost>,
+    pub(crate) cost: Option<Cost>,
 }
 
 /// CPU time for each request, µs: all that a process used, whatever it did besides.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub(super) struct Cost {
+pub(crate) struct Cost {
     /// Of this process.
-    pub(super) client: f64,
+    pub(crate) client: f64,
     /// Of the process that was asked.
-    pub(super) server: f64,
+    pub(crate) server: f64,
 }
 
 impl Latencies {
     /// Of requests that took so long, all of them over `whole`.
-    pub(super) fn of(mut took: Vec<Duration>, whole: Duration) -> Self {
+    pub(crate) fn of(mut took: Vec<Duration>, whole: Duration) -> Self {
         took.sort_unstable();
         // The value at this share of the way, rounded down, as ClickHouse's quantileExact.
         let at = |share: f64| {
@@ -48,7 +48,7 @@ impl Latencies {
     }
 
     /// The same, which took the client and the server so much CPU time.
-    pub(super) fn at_the_cost_of(self, client: Duration, server: Duration) -> Self {
+    pub(crate) fn at_the_cost_of(self, client: Duration, server: Duration) -> Self {
         let each = |cpu: Duration| cpu.as_secs_f64() * 1e6 / self.requests.max(1) as f64;
         let (client, server) = (each(client), each(server));
         Self {

@@ -1,5 +1,6 @@
-//! The HTTP services under measurement as processes: query-apis, the binary beside this one, and the no-op beside them.
+//! The HTTP services under measurement as processes: the binaries beside this one, and what stands beside them as a yardstick.
 
+use std::collections::HashMap;
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use ess_parts::{Launch, Lifetime, Process, ports, tail};
 use tokio::task::block_in_place;
 
-use super::client::{Ask, Connection, Target};
+use crate::http::client::{Ask, Connection, Target};
 use crate::error::{Error, Result};
 use crate::projector::binary;
 use crate::waiting::until;
@@ -19,7 +20,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// How a query-api remembers its answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Cache {
+pub(crate) enum Cache {
     /// As it does by default.
     Default,
     /// Not at all: every request is a question to the read model.
@@ -27,10 +28,10 @@ pub(super) enum Cache {
 }
 
 /// A running service.
-pub(super) struct Service {
+pub(crate) struct Service {
     process: Process,
     log: PathBuf,
-    pub(super) target: Target,
+    pub(crate) target: Target,
 }
 
 impl Service {
@@ -38,7 +39,7 @@ impl Service {
     ///
     /// # Errors
     /// It does not become ready.
-    pub(super) async fn query_api(
+    pub(crate) async fn query_api(
         clickhouse_url: &str,
         name: &str,
         cache: Cache,
@@ -58,11 +59,36 @@ impl Service {
         Self::start("query-api", command, address, logs, "/health/ready").await
     }
 
+    /// A command-api that appends to the log of these settings, all others at their defaults, and is ready.
+    ///
+    /// # Errors
+    /// It does not become ready.
+    pub(crate) async fn command_api(
+        environment: &HashMap<String, String>,
+        logs: &Path,
+    ) -> Result<Self> {
+        let address = address()?;
+        let mut command = Command::new(binary("command-api")?);
+        command.envs(environment).env("COMMAND_API_ADDR", &address);
+        Self::start("command-api", command, address, logs, "/health/ready").await
+    }
+
+    /// A server that parses facts as the command-api does, and forgets them.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub(crate) async fn parse(logs: &Path) -> Result<Self> {
+        let address = address()?;
+        let mut command = Command::new(env::current_exe()?);
+        command.args(["parse", "--address", &address]);
+        Self::start("parse", command, address, logs, "/ready").await
+    }
+
     /// A no-op that answers so many bytes.
     ///
     /// # Errors
     /// It does not answer.
-    pub(super) async fn noop(bytes: usize, logs: &Path) -> Result<Self> {
+    pub(crate) async fn noop(bytes: usize, logs: &Path) -> Result<Self> {
         let address = address()?;
         let mut command = Command::new(env::current_exe()?);
         command.args(["noop", "--address", &address, "--bytes", &bytes.to_string()]);
@@ -117,7 +143,7 @@ impl Service {
     ///
     /// # Errors
     /// One that cannot be ended.
-    pub(super) fn stop(mut self) -> Result<()> {
+    pub(crate) fn stop(mut self) -> Result<()> {
         block_in_place(|| self.process.stop(ENDS_WITHIN))?;
         Ok(())
     }

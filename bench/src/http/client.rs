@@ -1,5 +1,5 @@
 //! The client that everything is measured with, ESS and its yardsticks alike: connections that are kept, one request at a time
-//! on each (hyper's own connection, nothing around it). A request that is not answered with 200 is an error, not a figure.
+//! on each (hyper's own connection, nothing around it). A request that is refused is an error, not a figure.
 
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::sleep_until;
 
-use super::latencies::Latencies;
+use crate::http::latencies::Latencies;
 use crate::error::{Error, Result};
 use crate::usage::cpu_of;
 
@@ -24,17 +24,17 @@ const TOLD: usize = 600;
 
 /// One request.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Ask {
-    pub(super) method: Method,
+pub(crate) struct Ask {
+    pub(crate) method: Method,
     /// Path and query of its address.
-    pub(super) path: String,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
+    pub(crate) path: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
 }
 
 impl Ask {
     /// Asks for what is under this path.
-    pub(super) fn get(path: impl Into<String>) -> Self {
+    pub(crate) fn get(path: impl Into<String>) -> Self {
         Self {
             path: path.into(),
             ..Self::default()
@@ -44,20 +44,20 @@ impl Ask {
 
 /// One answer.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
+pub(crate) struct Answer {
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
 }
 
 /// A connection to one server, opened again when the server has closed it.
-pub(super) struct Connection {
+pub(crate) struct Connection {
     authority: String,
     sender: Option<SendRequest<Full<Bytes>>>,
 }
 
 impl Connection {
     /// To the server with this base address, `http://host:port`; opened with the first request.
-    pub(super) fn to(base: &str) -> Self {
+    pub(crate) fn to(base: &str) -> Self {
         Self {
             authority: base.trim_start_matches("http://").to_owned(),
             sender: None,
@@ -67,8 +67,8 @@ impl Connection {
     /// Sends one request and reads its whole answer.
     ///
     /// # Errors
-    /// No answer, or another than 200.
-    pub(super) async fn send(&mut self, ask: &Ask) -> Result<Answer> {
+    /// No answer, or one that is none of 2xx.
+    pub(crate) async fn send(&mut self, ask: &Ask) -> Result<Answer> {
         let mut request = Request::builder()
             .method(&ask.method)
             .uri(&ask.path)
@@ -82,7 +82,7 @@ impl Connection {
         let answer = self.ready().await?.send_request(request).await;
         let (parts, body) = answer.map_err(failed)?.into_parts();
         let body = body.collect().await.map_err(failed)?.to_bytes();
-        if parts.status != 200 {
+        if !parts.status.is_success() {
             let body = String::from_utf8_lossy(&body[..body.len().min(TOLD)]).into_owned();
             let (status, path) = (parts.status, &ask.path);
             return Err(Error::message(format!(
@@ -119,18 +119,18 @@ async fn connect(authority: &str) -> Result<SendRequest<Full<Bytes>>> {
 
 /// A server that is asked.
 #[derive(Debug, Clone)]
-pub(super) struct Target {
+pub(crate) struct Target {
     /// Its base address.
-    pub(super) url: String,
+    pub(crate) url: String,
     /// Its process.
-    pub(super) pid: i32,
+    pub(crate) pid: i32,
 }
 
 /// Lets `clients` ask one after the other for so long: `ask` makes the request of a number, and no number comes twice.
 ///
 /// # Errors
 /// The first request that fails.
-pub(super) async fn load(
+pub(crate) async fn load(
     target: &Target,
     clients: u64,
     how_long: Duration,
