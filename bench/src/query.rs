@@ -23,16 +23,16 @@ use rand::seq::SliceRandom as _;
 use rand_chacha::ChaCha12Rng;
 
 use self::bare::{Bare, is_question};
-use crate::http::client::{Ask, Connection, Target};
 use self::generate::Generator;
 use self::live::{Live, now};
 use self::measure::Bench;
 use self::report::Report;
 use self::results::Results;
 use self::scan::{FIRST_PAGE, LATER_PAGE, Scan, Subject, page, ranged};
-use crate::http::service::{Cache, Service};
 use self::staleness::Watch;
 use crate::error::{Error, Result};
+use crate::http::client::{Ask, Connection, Target};
+use crate::http::service::{Cache, Service};
 use crate::machine::Machine;
 use crate::projector::Projector;
 use crate::read_model::ReadModel;

@@ -82,9 +82,17 @@ pub(crate) async fn run(args: Args) -> Result<()> {
     let api = Service::command_api(&environment, scratch.path()).await?;
     let rate = match args.rate {
         Some(rate) => rate,
-        None => load(&api.target, CONNECTIONS, SEARCHED, single(1)).await?.rate / 2.0,
+        None => {
+            load(&api.target, CONNECTIONS, SEARCHED, single(1))
+                .await?
+                .rate
+                / 2.0
+        }
     };
-    note(&format!("{rate:.0} requests/s for {} minutes", args.minutes));
+    note(&format!(
+        "{rate:.0} requests/s for {} minutes",
+        args.minutes
+    ));
     let lasting = Duration::from_secs_f64(args.minutes * 60.0);
     let windows = soak(&api.target, rate, lasting).await?;
     api.stop()?;
@@ -106,7 +114,10 @@ async fn soak(target: &Target, rate: f64, lasting: Duration) -> Result<Vec<Windo
         let latencies = Arc::clone(&latencies);
         move |due, took| {
             let latency = Latency { due, took };
-            latencies.lock().unwrap_or_else(PoisonError::into_inner).push(latency);
+            latencies
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(latency);
         }
     };
     let open = Open {
@@ -125,7 +136,12 @@ async fn soak(target: &Target, rate: f64, lasting: Duration) -> Result<Vec<Windo
         ticks.tick().await;
         let (memory, files) = (resident_memory(target.pid)?, open_files(target.pid)?);
         let ended = std::mem::take(&mut *latencies.lock().unwrap_or_else(PoisonError::into_inner));
-        windows.push(Window::of(WINDOW * windows.len() as u32, ended, memory, files));
+        windows.push(Window::of(
+            WINDOW * windows.len() as u32,
+            ended,
+            memory,
+            files,
+        ));
     }
     running.await??;
     Ok(windows)
@@ -147,7 +163,10 @@ impl fmt::Display for Report {
         let (rate, windows) = (thousands(self.rate), self.windows.len());
         let requests: usize = self.windows.iter().map(|window| window.requests).sum();
         let requests = thousands(requests as f64);
-        writeln!(f, "{rate} requests/s, {requests} in {windows} windows of 5 s; none refused\n")?;
+        writeln!(
+            f,
+            "{rate} requests/s, {requests} in {windows} windows of 5 s; none refused\n"
+        )?;
         let mut table = table(&["median of the windows", "first third", "last third", "flat"]);
         for row in &self.flatness {
             table.add_row([

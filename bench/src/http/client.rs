@@ -13,8 +13,8 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::sleep_until;
 
-use crate::http::latencies::Latencies;
 use crate::error::{Error, Result};
+use crate::http::latencies::Latencies;
 use crate::usage::cpu_of;
 
 /// Before the clock of a load starts.

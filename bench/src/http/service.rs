@@ -9,8 +9,8 @@ use std::time::Duration;
 use ess_parts::{Launch, Lifetime, Process, ports, tail};
 use tokio::task::block_in_place;
 
-use crate::http::client::{Ask, Connection, Target};
 use crate::error::{Error, Result};
+use crate::http::client::{Ask, Connection, Target};
 use crate::projector::binary;
 use crate::waiting::until;
 

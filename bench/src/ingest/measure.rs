@@ -50,7 +50,10 @@ impl Bench {
     pub(super) fn write_payloads(&self) -> Result<()> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let now = Timestamp::EPOCH.plus_millis(now.unwrap_or_default().as_millis() as i64);
-        Ok(fs::write(&self.payloads, bodies::records(0, PAYLOADS, now)?)?)
+        Ok(fs::write(
+            &self.payloads,
+            bodies::records(0, PAYLOADS, now)?,
+        )?)
     }
 
     /// Measures everything once.
@@ -114,7 +117,11 @@ impl Bench {
         let took = Arc::new(Mutex::new(Vec::new()));
         let answered = {
             let took = Arc::clone(&took);
-            move |_, this| took.lock().unwrap_or_else(PoisonError::into_inner).push(this)
+            move |_, this| {
+                took.lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(this)
+            }
         };
         let begin = Instant::now();
         open.run(single(run), answered).await?;
@@ -162,9 +169,8 @@ impl Clock {
     /// In cores.
     fn spent(&self) -> Result<Spent> {
         let (now, whole) = (self.all()?, self.begin.elapsed().as_secs_f64());
-        let cores = |which: usize| {
-            now[which].saturating_sub(self.used[which]).as_secs_f64() / whole
-        };
+        let cores =
+            |which: usize| now[which].saturating_sub(self.used[which]).as_secs_f64() / whole;
         Ok(Spent {
             generator: cores(0),
             server: cores(1),

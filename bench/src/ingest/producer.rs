@@ -49,7 +49,9 @@ impl Producer<'_> {
             let error = String::from_utf8_lossy(&output.stderr);
             Error::message(format!("ProducerPerformance said: {text}{error}"))
         };
-        told(&text).filter(|_| output.status.success()).ok_or_else(failed)
+        told(&text)
+            .filter(|_| output.status.success())
+            .ok_or_else(failed)
     }
 }
 

@@ -124,7 +124,9 @@ impl Report {
         let times = self.rate(single).map(|rate| rate / PREDECESSOR);
         for (what, found, aimed_at) in [
             (
-                format!("one fact a request, {AIMED_AT} connections, of the route that only parses"),
+                format!(
+                    "one fact a request, {AIMED_AT} connections, of the route that only parses"
+                ),
                 least(self.ratio(single, Of::Parse(AIMED_AT)), 0.6),
                 "≥ 0.6 ×",
             ),
@@ -216,6 +218,11 @@ impl fmt::Display for Report {
             writeln!(f, "{line}")?;
         }
         let seconds = self.seconds;
-        writeln!(f, "each measurement {seconds} s\n\n{}\n\n{}", self.goals(), self.rows())
+        writeln!(
+            f,
+            "each measurement {seconds} s\n\n{}\n\n{}",
+            self.goals(),
+            self.rows()
+        )
     }
 }

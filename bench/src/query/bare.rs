@@ -4,8 +4,8 @@
 use futures::future::try_join_all;
 use hyper::Method;
 
-use crate::http::client::{Ask, Connection};
 use crate::error::{Error, Result};
+use crate::http::client::{Ask, Connection};
 use crate::recorder::{Recorded, Recorder, Sent};
 
 /// What the query-api asks by itself, whoever asks it something or not.

@@ -4,13 +4,13 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::http::latencies::Latencies;
 use super::measure::{
     CACHED, CACHED_CLIENTS, FEW, MANY, NOOP, ONE, READ, READ_SQL, SELECT_ONE, sql_of,
 };
 use super::results::Results;
 use super::scan::{FIRST_PAGE, LATER_PAGE, REPORT, RETENTION, TOP_DAY, TOP_MONTH};
 use super::staleness::Staleness;
+use crate::http::latencies::Latencies;
 
 /// Between two pages that cost the same, on a machine that does something else as well.
 const NOISE: f64 = 1.25;

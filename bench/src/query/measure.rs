@@ -9,11 +9,11 @@ use ess_parts::progress::note;
 use hyper::Method;
 
 use super::bare::{Bare, exchange};
-use crate::http::client::{Ask, Connection, Target, load};
-use crate::http::latencies::Latencies;
 use super::results::Results;
 use super::scan::{Scan, Subject};
 use crate::error::{Error, Result};
+use crate::http::client::{Ask, Connection, Target, load};
+use crate::http::latencies::Latencies;
 use crate::metrics;
 
 pub(super) const SELECT_ONE: &str = "SELECT 1";

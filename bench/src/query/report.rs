@@ -6,11 +6,11 @@ use comfy_table::Table;
 use serde::Serialize;
 
 use super::goals::{Verdict, live, verdicts};
-use crate::http::latencies::Latencies;
 use super::live::Folded;
 use super::phase::{Phase, Size};
 use super::results::{Measured, Results};
 use super::staleness::Staleness;
+use crate::http::latencies::Latencies;
 use crate::machine::Machine;
 use crate::median::median;
 use crate::report::{table, thousands};

@@ -8,7 +8,10 @@ use super::windows::Window;
 pub(super) fn all(windows: &[Window]) -> [(&'static str, Plot); 3] {
     let line = |name: &str, value: fn(&Window) -> f64| Series {
         name: name.to_owned(),
-        points: windows.iter().map(|window| (window.at, value(window))).collect(),
+        points: windows
+            .iter()
+            .map(|window| (window.at, value(window)))
+            .collect(),
     };
     let plot = |title, unit, series| Plot {
         title,
@@ -23,11 +26,19 @@ pub(super) fn all(windows: &[Window]) -> [(&'static str, Plot); 3] {
     [
         (
             "soak-memory.svg",
-            plot("Memory of the command-api", "MiB", vec![line("resident", |window| window.memory)]),
+            plot(
+                "Memory of the command-api",
+                "MiB",
+                vec![line("resident", |window| window.memory)],
+            ),
         ),
         (
             "soak-files.svg",
-            plot("Open files of the command-api", "handles", vec![line("open", |window| window.files)]),
+            plot(
+                "Open files of the command-api",
+                "handles",
+                vec![line("open", |window| window.files)],
+            ),
         ),
         (
             "soak-latency.svg",

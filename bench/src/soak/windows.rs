@@ -119,7 +119,11 @@ mod tests {
     fn what_grows_is_not_flat_and_what_was_taken_at_the_beginning_is() {
         assert!(is_flat(&windows(|_| 50.0)));
         assert!(!is_flat(&windows(|number| 50.0 + f64::from(number) * 0.1)));
-        assert!(is_flat(&windows(|number| if number < 12 { 10.0 } else { 50.0 })));
+        assert!(is_flat(&windows(|number| if number < 12 {
+            10.0
+        } else {
+            50.0
+        })));
     }
 
     #[test]
@@ -128,7 +132,12 @@ mod tests {
             due: Duration::from_secs(7),
             took: Duration::from_millis(ms),
         };
-        let window = Window::of(Duration::ZERO, (1..=200).rev().map(latency).collect(), 2 << 20, 9);
+        let window = Window::of(
+            Duration::ZERO,
+            (1..=200).rev().map(latency).collect(),
+            2 << 20,
+            9,
+        );
         assert_eq!((window.p50, window.p99), (101.0, 199.0));
         assert_eq!((window.at, window.memory, window.requests), (7.0, 2.0, 200));
     }

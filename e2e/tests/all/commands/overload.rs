@@ -8,7 +8,7 @@ mod load;
 
 use std::time::{Duration, Instant};
 
-use ess_e2e::TestApp;
+use ess_e2e::{TestApp, eventually};
 
 use self::account::{
     Totals, account, assert_nothing_acknowledged, repeat_what_was_not_acknowledged,
@@ -50,8 +50,14 @@ async fn a_stall_of_two_seconds_is_waited_for_and_nothing_is_refused() {
     let load = Load::begin(&app, plan, seed());
     load.until_acknowledged(MANY).await;
     broker.freeze().await;
-    // The stall itself; nobody waits for anything here.
-    tokio::time::sleep(STALL).await;
+    let frozen = Instant::now();
+    eventually("it has stalled for two seconds", async || {
+        let stalled = frozen.elapsed();
+        (stalled >= STALL)
+            .then_some(())
+            .ok_or(format!("{stalled:?}"))
+    })
+    .await;
     broker.thaw().await;
     load.until_acknowledged(MANY).await;
     let exchanges = load.end().await;

@@ -44,12 +44,12 @@ pub(super) fn fates(ids: Vec<String>, is_list: bool, answer: &Answer) -> Vec<(St
             assert_unknown(&ids[0], &problem, answer);
             ids.into_iter().map(|id| (id, Fate::Unknown)).collect()
         }
-        (202 | 207, true) => of_list(ids, answer),
+        (202 | 207, true) => of_list(&ids, answer),
         _ => panic!("{answer:?}"),
     }
 }
 
-fn of_list(ids: Vec<String>, answer: &Answer) -> Vec<(String, Fate)> {
+fn of_list(ids: &[String], answer: &Answer) -> Vec<(String, Fate)> {
     let told = answer.json();
     let items = told["items"].as_array().unwrap();
     assert_eq!(items.len(), ids.len(), "{answer:?}");
