@@ -35,13 +35,19 @@ pub(crate) struct Args {
     /// Simulated playbacks to send once everything runs; 0 sends none.
     #[arg(long, default_value_t = 200)]
     playbacks: u32,
+    /// Start Kafka and ClickHouse alone; whoever asks for it starts the services elsewhere.
+    #[arg(long, conflicts_with = "playbacks")]
+    stores_only: bool,
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     let run_dir = RunDir::here();
     let addresses = Addresses::from_env()?;
     refuse_other_addresses(&run_dir, &addresses)?;
-    refuse_taken_ports(&run_dir, &addresses)?;
+    refuse_taken_ports(&run_dir, &addresses, args.stores_only)?;
+    if args.stores_only {
+        return start_stores(&run_dir, &addresses);
+    }
     tools::require(&COMPILER)?;
 
     let all_ran = names().all(|name| run_dir.process(name).is_some() || !is_own(&addresses, name));
@@ -59,6 +65,15 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         services::stream(&metadata, &addresses, args.playbacks)?;
     }
     tour::print(&addresses)
+}
+
+/// Nothing of ours is built but what the parts themselves need.
+fn start_stores(run_dir: &RunDir, addresses: &Addresses) -> Result<()> {
+    run_dir.create()?;
+    let downloads = infrastructure::fetch(addresses)?;
+    build_parts()?;
+    run_dir.keep(addresses)?;
+    infrastructure::start(run_dir, addresses, downloads.as_ref())
 }
 
 /// Every process there may be.
@@ -83,7 +98,11 @@ fn build() -> Result<()> {
         .chain(["ess-load"]);
     let packages: Vec<_> = packages.flat_map(|package| ["-p", package]).collect();
     cargo::build(&[&["--release"], packages.as_slice()].concat())?;
-    // The parts' own binaries lie beside this program, wherever it was built.
+    build_parts()
+}
+
+/// The parts' own binaries lie beside this program, wherever it was built.
+fn build_parts() -> Result<()> {
     cargo::build(&["-p", "ess-parts", "--bins"])
 }
 
@@ -106,10 +125,11 @@ fn refuse_other_addresses(run_dir: &RunDir, addresses: &Addresses) -> Result<()>
 }
 
 /// All at once and before the long build, so that nobody waits for minutes to learn of a taken port.
-fn refuse_taken_ports(run_dir: &RunDir, addresses: &Addresses) -> Result<()> {
+fn refuse_taken_ports(run_dir: &RunDir, addresses: &Addresses, stores_only: bool) -> Result<()> {
     let wanted = addresses
         .own_ports()
         .into_iter()
+        .filter(|(name, ..)| !stores_only || [KAFKA, CLICKHOUSE].contains(name))
         .filter(|(name, ..)| run_dir.process(name).is_none());
     let taken: Vec<_> = wanted
         .filter(|(_, _, port)| !ports::is_free(*port))
