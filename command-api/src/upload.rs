@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// How long the rest of a body that is refused may take to go by.
-const GOES_BY_WITHIN: Duration = Duration::from_secs(1);
+const GOES_BY_WITHIN: Duration = Duration::from_secs(5);
 
 /// A body that has not been read, with the headers that say what it is.
 pub(crate) struct Upload<'r> {

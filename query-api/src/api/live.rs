@@ -10,7 +10,9 @@ use poem::{Body, IntoResponse, Request, Response, http::header, web::Accept};
 use poem_openapi::{
     ApiResponse, OpenApi,
     param::{Header, Query},
-    registry::{MetaMediaType, MetaResponses, MetaSchema, MetaSchemaRef, Registry},
+    registry::{
+        MetaHeader, MetaMediaType, MetaResponses, MetaSchema, MetaSchemaRef, Registry,
+    },
 };
 
 use self::form::Form;
@@ -92,15 +94,34 @@ impl ApiResponse for LiveAnswer {
             .responses
             .iter_mut()
             .filter(|it| it.status == Some(200));
-        for header in of_success.flat_map(|success| &mut success.headers) {
-            // A stream is neither kept nor of one moment.
-            header.required = matches!(header.name.as_str(), "Cache-Control" | "Vary");
+        for success in of_success {
+            for header in &mut success.headers {
+                // A stream is neither kept nor of one moment.
+                header.required = matches!(header.name.as_str(), "Cache-Control" | "Vary");
+            }
+            success.headers.push(not_gathered());
         }
         meta
     }
 
     fn register(registry: &mut Registry) {
         Answer::<wire::Live>::register(registry);
+    }
+}
+
+fn not_gathered() -> MetaHeader {
+    let no = MetaSchema {
+        example: Some("no".into()),
+        ..MetaSchema::new("string")
+    };
+    MetaHeader {
+        name: "X-Accel-Buffering".to_owned(),
+        description: Some(
+            "Of a stream: proxies that gather answers let it through as it comes.".to_owned(),
+        ),
+        required: false,
+        deprecated: false,
+        schema: MetaSchemaRef::Inline(Box::new(no)),
     }
 }
 

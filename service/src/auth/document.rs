@@ -1,7 +1,7 @@
 //! What an API's document says of credentials: the schemes, which operations need one, and how a request without is answered. It
 //! follows the rule that the gate follows, so that no operation can say otherwise.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, iter};
 
 use poem::{endpoint::BoxEndpoint, http::Method};
 use poem_openapi::{
@@ -14,7 +14,10 @@ use poem_openapi::{
 };
 
 use super::access;
-use crate::problem::{PROBLEM_JSON, Problem};
+use crate::{
+    openapi::retry_after,
+    problem::{PROBLEM_JSON, Problem},
+};
 
 const API_KEY: &str = "ApiKey";
 const BEARER: &str = "Bearer";
@@ -123,10 +126,16 @@ fn secure(operation: &mut MetaOperation, path: &str) {
         refusal(
             429,
             "The API key has used up the requests it may make",
-            rate_limit_headers(),
+            iter::once(retry_after())
+                .chain(rate_limit_headers())
+                .collect(),
         ),
     ];
     let responses = &mut operation.responses.responses;
+    let answered = |response: &&mut MetaResponse| response.status.is_some_and(|it| it < 400);
+    for response in responses.iter_mut().filter(answered) {
+        response.headers.extend(rate_limit_headers());
+    }
     responses.extend(refusals);
     // In the order of statuses; what stands for all others comes last.
     responses.sort_by_key(|response| response.status.unwrap_or(u16::MAX));
@@ -143,13 +152,8 @@ fn rate_limit_headers() -> Vec<MetaHeader> {
     };
     vec![
         header(
-            "Retry-After",
-            "Seconds after which one more request may be made.",
-            number(1),
-        ),
-        header(
             "RateLimit-Limit",
-            "How many requests the key may make at once. It stands on every answer to a key whose rate is limited, as the others do.",
+            "How many requests the API key may make at once. This header and the other three stand on every answer to a key whose rate is limited.",
             number(500),
         ),
         header(

@@ -1,5 +1,8 @@
 //! A log that does not take what it is given, and a service that has enough to do.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures::StreamExt as _;
 use rdkafka::error::RDKafkaErrorCode;
 
 use super::*;
@@ -107,6 +110,7 @@ async fn more_in_flight_than_allowed_is_503_at_once() {
     let told = service.post_json("/commands", &progress("e1")).await;
     told.assert_problem(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "in flight");
     assert_eq!(told.header("retry-after"), Some("1"));
+    assert_eq!(heard_of_a_refused_body(&service).await, 10);
     drop(sender);
     Told::of(held.await)
         .await
@@ -115,4 +119,19 @@ async fn more_in_flight_than_allowed_is_503_at_once() {
         service.post_json("/commands", &progress("e1")).await.status,
         202
     );
+}
+
+/// Sends a body of ten pieces that is refused; how many of them were taken from the caller, who hears the answer only then.
+async fn heard_of_a_refused_body(service: &Service<impl Endpoint>) -> usize {
+    let taken = Arc::<AtomicUsize>::default();
+    let counted = Arc::clone(&taken);
+    let pieces = futures::stream::iter(0..10).map(move |_| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        Ok::<_, std::io::Error>(Bytes::from_static(b" [                  ] "))
+    });
+    let body = poem::Body::from_bytes_stream(pieces);
+    let refused = service.client.post("/commands").body(body).send().await;
+    let told = Told::of(refused).await;
+    told.assert_problem(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "in flight");
+    taken.load(Ordering::Relaxed)
 }
