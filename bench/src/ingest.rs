@@ -75,6 +75,7 @@ pub(crate) async fn run(args: Args) -> Result<()> {
         runs: 0,
     };
     bench.write_payloads()?;
+    bench.warm_up().await?;
     let mut report = Report::new(machine, args.seconds);
     for round in 1..=args.rounds {
         note(&format!("round {round} of {}", args.rounds));

@@ -25,7 +25,11 @@ fn ready() -> StatusCode {
 }
 
 #[handler]
-async fn parse(body: String) -> Response {
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "a handler owns what it extracts"
+)]
+fn parse(body: String) -> Response {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let now = now.unwrap_or_default().as_millis() as i64;
     // Every fact that is sent here has an id.

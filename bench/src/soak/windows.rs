@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::median::median;
 
 /// The first minute is not judged: connections are opened, and memory is taken that stays in use.
-const SETTLES_WITHIN: Duration = Duration::from_secs(60);
+const SETTLES_WITHIN: Duration = Duration::from_mins(1);
 /// By how much the last third may lie above the first, on a machine that does something else as well.
 const MEMORY: f64 = 1.05;
 const LATENCY: f64 = 1.5;

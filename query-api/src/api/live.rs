@@ -10,9 +10,7 @@ use poem::{Body, IntoResponse, Request, Response, http::header, web::Accept};
 use poem_openapi::{
     ApiResponse, OpenApi,
     param::{Header, Query},
-    registry::{
-        MetaHeader, MetaMediaType, MetaResponses, MetaSchema, MetaSchemaRef, Registry,
-    },
+    registry::{MetaHeader, MetaMediaType, MetaResponses, MetaSchema, MetaSchemaRef, Registry},
 };
 
 use self::form::Form;
