@@ -27,8 +27,9 @@ pub async fn start(config: Config, process: &mut Process) -> Result<(), StartErr
     let log = Arc::new(KafkaLog::new(&config)?);
     let served = CancellationToken::new();
     let (routes, paths) = routes(&config, Arc::<KafkaLog>::clone(&log), &served)?;
-    process.serve(&config.http, routes, paths).await?;
+    // Before anybody can ask: without a check nothing would be unready.
     let check = process.health.progress("log", log::SILENT_FOR);
+    process.serve(&config.http, routes, paths).await?;
     let flush_within = process.http_drain();
     process.spawn("log", log::keep(log, check, served, flush_within));
     Ok(())

@@ -50,16 +50,16 @@ async fn start(
 ) -> Result<(), StartError> {
     measure::describe();
     let (vitals, offsets) = (Arc::new(Vitals::default()), Arc::new(Offsets::default()));
-    process
-        .serve(&settings.http, Route::new(), Paths::default())
-        .await?;
     let readiness = readiness::watch(
-        process.health.clone(),
+        &process.health,
         Arc::clone(&offsets),
         Arc::clone(&vitals),
         settings.projector.stall_after,
         process.stopping(),
     );
+    process
+        .serve(&settings.http, Route::new(), Paths::default())
+        .await?;
     process.spawn("readiness", readiness);
     let fold = fold(settings, schema, offsets, vitals, process.stopping());
     process.spawn("pipeline", fold);

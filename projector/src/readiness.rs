@@ -22,19 +22,26 @@ const EVERY: Duration = Duration::from_millis(250);
 /// The consumer's thread waits some seconds at a time, except while partitions go.
 const POLLED_WITHIN: Duration = Duration::from_secs(30);
 
-/// Keeps the checks `log`, `read-model` and `progress` up to date until told to stop.
-pub(crate) async fn watch(
-    health: Health,
+/// Adds the checks `log`, `read-model` and `progress`, at once, and keeps them up to date until told to stop. Where there is no check
+/// yet nothing is unready, so they must be there before anybody can ask.
+pub(crate) fn watch(
+    health: &Health,
+    offsets: Arc<Offsets>,
+    vitals: Arc<Vitals>,
+    stall_after: Duration,
+    stopping: CancellationToken,
+) -> impl Future<Output = Result<(), Infallible>> + use<> {
+    let checks = ["log", "read-model", "progress"].map(|name| health.check(name));
+    keep(checks, offsets, vitals, stall_after, stopping)
+}
+
+async fn keep(
+    [log, read_model, progress]: [Check; 3],
     offsets: Arc<Offsets>,
     vitals: Arc<Vitals>,
     stall_after: Duration,
     stopping: CancellationToken,
 ) -> Result<(), Infallible> {
-    let (log, read_model, progress) = (
-        health.check("log"),
-        health.check("read-model"),
-        health.check("progress"),
-    );
     let mut pace = Pace::new(Instant::now());
     while !stopping.is_cancelled() {
         let (now, signs) = (Instant::now(), vitals.signs());

@@ -30,7 +30,7 @@ impl Section for HttpLimits {
         ),
         ConfigKey::new(
             "HTTP_MAX_HEADER_BYTES",
-            "16384",
+            "65536",
             "1024 to 1048576",
             "largest first line and headers of a request, in bytes; more are answered 431",
         ),

@@ -22,7 +22,7 @@ use crate::config::HttpLimits;
 type PoemBody = http_body_util::combinators::BoxBody<bytes::Bytes, std::io::Error>;
 
 /// hyper gives up on a head larger than this many times the limit, without saying what the limit is.
-const SLACK: usize = 4;
+const SLACK: usize = 2;
 /// hyper wants at least 8 KiB; reading bodies in pieces much smaller than this costs more than the memory saves.
 const LEAST_BUFFER: usize = 64 * 1024;
 /// Requests at once on one HTTP/2 connection.
