@@ -3,7 +3,7 @@
 
 mod documented;
 
-pub(crate) use self::documented::{Document, described_problem, header as described_header};
+pub(crate) use self::documented::{Document, header as described_header};
 use std::{marker::PhantomData, sync::Arc};
 
 use poem::{

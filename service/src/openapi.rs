@@ -1,7 +1,7 @@
 //! What an API's document says beyond each operation's own words: the answers that every operation has, and an example of each
 //! answer. Statuses are named one by one: a `default` would promise anything.
 
-use std::{collections::HashMap, marker::PhantomData, sync::LazyLock};
+use std::{collections::HashMap, marker::PhantomData};
 
 use poem::{endpoint::BoxEndpoint, http::Method};
 use poem_openapi::{
@@ -16,10 +16,10 @@ use serde_json::Value;
 
 use crate::problem::{PROBLEM_JSON, Problem};
 
-/// Examples of an API's answers: JSON that has, under an operation's id or `*` for all, a body under each status.
+/// Examples of an API's answers.
 pub trait Examples: Send + Sync {
-    /// The examples.
-    fn examples() -> &'static Value;
+    /// JSON that has, under an operation's id or `*` for all, a body under each status.
+    const TEXT: &'static str;
 }
 
 /// An API whose document is complete.
@@ -38,9 +38,10 @@ type Routes = HashMap<String, HashMap<Method, BoxEndpoint<'static>>>;
 impl<A: OpenApi, E: Examples> OpenApi for Complete<A, E> {
     fn meta() -> Vec<MetaApi> {
         let mut apis = A::meta();
+        let (own, shared) = (parsed(E::TEXT), parsed(SHARED));
         let paths = apis.iter_mut().flat_map(|api| &mut api.paths);
         for operation in paths.flat_map(|path| &mut path.operations) {
-            complete(operation, E::examples());
+            complete(operation, &own, &shared);
         }
         apis
     }
@@ -69,15 +70,17 @@ const OF_ALL: [(u16, &str); 3] = [
 ];
 
 /// Examples of those, and of answers about credentials.
-static SHARED: LazyLock<Value> = LazyLock::new(|| {
-    #[expect(
-        clippy::expect_used,
-        reason = "the text is a part of this program, and tested"
-    )]
-    serde_json::from_str(include_str!("openapi/examples.json")).expect("examples.json")
-});
+const SHARED: &str = include_str!("openapi/examples.json");
 
-fn complete(operation: &mut MetaOperation, examples: &Value) {
+#[expect(
+    clippy::expect_used,
+    reason = "the text is a part of this program, and tested"
+)]
+fn parsed(examples: &str) -> Value {
+    serde_json::from_str(examples).expect("JSON")
+}
+
+fn complete(operation: &mut MetaOperation, examples: &Value, shared: &Value) {
     let id = operation.operation_id.unwrap_or_default();
     let responses = &mut operation.responses.responses;
     responses.retain(|response| response.status.is_some());
@@ -90,7 +93,7 @@ fn complete(operation: &mut MetaOperation, examples: &Value) {
     responses.sort_by_key(|response| response.status);
     for response in responses {
         let status = response.status.unwrap_or_default().to_string();
-        let found = [&examples[id], &examples["*"], &SHARED["*"]]
+        let found = [&examples[id], &examples["*"], &shared["*"]]
             .into_iter()
             .find_map(|of| of.get(&status));
         if let Some(example) = found {
@@ -116,7 +119,8 @@ fn exemplify(schema: &mut MetaSchemaRef, example: &Value) {
     }
 }
 
-fn problem(status: u16, description: &'static str) -> MetaResponse {
+/// A problem with this status, with `Retry-After` where it passes by itself.
+pub fn problem(status: u16, description: &'static str) -> MetaResponse {
     let headers = if status == 503 {
         vec![retry_after()]
     } else {
@@ -136,16 +140,25 @@ fn problem(status: u16, description: &'static str) -> MetaResponse {
 
 /// The header beside every problem that passes by itself.
 pub fn retry_after() -> MetaHeader {
-    MetaHeader {
-        name: "Retry-After".to_owned(),
-        description: Some("Seconds after which trying again makes sense.".to_owned()),
-        required: false,
-        deprecated: false,
-        schema: MetaSchemaRef::Inline(Box::new(MetaSchema {
+    header(
+        "Retry-After",
+        "Seconds after which trying again makes sense.",
+        MetaSchema {
             minimum: Some(0.0),
             example: Some(1.into()),
             ..MetaSchema::new("integer")
-        })),
+        },
+    )
+}
+
+/// A header that need not be there.
+pub fn header(name: &str, description: &str, schema: MetaSchema) -> MetaHeader {
+    MetaHeader {
+        name: name.to_owned(),
+        description: Some(description.to_owned()),
+        required: false,
+        deprecated: false,
+        schema: MetaSchemaRef::Inline(Box::new(schema)),
     }
 }
 
@@ -154,8 +167,9 @@ pub fn retry_after() -> MetaHeader {
 ///
 /// # Errors
 /// The first that is none.
-pub fn check_problems(examples: &Value) -> Result<(), String> {
+pub fn check_problems(examples: &str) -> Result<(), String> {
     use crate::problem::ProblemKind;
+    let examples = parsed(examples);
     let operations = examples.as_object().into_iter().flatten();
     let each = operations
         .flat_map(|(_, answers)| answers.as_object().into_iter().flatten())
@@ -180,16 +194,19 @@ mod tests {
 
     #[test]
     fn every_shared_example_is_a_problem_of_its_status() {
-        assert_eq!(check_problems(&SHARED), Ok(()));
-        let mut wrong = SHARED.clone();
+        assert_eq!(check_problems(SHARED), Ok(()));
+        let mut wrong = parsed(SHARED);
         wrong["*"]["431"]["status"] = 430.into();
-        assert!(check_problems(&wrong).is_err());
+        assert!(check_problems(&wrong.to_string()).is_err());
     }
 
     #[test]
     fn what_any_operation_answers_has_an_example() {
         for (status, _) in OF_ALL {
-            assert!(SHARED["*"].get(status.to_string()).is_some(), "{status}");
+            assert!(
+                parsed(SHARED)["*"].get(status.to_string()).is_some(),
+                "{status}"
+            );
         }
     }
 }

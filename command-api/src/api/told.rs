@@ -2,8 +2,8 @@
 //! [`crate::answer`] and [`crate::errors`].
 
 use ess_service::{
-    openapi::retry_after,
-    problem::{PROBLEM_JSON, Problem},
+    openapi::{header, problem},
+    problem::Problem,
 };
 use poem::{
     Error, IntoResponse, Response,
@@ -97,17 +97,11 @@ impl ApiResponse for Answer {
 
 impl ApiResponse for Refused {
     fn meta() -> MetaResponses {
-        let told = |(status, description)| {
-            let headers = if status == 503 {
-                vec![retry_after()]
-            } else {
-                Vec::new()
-            };
-            let body = (PROBLEM_JSON, Problem::schema_ref());
-            response(status, description, body, headers)
-        };
+        let refusals = REFUSALS.into_iter();
         MetaResponses {
-            responses: REFUSALS.into_iter().map(told).collect(),
+            responses: refusals
+                .map(|(status, about)| problem(status, about))
+                .collect(),
         }
     }
 
@@ -199,16 +193,6 @@ fn response(
             schema,
         }],
         headers,
-    }
-}
-
-fn header(name: &str, description: &str, schema: MetaSchema) -> MetaHeader {
-    MetaHeader {
-        name: name.to_owned(),
-        description: Some(description.to_owned()),
-        required: false,
-        deprecated: false,
-        schema: MetaSchemaRef::Inline(Box::new(schema)),
     }
 }
 

@@ -12,6 +12,7 @@ mod openapi;
 mod oracle;
 mod projection;
 mod projector;
+mod python;
 mod rows;
 mod shapes;
 mod slow;

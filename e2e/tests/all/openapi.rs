@@ -8,24 +8,14 @@ use std::process::{Command, Stdio};
 
 use ess_e2e::{Http, TestApp};
 use ess_parts::Scratch;
-use ess_parts::tools::{self, Tool};
 use ess_schema::Position;
 use reqwest::Method;
 use serde_json::json;
 use tokio::task::spawn_blocking;
 
+use crate::python;
 use crate::traffic::{Traffic, simulated};
 
-const PYTHON: [Tool; 2] = [
-    Tool {
-        program: "python3",
-        package: "python3",
-    },
-    Tool {
-        program: "pip3",
-        package: "python3-pip",
-    },
-];
 /// Known to this test alone; the services know its hash.
 const KEY: &str = "ess_schemathesis";
 const KEYS: &str = r#"
@@ -55,22 +45,8 @@ struct Schemathesis {
 
 impl Schemathesis {
     fn install() -> Self {
-        tools::require(&PYTHON).unwrap();
         let packages = Scratch::new().unwrap();
-        let mut install = Command::new("pip3");
-        install
-            .args([
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-                "--target",
-            ])
-            .arg(packages.path())
-            .arg("--requirement")
-            .arg(folder().join("requirements.txt"));
-        let output = install.stdin(Stdio::null()).output().unwrap();
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "pip3: {errors}");
+        python::install(&folder().join("requirements.txt"), packages.path());
         Self {
             packages,
             scratch: Scratch::new().unwrap(),

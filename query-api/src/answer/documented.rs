@@ -1,14 +1,12 @@
 //! How answers are documented: statuses, headers and bodies of every path, in OpenAPI's words.
 
 use ess_service::{
-    openapi::retry_after,
-    problem::{PROBLEM_JSON, Problem},
+    openapi::{self, problem},
+    problem::Problem,
 };
 use poem_openapi::{
     ApiResponse,
-    registry::{
-        MetaHeader, MetaMediaType, MetaResponse, MetaResponses, MetaSchema, MetaSchemaRef, Registry,
-    },
+    registry::{MetaHeader, MetaMediaType, MetaResponse, MetaResponses, MetaSchema, Registry},
     types::Type,
 };
 
@@ -52,38 +50,15 @@ impl<D: Document> ApiResponse for Answer<D> {
         };
         let problems = D::PROBLEMS
             .iter()
-            .map(|(status, about)| described_problem(*status, about));
-        let internal = described_problem(500, "A defect of this service");
+            .map(|(status, about)| problem(*status, about));
         MetaResponses {
-            responses: [ok, not_modified]
-                .into_iter()
-                .chain(problems)
-                .chain([internal])
-                .collect(),
+            responses: [ok, not_modified].into_iter().chain(problems).collect(),
         }
     }
 
     fn register(registry: &mut Registry) {
         D::register(registry);
         <Problem as Type>::register(registry);
-    }
-}
-
-/// A problem with this status.
-pub(crate) fn described_problem(status: u16, about: &'static str) -> MetaResponse {
-    MetaResponse {
-        description: about,
-        status: Some(status),
-        status_range: None,
-        content: vec![MetaMediaType {
-            content_type: PROBLEM_JSON,
-            schema: Problem::schema_ref(),
-        }],
-        headers: if status == 503 {
-            vec![retry_after()]
-        } else {
-            Vec::new()
-        },
     }
 }
 
@@ -153,10 +128,7 @@ fn headers<D: Document>() -> Vec<MetaHeader> {
 /// A header that is always there.
 pub(crate) fn header(name: &str, about: &str, schema: MetaSchema) -> MetaHeader {
     MetaHeader {
-        name: name.to_owned(),
-        description: Some(about.to_owned()),
         required: true,
-        deprecated: false,
-        schema: MetaSchemaRef::Inline(Box::new(schema)),
+        ..openapi::header(name, about, schema)
     }
 }

@@ -5,7 +5,7 @@ mod form;
 use std::sync::Arc;
 
 use ess_schema::TrackId;
-use ess_service::problem::Problem;
+use ess_service::{openapi, problem::Problem};
 use poem::{Body, IntoResponse, Request, Response, http::header, web::Accept};
 use poem_openapi::{
     ApiResponse, OpenApi,
@@ -112,15 +112,11 @@ fn not_gathered() -> MetaHeader {
         example: Some("no".into()),
         ..MetaSchema::new("string")
     };
-    MetaHeader {
-        name: "X-Accel-Buffering".to_owned(),
-        description: Some(
-            "Of a stream: proxies that gather answers let it through as it comes.".to_owned(),
-        ),
-        required: false,
-        deprecated: false,
-        schema: MetaSchemaRef::Inline(Box::new(no)),
-    }
+    openapi::header(
+        "X-Accel-Buffering",
+        "Of a stream: proxies that gather answers let it through as it comes.",
+        no,
+    )
 }
 
 impl IntoResponse for LiveAnswer {

@@ -3,7 +3,10 @@
 
 use std::sync::Arc;
 
-use ess_service::problem::{Problem, ProblemKind};
+use ess_service::{
+    openapi,
+    problem::{Problem, ProblemKind},
+};
 use poem::{
     IntoResponse, Request, Response,
     http::{StatusCode, header},
@@ -15,11 +18,7 @@ use poem_openapi::{
 
 use super::{Reader, now};
 use crate::{
-    accept::Format,
-    answer::{described_header, described_problem},
-    parameters::Refused,
-    watermark::Layer,
-    wire,
+    accept::Format, answer::described_header, parameters::Refused, watermark::Layer, wire,
 };
 
 /// The state of the projection.
@@ -60,9 +59,8 @@ impl ApiResponse for ProjectionAnswer {
         MetaResponses {
             responses: vec![
                 ok,
-                described_problem(422, "This path has no parameters"),
-                described_problem(500, "A defect of this service"),
-                described_problem(
+                openapi::problem(422, "This path has no parameters"),
+                openapi::problem(
                     503,
                     "No generation has been seen yet; /health/ready tells why",
                 ),

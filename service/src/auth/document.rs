@@ -7,16 +7,15 @@ use poem::{endpoint::BoxEndpoint, http::Method};
 use poem_openapi::{
     OpenApi,
     registry::{
-        MetaApi, MetaHeader, MetaMediaType, MetaOperation, MetaResponse, MetaSchema, MetaSchemaRef,
-        MetaSecurityScheme, Registry,
+        MetaApi, MetaHeader, MetaOperation, MetaResponse, MetaSchema, MetaSecurityScheme, Registry,
     },
     types::Type,
 };
 
 use super::access;
 use crate::{
-    openapi::retry_after,
-    problem::{PROBLEM_JSON, Problem},
+    openapi::{header, problem, retry_after},
+    problem::Problem,
 };
 
 const API_KEY: &str = "ApiKey";
@@ -105,7 +104,7 @@ fn secure(operation: &mut MetaOperation, path: &str) {
         ..MetaSchema::new("string")
     };
     let refusals = [
-        refusal(
+        with_headers(
             401,
             "Credentials are missing, or are none that are known",
             vec![header(
@@ -114,7 +113,7 @@ fn secure(operation: &mut MetaOperation, path: &str) {
                 of_token,
             )],
         ),
-        refusal(
+        with_headers(
             403,
             "The credentials do not allow this: the scope is missing, or it concerns another user than theirs",
             vec![header(
@@ -123,7 +122,7 @@ fn secure(operation: &mut MetaOperation, path: &str) {
                 of_scope,
             )],
         ),
-        refusal(
+        with_headers(
             429,
             "The API key has used up the requests it may make",
             iter::once(retry_after())
@@ -174,25 +173,9 @@ fn rate_limit_headers() -> Vec<MetaHeader> {
     ]
 }
 
-fn refusal(status: u16, description: &'static str, headers: Vec<MetaHeader>) -> MetaResponse {
+fn with_headers(status: u16, description: &'static str, headers: Vec<MetaHeader>) -> MetaResponse {
     MetaResponse {
-        description,
-        status: Some(status),
-        status_range: None,
-        content: vec![MetaMediaType {
-            content_type: PROBLEM_JSON,
-            schema: Problem::schema_ref(),
-        }],
         headers,
-    }
-}
-
-fn header(name: &str, description: &str, schema: MetaSchema) -> MetaHeader {
-    MetaHeader {
-        name: name.to_owned(),
-        description: Some(description.to_owned()),
-        required: false,
-        deprecated: false,
-        schema: MetaSchemaRef::Inline(Box::new(schema)),
+        ..problem(status, description)
     }
 }

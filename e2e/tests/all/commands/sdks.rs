@@ -8,17 +8,8 @@ use ess_parts::tools::{self, NPM, Tool};
 use tokio::task::spawn_blocking;
 
 use super::*;
+use crate::python;
 
-const PYTHON: [Tool; 2] = [
-    Tool {
-        program: "python3",
-        package: "python3",
-    },
-    Tool {
-        program: "pip3",
-        package: "python3-pip",
-    },
-];
 const NODE: Tool = Tool {
     program: "node",
     package: "nodejs",
@@ -38,19 +29,7 @@ fn run(command: &mut Command) -> String {
 
 /// Installs into `folder`, and sends with the Python SDK.
 fn python(folder: &Path, url: &str) -> String {
-    tools::require(&PYTHON).unwrap();
-    let mut install = Command::new("pip3");
-    install
-        .args([
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--target",
-        ])
-        .arg(folder)
-        .arg("--requirement")
-        .arg(sdks().join("requirements.txt"));
-    run(&mut install);
+    python::install(&sdks().join("requirements.txt"), folder);
     let mut send = Command::new("python3");
     send.arg(sdks().join("send.py")).arg(url);
     run(send.env("PYTHONPATH", folder))
