@@ -57,7 +57,7 @@ pub struct Report {
     pub reads: Option<Quantiles>,
     /// Requests by class of status.
     pub statuses: BTreeMap<String, u64>,
-    /// What was not acknowledged, by status and title of the problem.
+    /// What was not acknowledged, by status and type of the problem.
     pub problems: BTreeMap<String, Problems>,
     /// Whether the generator kept up.
     pub generator: Generator,

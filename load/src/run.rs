@@ -73,7 +73,8 @@ pub(crate) async fn run(args: &Args) -> Result<Report, Error> {
     );
     let sender = Arc::new(sender);
     let live = Live::new(&scenario, args.name());
-    let (took, watched, blows) = send(&scenario, &sender, &http, args.pids(), &live).await?;
+    let (took, watched, blows) =
+        send(&scenario, &sender, &http, args.pids(), &live, &signals).await?;
     let ran = Ran {
         name: args.name().to_owned(),
         scenario,
@@ -82,9 +83,8 @@ pub(crate) async fn run(args: &Args) -> Result<Report, Error> {
         took,
         watched,
         blows,
-        was_interrupted: signals.came(),
     };
-    Ok(outcome(ran, &sender, &store, &live).await)
+    Ok(outcome(ran, &sender, &store, &live, &signals).await)
 }
 
 /// Sends everything; returns how long that took, and what was seen meanwhile.
@@ -94,6 +94,7 @@ async fn send(
     http: &Client,
     pids: Pids,
     live: &Live,
+    signals: &Signals,
 ) -> Result<(Duration, Watched, Vec<crate::report::Blow>), Error> {
     let begin = Instant::now();
     let chaos = match &scenario.chaos {
@@ -109,7 +110,7 @@ async fn send(
     let driving = drive::drive(scenario, sender, begin);
     tokio::select! {
         () = driving => {}
-        () = overtime(sender) => {}
+        () = overtime(sender, live, signals) => {}
     }
     let took = begin.elapsed();
     // Everybody else stops when the sending has ended.
@@ -123,9 +124,17 @@ async fn send(
     Ok((took, watching.finish().await, blows))
 }
 
-/// The grace after a stop, or never.
-async fn overtime(sender: &Sender) {
+/// The grace after a stop, or until a second signal, or never.
+async fn overtime(sender: &Sender, live: &Live, signals: &Signals) {
     sender.stop.cancelled().await;
+    live.say("stopping: waiting for the answers under way (Ctrl-C ends without them)");
+    tokio::select! {
+        () = grace(sender) => {}
+        () = signals.another() => {}
+    }
+}
+
+async fn grace(sender: &Sender) {
     let deadline = Instant::now() + GRACE;
     while Instant::now() < deadline && sender.in_flight.load(Ordering::Relaxed) > 0 {
         sleep(Duration::from_millis(20)).await;

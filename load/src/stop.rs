@@ -3,39 +3,63 @@
 use std::io;
 
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use tokio_util::sync::CancellationToken;
 
 /// Listens for SIGINT (Ctrl-C) and SIGTERM.
 #[derive(Debug)]
-pub(crate) struct Signals(AbortHandle);
+pub(crate) struct Signals {
+    came: watch::Receiver<u32>,
+    listening: AbortHandle,
+}
 
 impl Signals {
-    /// Cancels `stop` at the first signal.
+    /// Cancels `stop` at the first signal, and counts all of them.
     ///
     /// # Errors
     /// When the process cannot listen for signals.
     pub(crate) fn listen(stop: CancellationToken) -> io::Result<Self> {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
+        let (count, came) = watch::channel(0);
         let listening = tokio::spawn(async move {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
+            loop {
+                tokio::select! {
+                    _ = interrupt.recv() => {}
+                    _ = terminate.recv() => {}
+                }
+                // Counted first: who is woken by the stop waits for the one after it.
+                count.send_modify(|came| *came += 1);
+                stop.cancel();
             }
-            stop.cancel();
         });
-        Ok(Self(listening.abort_handle()))
+        Ok(Self {
+            came,
+            listening: listening.abort_handle(),
+        })
     }
 
     /// Whether one came.
     pub(crate) fn came(&self) -> bool {
-        self.0.is_finished()
+        *self.came.borrow() > 0
+    }
+
+    /// Waits for one more than came until the call.
+    pub(crate) fn another(&self) -> impl Future<Output = ()> + use<> {
+        let mut came = self.came.clone();
+        came.mark_unchanged();
+        async move {
+            // Nobody counts any more once the run has ended.
+            if came.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
     }
 }
 
 impl Drop for Signals {
     fn drop(&mut self) {
-        self.0.abort();
+        self.listening.abort();
     }
 }

@@ -200,7 +200,7 @@ async fn a_refused_fact_is_told_with_its_reason_fails_the_run_and_is_not_repeate
         "{summary}"
     );
     assert!(
-        summary.contains("refused 1: 422 Invalid item; first: so"),
+        summary.contains("refused 1: 422 /problems/x; first: so"),
         "{summary}"
     );
     assert_eq!(arrived(&api.sent()), expected(3));

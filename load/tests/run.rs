@@ -14,6 +14,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use poem::Response;
 use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Command;
 
 fn run(api: &CommandApi, scenario: &str, options: &[&str]) -> Command {
@@ -71,7 +72,7 @@ async fn thresholds_decide_the_exit_code() {
             assert_eq!(report["totals"]["requests"], 50);
             assert_eq!(report["totals"]["unknown"], 1);
             assert_eq!(report["statuses"]["5xx"], 1);
-            assert_eq!(report["problems"]["503 Overloaded"]["count"], 1);
+            assert_eq!(report["problems"]["503 /problems/x"]["count"], 1);
         } else {
             assert_eq!(output.status.code(), Some(0), "{shown}");
         }
@@ -125,6 +126,38 @@ async fn a_signal_ends_the_run_in_order_and_with_its_report() {
     assert_eq!(report["totals"]["acknowledged"], api.sent().len());
     assert_eq!(report["totals"]["unknown"], 0);
     assert!(String::from_utf8_lossy(&output.stdout).contains("ended by a signal"));
+}
+
+#[tokio::test]
+async fn a_second_signal_ends_the_wait_for_the_read_model() {
+    let api = start(|_, sent| appended(sent)).await;
+    let options = [
+        ["--set", "stages=[{for=\"10m\",users=3}]"],
+        // Nobody answers there, so it would be waited for as long.
+        ["--set", "drain_within=30m"],
+    ];
+    let mut child = run(&api, "predecessor", options.as_flattened())
+        .spawn()
+        .unwrap();
+    let pid = Pid::from_raw(child.id().unwrap().cast_signed());
+    api.wait_for(20).await;
+    kill(pid, Signal::SIGINT).unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let ending = async {
+        let mut told = Vec::new();
+        while let Some(line) = lines.next_line().await.unwrap() {
+            if line.starts_with("waiting until the read model") {
+                kill(pid, Signal::SIGINT).unwrap();
+            }
+            told.push(line);
+        }
+        (told, child.wait().await.unwrap())
+    };
+    let ending = tokio::time::timeout(Duration::from_mins(1), ending);
+    let (told, ended) = ending.await.unwrap();
+    assert_eq!(ended.code(), Some(130));
+    let told = told.join("\n");
+    assert!(told.contains("a signal ended the run"), "{told}");
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ use super::watch::Watched;
 use crate::clock;
 use crate::report::{Blow, Generator, Machine, Quantiles, Report, Totals, VERSION};
 use crate::scenario::Scenario;
+use crate::stop::Signals;
 use crate::store::Store;
 
 /// From this p99 on requests left too late for the latencies to be those of a steady rate, ms.
@@ -31,11 +32,16 @@ pub(crate) struct Ran {
     pub(crate) took: Duration,
     pub(crate) watched: Watched,
     pub(crate) blows: Vec<Blow>,
-    pub(crate) was_interrupted: bool,
 }
 
-/// Waits for the read model, and puts everything together.
-pub(crate) async fn outcome(ran: Ran, sender: &Sender, store: &Store, live: &Live) -> Report {
+/// Waits for the read model, unless a signal says not to, and puts everything together.
+pub(crate) async fn outcome(
+    ran: Ran,
+    sender: &Sender,
+    store: &Store,
+    live: &Live,
+    signals: &Signals,
+) -> Report {
     let (record, ledger) = (sender.record.so_far(), sender.take_ledger());
     let since = record.last_answer.map_or(0, |at| at.elapsed().as_millis());
     let now = clock::now().map_or(0, Timestamp::as_millis);
@@ -49,10 +55,15 @@ pub(crate) async fn outcome(ran: Ran, sender: &Sender, store: &Store, live: &Liv
         is_checked: ran.scenario.check,
         live,
     };
-    let settled = settled.run().await;
+    let settled = tokio::select! {
+        settled = settled.run() => settled,
+        () = signals.another() => Settled::given_up(),
+    };
     live.finish();
     let unsent = sender.unsent.load(Ordering::Relaxed);
-    report(ran, &record, &ledger, settled, unsent)
+    let mut report = report(ran, &record, &ledger, settled, unsent);
+    report.was_interrupted = signals.came();
+    report
 }
 
 fn report(ran: Ran, record: &Recorded, ledger: &Ledger, settled: Settled, unsent: u64) -> Report {
@@ -69,7 +80,7 @@ fn report(ran: Ran, record: &Recorded, ledger: &Ledger, settled: Settled, unsent
         test_id: ran.origin.test_id.to_string(),
         began: ran.origin.began.to_string(),
         took_s,
-        was_interrupted: ran.was_interrupted,
+        was_interrupted: false,
         machine: ran.machine,
         totals: totals(record, ledger, took_s),
         latency: Quantiles::of(&record.latency_us),

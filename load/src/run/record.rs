@@ -214,7 +214,7 @@ mod tests {
             acknowledged,
             status: Some(status),
             problems: vec![
-                ("503 Overloaded".to_owned(), "full".to_owned());
+                ("503 /problems/overloaded".to_owned(), "full".to_owned());
                 2 - acknowledged as usize
             ],
             positions: vec![Position {
@@ -233,7 +233,7 @@ mod tests {
         let so_far = record.so_far();
         assert_eq!((so_far.requests, so_far.failed), (3, 2));
         assert_eq!((so_far.facts, so_far.acknowledged), (6, 3));
-        assert_eq!(so_far.problems["503 Overloaded"].count, 3);
+        assert_eq!(so_far.problems["503 /problems/overloaded"].count, 3);
         assert_eq!(so_far.statuses["2xx"], 2);
         assert_eq!(so_far.last[&1], 2);
     }

@@ -26,6 +26,16 @@ pub(crate) struct Settled {
     pub(crate) unread: Option<String>,
 }
 
+impl Settled {
+    /// Nothing, because a signal said not to wait for it.
+    pub(crate) fn given_up() -> Self {
+        Self {
+            unread: Some("a signal ended the run before it was read whole".to_owned()),
+            ..Self::default()
+        }
+    }
+}
+
 /// What is asked about.
 pub(crate) struct Settling<'a> {
     pub(crate) store: &'a Store,
@@ -52,7 +62,7 @@ impl Settling<'_> {
 
     async fn fill(&self, settled: &mut Settled) -> Result<(), String> {
         self.live
-            .say("waiting until the read model holds everything");
+            .say("waiting until the read model holds everything (Ctrl-C ends without it)");
         let stored = self.wait().await;
         let told = |error: StoreError| error.to_string();
         let database = self.store.database().await.map_err(told)?;

@@ -8,6 +8,9 @@ use super::{Outcome, Reason};
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Problem {
+    /// A URI reference that names the kind of problem; left out it means `about:blank`, which says nothing beyond the status.
+    #[serde(rename = "type")]
+    kind: String,
     title: String,
     status: u16,
     detail: String,
@@ -34,6 +37,7 @@ pub(crate) fn read(status: u16, body: &[u8], count: usize) -> Vec<Outcome> {
         (202 | 207, _) => read_many(status, body, count),
         _ => {
             let problem = serde_json::from_slice(body).unwrap_or_else(|_| Problem {
+                kind: String::new(),
                 title: "without a problem document".into(),
                 detail: String::from_utf8_lossy(body).chars().take(200).collect(),
                 status,
@@ -68,8 +72,17 @@ fn read_many(status: u16, body: &[u8], count: usize) -> Vec<Outcome> {
 }
 
 /// A server that could not is asked again, as is one that is asked too often; a request that it would not take is not.
-fn judge(status: u16, Problem { title, detail, .. }: Problem) -> Outcome {
-    let kind = format!("{status} {title}");
+fn judge(status: u16, problem: Problem) -> Outcome {
+    let Problem {
+        kind,
+        title,
+        detail,
+        ..
+    } = problem;
+    let kind = match kind.as_str() {
+        "" | "about:blank" => format!("{status} {title}"),
+        kind => format!("{status} {kind}"),
+    };
     let reason = Reason { kind, detail };
     match status {
         408 | 429 | 500.. => Outcome::Unknown(reason),
@@ -107,8 +120,8 @@ mod tests {
         let found = kinds(&read(207, body, 4));
         let expected = [
             "acknowledged",
-            "refused: 422 Invalid",
-            "unknown: 503 Overloaded",
+            "refused: 422 /problems/invalid-item",
+            "unknown: 503 /problems/overloaded",
             "unknown: 207 that does not say what became of each item",
         ];
         assert_eq!(found, expected);
@@ -130,7 +143,7 @@ mod tests {
         let problem = br#"{"type":"/problems/x","title":"X","status":413,"detail":"d"}"#;
         assert_eq!(
             kinds(&read(413, problem, 2)),
-            ["refused: 413 X", "refused: 413 X"]
+            ["refused: 413 /problems/x", "refused: 413 /problems/x"]
         );
         for status in [429, 500, 503, 504] {
             let found = read(status, problem, 1);
@@ -139,6 +152,8 @@ mod tests {
                 "{status}: {found:?}"
             );
         }
+        let blank = br#"{"type":"about:blank","title":"Bad Gateway","status":502,"detail":"d"}"#;
+        assert_eq!(kinds(&read(502, blank, 1)), ["unknown: 502 Bad Gateway"]);
         let plain = read(502, b"<html>bad gateway</html>", 1);
         assert_eq!(kinds(&plain), ["unknown: 502 without a problem document"]);
     }
