@@ -115,13 +115,13 @@ impl Section for ProjectorConfig {
             "PROJECTOR_FLUSH_MS",
             "50",
             "1 to 10000",
-            "least time between two inserts when the log runs dry, in ms",
+            "least time between two inserts when the log runs dry, in ms; longer, up to 250, while they take long",
         ),
         ConfigKey::new(
             "PROJECTOR_MAX_AGE_MS",
             "1000",
             "1 to 60000",
-            "longest time a batch is filled while the log does not run dry, in ms",
+            "longest time a batch is filled, in ms",
         ),
         ConfigKey::new(
             "PROJECTOR_INSERT_TIMEOUT_MS",
