@@ -42,10 +42,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         note("nothing runs");
     }
     if args.wipe {
-        run_dir.wipe()?;
-        note(
-            "removed .run/ with all data and logs; a Kafka or ClickHouse that was given keeps what it holds",
-        );
+        note(&format!(
+            "removed {} with all data and logs; a Kafka or ClickHouse that was given keeps what it holds",
+            run_dir.wipe()?.display()
+        ));
     }
     Ok(())
 }

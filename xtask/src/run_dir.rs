@@ -2,7 +2,7 @@
 //! a later `status` or `down` needs no environment.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ess_parts::Process;
 
@@ -29,11 +29,11 @@ impl RunDir {
         fs::create_dir_all(&logs).map_err(Error::io("create", &logs))
     }
 
-    /// Removes it with everything in it.
-    pub(crate) fn wipe(&self) -> Result<()> {
+    /// Removes it with everything in it, and says which folder that was.
+    pub(crate) fn wipe(&self) -> Result<&Path> {
         match fs::remove_dir_all(&self.root) {
             Err(error) if self.root.exists() => Err(Error::io("remove", &self.root)(error)),
-            _ => Ok(()),
+            _ => Ok(&self.root),
         }
     }
 

@@ -74,6 +74,25 @@ fn a_threshold_on_what_was_not_measured_is_broken() {
 }
 
 #[test]
+fn a_problem_is_shown_with_what_the_first_of_its_kind_said_if_it_said_anything() {
+    let mut report = report();
+    let told = |first: &str| Problems {
+        count: 2,
+        first: first.to_owned(),
+    };
+    report.problems = BTreeMap::from([
+        ("503 /problems/overloaded".to_owned(), told("full")),
+        ("no connection".to_owned(), told("")),
+    ]);
+    let shown = report.to_string();
+    assert!(
+        shown.contains("  2: 503 /problems/overloaded; first: full\n"),
+        "{shown}"
+    );
+    assert!(shown.contains("  2: no connection\n"), "{shown}");
+}
+
+#[test]
 fn what_differs_makes_a_run_red_whatever_its_thresholds_say() {
     let mut report = report();
     report.scenario.thresholds.clear();

@@ -43,12 +43,11 @@ impl fmt::Display for Report {
             .collect();
         writeln!(f, "answers: {}", statuses.join(", "))?;
         for (kind, problems) in &self.problems {
-            writeln!(
-                f,
-                "  {}: {kind}; first: {}",
-                HumanCount(problems.count),
-                problems.first
-            )?;
+            write!(f, "  {}: {kind}", HumanCount(problems.count))?;
+            if !problems.first.is_empty() {
+                write!(f, "; first: {}", problems.first)?;
+            }
+            writeln!(f)?;
         }
         writeln!(f, "latency {}", line(&self.latency))?;
         if let Some(reads) = &self.reads {

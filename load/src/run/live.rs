@@ -39,7 +39,7 @@ impl Live {
         let text = describe(sample, so_far);
         if let Some(bar) = &self.bar {
             bar.set_position(sample.at_s as u64);
-            bar.set_message(text);
+            bar.set_message(text.join("\n"));
         } else if self
             .shown
             .fetch_add(1, Ordering::Relaxed)
@@ -48,7 +48,7 @@ impl Live {
             let all = self
                 .lasts
                 .map_or(String::new(), |all| format!("/{:.0}", all.as_secs_f64()));
-            say(&format!("{:.0}{all} s: {text}", sample.at_s));
+            say(&format!("{:.0}{all} s: {}", sample.at_s, text.join(", ")));
         }
     }
 
@@ -79,11 +79,11 @@ fn bar(lasts: Option<Duration>, name: &str) -> ProgressBar {
     let (bar, template) = match lasts {
         Some(lasts) => (
             ProgressBar::new(lasts.as_secs()),
-            "{prefix} {bar:20} {pos}/{len} s, {wide_msg}",
+            "{prefix} {wide_bar} {pos}/{len} s\n{msg}",
         ),
         None => (
             ProgressBar::new_spinner(),
-            "{prefix} {spinner} {pos} s, {wide_msg}",
+            "{prefix} {spinner} {pos} s\n{msg}",
         ),
     };
     let style = ProgressStyle::with_template(template);
@@ -92,23 +92,27 @@ fn bar(lasts: Option<Duration>, name: &str) -> ProgressBar {
     bar.with_style(style).with_prefix(name.to_owned())
 }
 
-fn describe(sample: &Sample, so_far: &Recorded) -> String {
-    let mut text = format!(
-        "{}/s, p50 {:.1} p95 {:.1} p99 {:.1} ms, errors {}, in flight {}",
+/// What it sends and how it is answered; what is open. Each fits into a terminal of 80 columns.
+fn describe(sample: &Sample, so_far: &Recorded) -> [String; 2] {
+    let mut sent = format!(
+        "{}/s, p50 {:.1} p95 {:.1} p99 {:.1} ms",
         HumanCount(sample.requests_per_s as u64),
         sample.p50,
         sample.p95,
         sample.p99,
-        HumanCount(so_far.failed),
-        sample.in_flight,
     );
     if sample.users > 0 {
-        text = format!("{} users, {text}", HumanCount(sample.users));
+        sent = format!("{} users, {sent}", HumanCount(sample.users));
     }
+    let mut open = format!(
+        "errors {}, in flight {}",
+        HumanCount(so_far.failed),
+        HumanCount(sample.in_flight),
+    );
     if let Some(lag) = sample.projector_lag {
-        text = format!("{text}, projector behind {}", HumanCount(lag as u64));
+        open = format!("{open}, projector behind {}", HumanCount(lag as u64));
     }
-    text
+    [sent, open]
 }
 
 fn say(text: &str) {
