@@ -4,6 +4,7 @@
 mod expected;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::iter;
 
 use ess_schema::fold::PlaybackFold;
 use ess_schema::merged;
@@ -14,7 +15,7 @@ use crate::run::facts::{Origin, Sent};
 use crate::run::ledger::{Fate, Ledger};
 use crate::store::{OF_RUN, Store, StoreError, Window, parameters};
 
-/// Facts that are asked for at once: their ids are some 100 KB.
+/// Facts that are asked for at once, or whose playbacks are: their ids are some 100 KB.
 const CHUNK: usize = 2_000;
 /// Ids of one kind that are told; beyond it they are counted.
 const MOST_TOLD: usize = 1_000;
@@ -73,6 +74,8 @@ pub(crate) struct Checker<'a> {
     origin: &'a Origin,
     window: Window,
     found: Check,
+    /// Ids of facts that are there though nobody acknowledged them.
+    unacknowledged: HashSet<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -94,55 +97,52 @@ impl<'a> Checker<'a> {
             origin,
             window,
             found: Check::default(),
+            unacknowledged: HashSet::new(),
         }
     }
 
-    /// Compares; `progress` is told how many facts have been held against it.
+    /// Compares; `progress` is told what has been found so far. Facts are asked for in the order of their times, playbacks in that
+    /// of their ids, as the tables are sorted: in any other a chunk lies all over the table.
     ///
     /// # Errors
     /// A read model that does not answer.
     pub(crate) async fn run(
         mut self,
         ledger: &Ledger,
-        progress: impl Fn(u64),
+        progress: impl Fn(&Check),
     ) -> Result<Check, StoreError> {
-        let mut chunk: Vec<Sent> = Vec::new();
-        let mut held = 0;
         let mut stored = 0;
-        for playback in self.origin.playbacks(ledger) {
-            held += playback.facts.len();
-            chunk.push(playback);
-            if held >= CHUNK {
-                stored += self.chunk(&chunk).await?;
-                chunk.clear();
-                held = 0;
-                progress(self.found.facts);
-            }
+        for chunk in chunks(self.origin.playbacks(ledger)) {
+            stored += self.events(&chunk).await?;
+            progress(&self.found);
         }
-        stored += self.chunk(&chunk).await?;
+        for chunk in chunks(self.origin.playbacks_by_id(ledger)) {
+            self.playbacks(&chunk).await?;
+            progress(&self.found);
+        }
         self.twice().await?;
         self.strangers(ledger, stored).await?;
         Ok(self.found)
     }
 
-    /// Holds some playbacks against the read model; returns how many distinct events of theirs it holds.
-    async fn chunk(&mut self, playbacks: &[Sent]) -> Result<u64, StoreError> {
-        if playbacks.is_empty() {
-            return Ok(0);
-        }
+    /// Holds the facts of some playbacks against the read model; returns how many distinct events of theirs it holds.
+    async fn events(&mut self, playbacks: &[Sent]) -> Result<u64, StoreError> {
         let rows = self.events_of(playbacks).await?;
         for (event, fate) in playbacks.iter().flat_map(|playback| &playback.facts) {
             let id = event.id.as_str();
+            let is_there = rows.contains(id);
             self.found.facts += 1;
-            match (fate, rows.contains(id)) {
+            match (fate, is_there) {
                 (Fate::Acknowledged, false) => self.found.lost.add(id),
                 (Fate::Unknown, true) => self.found.unknown_stored += 1,
                 (Fate::Unknown, false) => self.found.unknown_absent += 1,
                 (Fate::Refused | Fate::Unsent, true) => self.found.claimed.add(id),
                 (Fate::Acknowledged, true) | (Fate::Refused | Fate::Unsent, false) => {}
             }
+            if is_there && *fate != Fate::Acknowledged {
+                self.unacknowledged.insert(id.to_owned());
+            }
         }
-        self.playbacks(playbacks, &rows).await?;
         Ok(rows.len() as u64)
     }
 
@@ -167,11 +167,7 @@ impl<'a> Checker<'a> {
     }
 
     /// The oracle folds what is acknowledged, and of the rest what is there: whether that may be is told by id already.
-    async fn playbacks(
-        &mut self,
-        playbacks: &[Sent],
-        stored: &BTreeSet<String>,
-    ) -> Result<(), StoreError> {
+    async fn playbacks(&mut self, playbacks: &[Sent]) -> Result<(), StoreError> {
         let condition = format!(
             "p.playback_id IN ({})",
             quoted(playbacks.iter().map(|playback| playback.id.as_str()))
@@ -189,7 +185,8 @@ impl<'a> Checker<'a> {
         for playback in playbacks {
             let mut fold = PlaybackFold::default();
             for (event, fate) in &playback.facts {
-                if *fate == Fate::Acknowledged || stored.contains(event.id.as_str()) {
+                let id = event.id.as_str();
+                if *fate == Fate::Acknowledged || self.unacknowledged.contains(id) {
                     fold.apply(event);
                 }
             }
@@ -247,6 +244,21 @@ GROUP BY event_id, source HAVING rows > 1 ORDER BY event_id";
         }
         Ok(())
     }
+}
+
+/// Playbacks in groups of about [`CHUNK`] facts.
+fn chunks(mut playbacks: impl Iterator<Item = Sent>) -> impl Iterator<Item = Vec<Sent>> {
+    iter::from_fn(move || {
+        let mut chunk = Vec::new();
+        let mut held = 0;
+        while held < CHUNK
+            && let Some(playback) = playbacks.next()
+        {
+            held += playback.facts.len();
+            chunk.push(playback);
+        }
+        (!chunk.is_empty()).then_some(chunk)
+    })
 }
 
 /// SQL strings, separated by commas. Ids are visible characters, of which two mean something in such a string.

@@ -98,21 +98,51 @@ impl Origin {
     /// Every fact in the ledger, by playback: what its events were, and what became of each. Of the playbacks that the end of
     /// the run cut short the facts that were made.
     pub(crate) fn playbacks<'l>(&self, ledger: &'l Ledger) -> Box<dyn Iterator<Item = Sent> + 'l> {
-        let entries = ledger.entries().iter().copied().enumerate();
-        if let Some((timeline, _)) = self.timeline() {
-            let facts = entries.zip(timeline);
-            return Box::new(Gathered {
-                facts: Box::new(facts.map(|((_, entry), fact)| (fact, entry))),
-                open: BTreeMap::new(),
-            });
+        match self.gathered(ledger) {
+            Some(gathered) => Box::new(gathered),
+            None => Box::new(self.single(ledger, 0..ledger.entries().len())),
         }
+    }
+
+    /// The same with neighbours in the read model, which is sorted by id, close to each other.
+    pub(crate) fn playbacks_by_id<'l>(
+        &self,
+        ledger: &'l Ledger,
+    ) -> Box<dyn Iterator<Item = Sent> + 'l> {
+        if let Some(gathered) = self.gathered(ledger) {
+            return Box::new(gathered);
+        }
+        // An untyped id begins with its user; four bytes are enough for a number, whose entry takes eight.
+        let mut numbers: Vec<u32> = (0..ledger.entries().len() as u32).collect();
+        let user = |number: &u32| ledger.entries().get(*number as usize).map(|e| e.user);
+        numbers.sort_by_key(user);
+        Box::new(self.single(ledger, numbers.into_iter().map(|number| number as usize)))
+    }
+
+    /// Simulated playbacks, in the order in which they end.
+    fn gathered<'l>(&self, ledger: &'l Ledger) -> Option<Gathered<'l>> {
+        let (timeline, _) = self.timeline()?;
+        let facts = ledger.entries().iter().copied().zip(timeline);
+        Some(Gathered {
+            facts: Box::new(facts.map(|(entry, fact)| (fact, entry))),
+            open: BTreeMap::new(),
+        })
+    }
+
+    /// Untyped facts of these numbers, each a playback.
+    fn single<'l>(
+        &self,
+        ledger: &'l Ledger,
+        numbers: impl Iterator<Item = usize> + 'l,
+    ) -> impl Iterator<Item = Sent> + 'l {
         let origin = self.clone();
-        Box::new(entries.filter_map(move |(number, entry)| {
+        numbers.filter_map(move |number| {
+            let entry = *ledger.entries().get(number)?;
             let event = read(&origin.untyped(number, entry), origin.sent_at(entry))?;
             let id = event.playback_id.clone()?;
             let facts = vec![(event, entry.fate)];
             Some(Sent { id, facts })
-        }))
+        })
     }
 }
 

@@ -75,3 +75,27 @@ fn of_a_run_that_was_cut_short_only_what_was_made_is_expected() {
         .sum();
     assert_eq!((made, facts), (37, 37));
 }
+
+#[test]
+fn by_id_the_facts_of_a_user_are_neighbours_and_the_same_as_by_time() {
+    let origin = origin("untyped");
+    let mut feed = Feed::new(origin.clone());
+    for turn in 0..30 {
+        feed.take(1, [3, 11, 2][turn % 3], origin.began);
+    }
+    let ids = |playbacks: Box<dyn Iterator<Item = Sent> + '_>| {
+        let ids: Vec<_> = playbacks.map(|playback| playback.id.to_string()).collect();
+        ids
+    };
+    let (mut by_time, by_id) = (
+        ids(origin.playbacks(&feed.ledger)),
+        ids(origin.playbacks_by_id(&feed.ledger)),
+    );
+    let mut users: Vec<_> = by_id.iter().map(|id| id.split('-').nth(3)).collect();
+    users.dedup();
+    assert_eq!(users, [Some("2"), Some("3"), Some("11")]);
+    by_time.sort_unstable();
+    let mut by_id = by_id;
+    by_id.sort_unstable();
+    assert_eq!((by_time.len(), by_time), (30, by_id));
+}

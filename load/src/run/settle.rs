@@ -91,8 +91,13 @@ impl Settling<'_> {
             is_drained.then_some((all.last_stored - self.last_answer_ms).max(0) as f64);
         if self.is_checked {
             let checker = Checker::new(self.store, &database, self.origin, self.window());
-            let progress = |facts: u64| self.live.say(&format!("checked {facts} facts"));
-            let progress = every(100_000, progress);
+            let progress = every(100_000, |check| {
+                let Check {
+                    facts, playbacks, ..
+                } = check;
+                self.live
+                    .say(&format!("checked {facts} facts, {playbacks} playbacks"));
+            });
             settled.check = Some(checker.run(self.ledger, progress).await.map_err(told)?);
         }
         stored
@@ -132,13 +137,14 @@ impl Settling<'_> {
     }
 }
 
-/// Passes on one value of so many.
-fn every(step: u64, tell: impl Fn(u64)) -> impl Fn(u64) {
+/// Passes on what was found once for so many facts or playbacks.
+fn every(step: u64, tell: impl Fn(&Check)) -> impl Fn(&Check) {
     let told = std::cell::Cell::new(0);
-    move |value| {
-        if value / step > told.get() {
-            told.set(value / step);
-            tell(value);
+    move |found| {
+        let steps = (found.facts + found.playbacks) / step;
+        if steps > told.get() {
+            told.set(steps);
+            tell(found);
         }
     }
 }
