@@ -117,16 +117,24 @@ async fn a_signal_ends_the_run_in_order_and_with_its_report() {
     assert!(String::from_utf8_lossy(&output.stdout).contains("ended by a signal"));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_first_signal_waits_for_the_answers_under_way() {
     // Each request from the twentieth on is answered once the gate is open.
     let gate = Arc::new((Mutex::new(false), Condvar::new()));
     let (opened, held) = (Arc::clone(&gate), gate);
     let api = start(move |number, sent| {
         if number >= 20 {
-            let (is_open, changed) = &*held;
-            let is_open = is_open.lock().unwrap();
-            drop(changed.wait_while(is_open, |is_open| !*is_open).unwrap());
+            // Whoever else runs on this thread goes on on another.
+            tokio::task::block_in_place(|| {
+                let (is_open, changed) = &*held;
+                let closed = |is_open: &mut bool| !*is_open;
+                let waited = changed.wait_timeout_while(
+                    is_open.lock().unwrap(),
+                    Duration::from_secs(30),
+                    closed,
+                );
+                drop(waited.unwrap());
+            });
         }
         appended(sent)
     })
