@@ -101,8 +101,8 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Compares; `progress` is told what has been found so far. Facts are asked for in the order of their times, playbacks in that
-    /// of their ids, as the tables are sorted: in any other a chunk lies all over the table.
+    /// Compares; `progress` is told what has been found so far. Facts are asked for in the order of their times, untyped playbacks
+    /// in that of their ids, as the tables are sorted: in any other a chunk of thousands lies all over the table.
     ///
     /// # Errors
     /// A read model that does not answer.

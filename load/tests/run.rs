@@ -60,7 +60,7 @@ async fn thresholds_decide_the_exit_code() {
     })
     .await;
     let stages = "stages=[{for=\"500ms\",rate=100}]";
-    for (threshold, code) in [("errors <= 1", 0), ("errors == 0", 1)] {
+    for (threshold, code) in [("errors <= 1", 0), ("errors == 0", 1), ("requests > 50", 1)] {
         let thresholds = format!("thresholds=[\"{threshold}\"]");
         let output = run(&api, "steady", &["--set", stages, "--set", &thresholds])
             .output()

@@ -55,7 +55,7 @@ pub(crate) struct Limits {
     pub(crate) bytes: usize,
     /// Least time between two batches while the log runs dry; with a read model that is busy it becomes longer ([`PACE`]).
     pub(crate) flush: Duration,
-    /// Longest time a batch is filled.
+    /// Longest time a batch is filled, unless `flush` is longer.
     pub(crate) max_age: Duration,
 }
 
@@ -232,7 +232,7 @@ mod tests {
         push(&mut batcher, 1, "{}", start);
         assert_eq!(batcher.due(start, true, ms(60)), Due::In(ms(180)));
         let slow = ms(60_000);
-        assert_eq!(batcher.due(start, true, slow), Due::In(LONGEST_REST));
+        assert_eq!(batcher.due(start, true, slow), Due::In(ms(250)));
         batcher.limits.flush = ms(300);
         assert_eq!(batcher.due(start, true, slow), Due::In(ms(300)));
         (batcher.limits.flush, batcher.limits.max_age) = (ms(50), ms(100));

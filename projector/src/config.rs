@@ -121,7 +121,7 @@ impl Section for ProjectorConfig {
             "PROJECTOR_MAX_AGE_MS",
             "1000",
             "1 to 60000",
-            "longest time a batch is filled, in ms",
+            "longest time a batch is filled, unless PROJECTOR_FLUSH_MS is longer, in ms",
         ),
         ConfigKey::new(
             "PROJECTOR_INSERT_TIMEOUT_MS",

@@ -104,7 +104,8 @@ impl Origin {
         }
     }
 
-    /// The same with neighbours in the read model, which is sorted by id, close to each other.
+    /// The same, untyped ones with neighbours in the read model, which is sorted by id, close to each other. Simulated ones are a
+    /// tenth as many, and come as they end.
     pub(crate) fn playbacks_by_id<'l>(
         &self,
         ledger: &'l Ledger,
