@@ -28,9 +28,9 @@ pub async fn start(config: Config, process: &mut Process) -> Result<(), StartErr
     let served = CancellationToken::new();
     let (routes, paths) = routes(&config, Arc::<KafkaLog>::clone(&log), &served)?;
     // Before anybody can ask: without a check nothing would be unready.
-    let check = process.health.progress("log", log::SILENT_FOR);
+    let check = process.health.progress_check("log", log::SILENT_FOR);
     process.serve(&config.http, routes, paths).await?;
-    let flush_within = process.http_drain();
+    let flush_within = process.http_drain_timeout();
     process.spawn("log", log::keep(log, check, served, flush_within));
     Ok(())
 }
@@ -45,7 +45,7 @@ fn routes(
     let api = Api::new(intake, config, served.clone().drop_guard());
     let service = openapi::service(api);
     let document = service.spec();
-    let paths = Paths::of_openapi(&document)?
+    let paths = Paths::from_openapi(&document)?
         .and("/openapi.json", "GET")
         .and("/docs", "GET");
     let routes = Route::new()

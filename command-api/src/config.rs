@@ -6,7 +6,7 @@ mod links;
 
 pub(crate) use self::{append::AppendConfig, limits::LimitsConfig, links::LinksConfig};
 use ess_service::config::{
-    AuthConfig, ConfigError, ConfigKey, HttpConfig, HttpLimits, KafkaConfig, LogConfig,
+    AuthConfig, ConfigError, ConfigKey, HttpConfig, HttpLimits, KafkaConfig, LoggingConfig,
     ProducerConfig, Section, Settings, ShutdownConfig, Source,
 };
 
@@ -22,7 +22,7 @@ pub struct Config {
     /// How records are batched on their way there.
     pub producer: ProducerConfig,
     /// What is logged.
-    pub log: LogConfig,
+    pub log: LoggingConfig,
     /// How long a drain may take.
     pub shutdown: ShutdownConfig,
     pub(crate) append: AppendConfig,
@@ -42,7 +42,7 @@ impl Settings for Config {
         AppendConfig::KEYS,
         LimitsConfig::KEYS,
         LinksConfig::KEYS,
-        LogConfig::KEYS,
+        LoggingConfig::KEYS,
         ShutdownConfig::KEYS,
     ];
 

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use ess_command_api::{Config, app, openapi};
 use ess_service::{
-    auth::NewKey,
-    config::{ConfigArgs, arguments},
+    auth::NewApiKey,
+    config::{ConfigArgs, parse_arguments},
     process,
 };
 
@@ -26,7 +26,7 @@ enum Task {
     /// Print the OpenAPI document and exit.
     Openapi,
     /// Make an API key: print it, and its entry for AUTH_API_KEYS_FILE, and exit.
-    ApiKey(NewKey),
+    ApiKey(NewApiKey),
 }
 
 fn main() -> ExitCode {
@@ -34,7 +34,7 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<ExitCode, ExitCode> {
-    let arguments: Arguments = arguments::<_, Config>()?;
+    let arguments: Arguments = parse_arguments::<_, Config>()?;
     match arguments.task {
         Some(Task::Openapi) => return openapi::print().map_err(|_| ExitCode::FAILURE),
         Some(Task::ApiKey(new)) => return new.print().map_err(|_| ExitCode::FAILURE),

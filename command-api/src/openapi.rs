@@ -14,7 +14,7 @@ use std::{
     process::ExitCode,
 };
 
-use ess_service::{auth::Secured, openapi::Complete};
+use ess_service::{auth::SecuredApi, openapi::DocumentedApi};
 use poem::{endpoint::BoxEndpoint, http::Method};
 use poem_openapi::{
     LicenseObject, OpenApi, OpenApiService,
@@ -31,9 +31,11 @@ with `Allow`, for a method that a path does not take. \
 Facts are read at the query-api.";
 
 /// The service that answers, documented.
-pub(crate) fn service<T: OpenApi>(api: T) -> OpenApiService<Complete<Secured<T>, Answers>, ()> {
+pub(crate) fn service<T: OpenApi>(
+    api: T,
+) -> OpenApiService<DocumentedApi<SecuredApi<T>, Answers>, ()> {
     OpenApiService::new(
-        Complete::new(Secured(api)),
+        DocumentedApi::new(SecuredApi(api)),
         TITLE,
         env!("CARGO_PKG_VERSION"),
     )

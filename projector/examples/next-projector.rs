@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use ess_projector::{app, config::Settings, replay};
 use ess_schema::migrations::{GENERATION, Migration, SCHEMA, Schema};
-use ess_service::config::{ConfigArgs, arguments};
+use ess_service::config::{ConfigArgs, parse_arguments};
 
 /// What the column is computed by.
 const LONGEST_STALL: &str = "max(e.stalled_ms) AS longest_stall_ms,\n    max(e.seq) AS max_seq,";
@@ -26,7 +26,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let read = arguments::<CommandLine, Settings>()
+    let read = parse_arguments::<CommandLine, Settings>()
         .and_then(|line| Ok((line.config.load::<Settings>()?, line.command)));
     match read {
         Ok((settings, Some(Command::Run) | None)) => app::run(settings, next_schema()),

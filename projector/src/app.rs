@@ -5,7 +5,9 @@ use std::{process::ExitCode, sync::Arc};
 
 use ess_schema::migrations::Schema;
 use ess_service::{
-    clickhouse::{Course, ReadModelError, course, ensure_active, generation as generation_client},
+    clickhouse::{
+        ReadModelError, TargetGeneration, ensure_active, generation_client, target_generation,
+    },
     config::ClickHouseConfig,
     http::Paths,
     process::{self, Process, StartError},
@@ -123,12 +125,12 @@ async fn fold_into(
     }
 }
 
-fn target(settings: &Settings, now: Course) -> Target {
+fn target(settings: &Settings, now: TargetGeneration) -> Target {
     let projector = &settings.projector;
     Target {
         generation: now.generation,
         group: projector.group_of(now.generation),
-        predecessor: now.predecessor.map(|number| projector.group_of(number)),
+        predecessor: now.previous.map(|number| projector.group_of(number)),
         role: Role::Live,
     }
 }
@@ -138,13 +140,15 @@ async fn prepare(
     clickhouse: &ClickHouseConfig,
     schema: Schema,
     vitals: &Vitals,
-) -> Result<Course, ReadModelError> {
+) -> Result<TargetGeneration, ReadModelError> {
     let attempt = async || {
         let active = ensure_active(clickhouse, schema).await?;
-        Ok(course(clickhouse).await?.unwrap_or(Course {
-            generation: active,
-            predecessor: None,
-        }))
+        Ok(target_generation(clickhouse)
+            .await?
+            .unwrap_or(TargetGeneration {
+                generation: active,
+                previous: None,
+            }))
     };
     until_decided(vitals, Stage::Prepare, attempt).await
 }

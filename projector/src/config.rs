@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ess_service::config::{
     AuthConfig, ClickHouseConfig, ConfigError, ConfigKey, HttpConfig, HttpLimits, KafkaConfig,
-    LogConfig, ProducerConfig, Section, ShutdownConfig, Source, millis,
+    LoggingConfig, ProducerConfig, Section, ShutdownConfig, Source, millis,
 };
 use serde::Deserialize;
 
@@ -26,7 +26,7 @@ pub struct Settings {
     /// Health and metrics.
     pub http: HttpConfig,
     /// Logging.
-    pub log: LogConfig,
+    pub log: LoggingConfig,
     /// The drain deadline.
     pub shutdown: ShutdownConfig,
 }
@@ -186,7 +186,7 @@ impl ess_service::config::Settings for Settings {
         KafkaConfig::KEYS,
         ProducerConfig::KEYS,
         ClickHouseConfig::KEYS,
-        LogConfig::KEYS,
+        LoggingConfig::KEYS,
         ShutdownConfig::KEYS,
     ];
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ess_service::{
-    clickhouse::{ReadModelError, course},
+    clickhouse::{ReadModelError, target_generation},
     config::ClickHouseConfig,
 };
 use tokio::time::{sleep, timeout};
@@ -84,7 +84,9 @@ impl CourseWatch {
 
     /// The generation to fold into, if it is another one.
     async fn next(&self) -> Result<Option<u32>, ReadModelError> {
-        let now = course(&self.clickhouse).await?.map(|now| now.generation);
+        let now = target_generation(&self.clickhouse)
+            .await?
+            .map(|now| now.generation);
         Ok(now.filter(|next| *next != self.generation))
     }
 }

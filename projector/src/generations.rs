@@ -43,6 +43,6 @@ pub fn run(settings: &Settings, options: &Options) -> ExitCode {
 async fn bytes_on_disk(config: &ClickHouseConfig, generation: u32) -> Result<u64, Refusal> {
     let query = "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = ?";
     let database = config.generation_database(generation);
-    let server = ess_service::clickhouse::server(config);
+    let server = ess_service::clickhouse::server_client(config);
     Ok(server.query(query).bind(database).fetch_one().await?)
 }

@@ -5,7 +5,7 @@ use std::{error::Error, io::Write as _, process::ExitCode};
 
 use ess_schema::migrations::Schema;
 use ess_service::{
-    clickhouse::ensure_active, kafka::ensure_topics, retry::RetryPolicy, telemetry::start_log,
+    clickhouse::ensure_active, kafka::ensure_topics, retry::RetryPolicy, telemetry::start_logging,
 };
 use tokio::runtime::Runtime;
 
@@ -26,7 +26,7 @@ pub fn run(settings: &Settings, schema: Schema) -> ExitCode {
 }
 
 fn prepare(settings: &Settings, schema: Schema) -> Result<String, Box<dyn Error>> {
-    start_log(&settings.log)?;
+    start_logging(&settings.log)?;
     let (kafka, clickhouse) = (&settings.kafka, &settings.clickhouse);
     Runtime::new()?.block_on(async {
         RetryPolicy::STARTUP

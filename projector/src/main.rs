@@ -11,7 +11,7 @@ use ess_projector::{
     init, replay, rollup,
 };
 use ess_schema::migrations::SCHEMA;
-use ess_service::config::{ConfigArgs, arguments};
+use ess_service::config::{ConfigArgs, parse_arguments};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -43,7 +43,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let read = arguments::<CommandLine, Settings>()
+    let read = parse_arguments::<CommandLine, Settings>()
         .and_then(|line| Ok((line.config.load::<Settings>()?, line.command)));
     match read {
         Ok((settings, Some(Command::Init))) => init::run(&settings, SCHEMA),

@@ -3,17 +3,17 @@
 
 use std::{fmt::Display, io::Write as _, process::ExitCode};
 
-use ess_service::{config::LogConfig, telemetry::start_log};
+use ess_service::{config::LoggingConfig, telemetry::start_logging};
 use tokio::runtime::Runtime;
 
 /// Does `work`, which the log knows as `name`; returns what to exit with.
 pub(crate) fn run<E: Display>(
-    log: &LogConfig,
+    log: &LoggingConfig,
     name: &str,
     work: impl Future<Output = Result<(), E>>,
 ) -> ExitCode {
     let told = |error: &dyn Display| error.to_string();
-    let begun = start_log(log)
+    let begun = start_logging(log)
         .map_err(|error| told(&error))
         .and_then(|()| Runtime::new().map_err(|error| told(&error)));
     let ended = begun.and_then(|runtime| runtime.block_on(work).map_err(|error| told(&error)));

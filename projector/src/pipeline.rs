@@ -10,7 +10,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use ess_service::{clickhouse::generation as generation_client, kafka::consumer_config};
+use ess_service::{clickhouse::generation_client, kafka::consumer_config};
 use rdkafka::error::KafkaError;
 use tokio::{
     runtime::Handle,

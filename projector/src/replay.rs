@@ -16,7 +16,7 @@ use clap::Args;
 use ess_schema::migrations::Schema;
 use ess_service::{
     clickhouse::{
-        Lock, REBUILD, active_generation, begin_generation, discard_generation, ensure_active,
+        Lock, REBUILD_LOCK, active_generation, begin_generation, discard_generation, ensure_active,
         generations, unfinished,
     },
     retry::RetryPolicy,
@@ -66,7 +66,7 @@ async fn replay(settings: &Settings, schema: Schema, options: &Options) -> Resul
             ensure_active(clickhouse, schema)
         })
         .await?;
-    let lock = Lock::try_acquire(clickhouse, REBUILD).await?;
+    let lock = Lock::try_acquire(clickhouse, REBUILD_LOCK).await?;
     let work = async {
         if options.discard {
             return discard(settings).await;
@@ -75,7 +75,7 @@ async fn replay(settings: &Settings, schema: Schema, options: &Options) -> Resul
         let active = active_generation(clickhouse).await?.unwrap_or(active);
         rebuild(settings, schema, options, active).await
     };
-    lock.holding(Box::pin(work)).await
+    lock.run(Box::pin(work)).await
 }
 
 async fn rebuild(

@@ -31,7 +31,7 @@ const STUCK_AFTER: Duration = Duration::from_secs(10);
 pub async fn start(config: Config, process: &mut Process) -> Result<(), StartError> {
     let (reader, watcher, counter) = build(&config, &process.health, process.stopping());
     let api = openapi::service(&reader);
-    let paths = Paths::of_openapi(&api.spec())?
+    let paths = Paths::from_openapi(&api.spec())?
         .and("/docs", "GET")
         .and("/openapi.json", "GET");
     let routes = Route::new()
@@ -60,7 +60,7 @@ pub(crate) fn build(
         config.limits.clone(),
     ));
     // A look is two queries and a pause; one that takes longer than that is stuck.
-    let check = health.progress("read-model", config.limits.time * 2 + STUCK_AFTER);
+    let check = health.progress_check("read-model", config.limits.time * 2 + STUCK_AFTER);
     let (watcher, watch) = Watcher::new(Arc::clone(&read_model), check, config.after.max_wait);
     let (counter, conflicts) = Counter::new(Arc::clone(&read_model), watch.clone());
     let playbacks = Playbacks {

@@ -10,7 +10,7 @@ pub(crate) use self::{
 };
 use ess_schema::playback::Policy;
 use ess_service::config::{
-    AuthConfig, ClickHouseConfig, ConfigError, ConfigKey, HttpConfig, HttpLimits, LogConfig,
+    AuthConfig, ClickHouseConfig, ConfigError, ConfigKey, HttpConfig, HttpLimits, LoggingConfig,
     PolicyConfig, Section, Settings, ShutdownConfig, Source,
 };
 
@@ -24,7 +24,7 @@ pub struct Config {
     /// Where the read model is.
     pub clickhouse: ClickHouseConfig,
     /// What is logged.
-    pub log: LogConfig,
+    pub log: LoggingConfig,
     /// How long a drain may take.
     pub shutdown: ShutdownConfig,
     pub(crate) policy: Policy,
@@ -47,7 +47,7 @@ impl Settings for Config {
         LimitsConfig::KEYS,
         AfterConfig::KEYS,
         LiveConfig::KEYS,
-        LogConfig::KEYS,
+        LoggingConfig::KEYS,
         ShutdownConfig::KEYS,
     ];
 

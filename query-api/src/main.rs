@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use ess_query_api::{Config, app, openapi};
-use ess_service::config::{ConfigArgs, arguments};
+use ess_service::config::{ConfigArgs, parse_arguments};
 use ess_service::process;
 
 #[global_allocator]
@@ -29,7 +29,7 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<ExitCode, ExitCode> {
-    let Arguments { config, task } = arguments::<_, Config>()?;
+    let Arguments { config, task } = parse_arguments::<_, Config>()?;
     if let Some(Task::Openapi) = task {
         return openapi::print().map_err(|_| ExitCode::FAILURE);
     }

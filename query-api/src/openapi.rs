@@ -10,10 +10,10 @@ use std::{
 };
 
 use ess_service::{
-    auth::Secured,
+    auth::SecuredApi,
     config::{ConfigError, Settings, Source},
     health::Health,
-    openapi::Complete,
+    openapi::DocumentedApi,
 };
 use poem_openapi::{LicenseObject, OpenApiService};
 use tokio_util::sync::CancellationToken;
@@ -49,7 +49,7 @@ Times are RFC 3339 in UTC with milliseconds; durations and media positions are i
 /// The service: routes and document.
 pub(crate) fn service(
     reader: &Arc<Reader>,
-) -> OpenApiService<Complete<Secured<Apis>, Answers>, ()> {
+) -> OpenApiService<DocumentedApi<SecuredApi<Apis>, Answers>, ()> {
     let apis = (
         PlaybackApi(Arc::clone(reader)),
         PlaybacksApi(Arc::clone(reader)),
@@ -65,7 +65,7 @@ pub(crate) fn service(
     );
     let license =
         LicenseObject::new("Apache-2.0").url("https://www.apache.org/licenses/LICENSE-2.0");
-    let apis = Complete::new(Secured(apis));
+    let apis = DocumentedApi::new(SecuredApi(apis));
     OpenApiService::new(apis, "ESS query-api", env!("CARGO_PKG_VERSION"))
         .description(ABOUT)
         .license(license)

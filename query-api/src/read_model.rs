@@ -45,7 +45,7 @@ impl ReadModel {
             "time a query took, waiting for its turn not included"
         );
         Self {
-            server: clickhouse::server(&config),
+            server: clickhouse::server_client(&config),
             light: Gate::new(limits.concurrency, limits.queue),
             heavy: Gate::new(limits.heavy_concurrency, limits.heavy_queue),
             account: OnceCell::new(),

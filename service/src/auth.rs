@@ -16,10 +16,10 @@ mod tokens;
 pub use self::{
     api_keys::{ApiKeys, KeyFileError},
     caller::{Caller, Scope, Scopes},
-    document::Secured,
+    document::SecuredApi,
     gate::Gate,
     jwks::JwksSource,
-    new_key::NewKey,
+    new_key::NewApiKey,
     tokens::TokenRules,
 };
 

@@ -9,19 +9,19 @@ mod states;
 pub use self::{
     error::{ReadModelError, error_code, is_missing},
     generations::{
-        Course, active_generation, begin_generation, begin_handover, course, discard_generation,
-        ensure_active, generations, promote, retire_generation, unfinished,
+        TargetGeneration, active_generation, begin_generation, begin_handover, discard_generation,
+        ensure_active, generations, promote, retire_generation, target_generation, unfinished,
     },
-    lock::{LOCK_LEASE_SECONDS, Lock, REBUILD},
+    lock::{LOCK_LEASE_SECONDS, Lock, REBUILD_LOCK},
     migrate::migrate,
-    states::{GenerationState, State},
+    states::{GenerationInfo, GenerationState},
 };
 use clickhouse::{Client, Compression};
 
 use crate::config::ClickHouseConfig;
 
 /// A client of the server as a whole, of no database.
-pub fn server(config: &ClickHouseConfig) -> Client {
+pub fn server_client(config: &ClickHouseConfig) -> Client {
     let client = Client::default()
         .with_url(&config.url)
         .with_user(&config.user)
@@ -33,11 +33,11 @@ pub fn server(config: &ClickHouseConfig) -> Client {
 }
 
 /// A client of the control database.
-pub fn control(config: &ClickHouseConfig) -> Client {
-    server(config).with_database(&config.database)
+pub fn control_client(config: &ClickHouseConfig) -> Client {
+    server_client(config).with_database(&config.database)
 }
 
 /// A client of one generation's database.
-pub fn generation(config: &ClickHouseConfig, generation: u32) -> Client {
-    server(config).with_database(config.generation_database(generation))
+pub fn generation_client(config: &ClickHouseConfig, generation: u32) -> Client {
+    server_client(config).with_database(config.generation_database(generation))
 }

@@ -16,13 +16,13 @@ mod source;
 pub use self::{
     auth::{AuthConfig, JwksConfig, JwtConfig},
     clickhouse::ClickHouseConfig,
-    command_line::{ConfigArgs, arguments, load},
+    command_line::{ConfigArgs, load, parse_arguments},
     error::ConfigError,
     http::HttpConfig,
     http_limits::HttpLimits,
     kafka::{KafkaConfig, ProducerConfig},
     policy::PolicyConfig,
-    process::{LogConfig, LogFormat, ShutdownConfig},
+    process::{LogFormat, LoggingConfig, ShutdownConfig},
     secret::Secret,
     source::{Source, millis},
 };

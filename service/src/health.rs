@@ -13,10 +13,10 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 /// The checks of one process. Cheap to clone; all clones are the same set.
 #[derive(Debug, Clone, Default)]
-pub struct Health(Arc<RwLock<BTreeMap<&'static str, State>>>);
+pub struct Health(Arc<RwLock<BTreeMap<&'static str, CheckState>>>);
 
 #[derive(Debug, Clone)]
-struct State {
+struct CheckState {
     not_ready: Option<String>,
     since: OffsetDateTime,
     confirmed: Instant,
@@ -37,12 +37,12 @@ impl Health {
     }
 
     /// Adds a check that holds only while its owner repeats [`Check::ok`] at least every `within`.
-    pub fn progress(&self, name: &'static str, within: Duration) -> Check {
+    pub fn progress_check(&self, name: &'static str, within: Duration) -> Check {
         self.add(name, Some(within))
     }
 
     fn add(&self, name: &'static str, within: Option<Duration>) -> Check {
-        let state = State {
+        let state = CheckState {
             not_ready: Some("starting".to_owned()),
             since: now(),
             confirmed: Instant::now(),
@@ -115,7 +115,7 @@ impl Check {
     }
 }
 
-impl State {
+impl CheckState {
     fn report(&self, name: &'static str) -> CheckReport {
         let silent = self.confirmed.elapsed();
         let stuck = self
@@ -228,7 +228,7 @@ mod tests {
     #[test]
     fn a_part_that_is_up_but_not_moving_is_not_ready() {
         let health = Health::default();
-        let fold = health.progress("fold", Duration::ZERO);
+        let fold = health.progress_check("fold", Duration::ZERO);
         fold.ok();
         while fold.health.0.read().unwrap()["fold"].confirmed.elapsed() == Duration::ZERO {}
         assert_eq!(reasons(&health), [Some("no progress for 0 s".to_owned())]);

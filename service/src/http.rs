@@ -10,7 +10,7 @@ mod measure;
 mod paths;
 
 pub use self::{
-    listening::{BindError, Listening, bind},
+    listening::{BindError, HttpListener, bind},
     paths::Paths,
 };
 use std::sync::Arc;
@@ -73,7 +73,7 @@ pub fn endpoint(routes: Route, paths: Paths, edge: Edge) -> impl Endpoint<Output
             let gate = Arc::clone(&gate);
             async move { Ok(gate.pass(&*inner, request).await) }
         })
-        .around(move |inner, request| head::checked(inner, request, limits.header_bytes))
+        .around(move |inner, request| head::checked(inner, request, limits.max_header_bytes))
         .with(NormalizePath::new(TrailingSlash::Trim))
         .around(move |inner, request| {
             let (durations, paths) = (Arc::clone(&durations), Arc::clone(&paths));

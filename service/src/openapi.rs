@@ -19,14 +19,14 @@ use crate::problem::{PROBLEM_JSON, Problem};
 /// Examples of an API's answers.
 pub trait Examples: Send + Sync {
     /// JSON that has, under an operation's id or `*` for all, a body under each status.
-    const TEXT: &'static str;
+    const JSON: &'static str;
 }
 
 /// An API whose document is complete.
 #[derive(Debug)]
-pub struct Complete<A, E>(A, PhantomData<E>);
+pub struct DocumentedApi<A, E>(A, PhantomData<E>);
 
-impl<A, E> Complete<A, E> {
+impl<A, E> DocumentedApi<A, E> {
     /// `api` with the examples of `E`.
     pub const fn new(api: A) -> Self {
         Self(api, PhantomData)
@@ -35,10 +35,10 @@ impl<A, E> Complete<A, E> {
 
 type Routes = HashMap<String, HashMap<Method, BoxEndpoint<'static>>>;
 
-impl<A: OpenApi, E: Examples> OpenApi for Complete<A, E> {
+impl<A: OpenApi, E: Examples> OpenApi for DocumentedApi<A, E> {
     fn meta() -> Vec<MetaApi> {
         let mut apis = A::meta();
-        let (own, shared) = (parsed(E::TEXT), parsed(SHARED));
+        let (own, shared) = (parsed(E::JSON), parsed(SHARED));
         let paths = apis.iter_mut().flat_map(|api| &mut api.paths);
         for operation in paths.flat_map(|path| &mut path.operations) {
             complete(operation, &own, &shared);
@@ -167,7 +167,7 @@ pub fn header(name: &str, description: &str, schema: MetaSchema) -> MetaHeader {
 ///
 /// # Errors
 /// The first that is none.
-pub fn check_problems(examples: &str) -> Result<(), String> {
+pub fn check_problem_examples(examples: &str) -> Result<(), String> {
     use crate::problem::ProblemKind;
     let examples = parsed(examples);
     let operations = examples.as_object().into_iter().flatten();
@@ -194,10 +194,10 @@ mod tests {
 
     #[test]
     fn every_shared_example_is_a_problem_of_its_status() {
-        assert_eq!(check_problems(SHARED), Ok(()));
+        assert_eq!(check_problem_examples(SHARED), Ok(()));
         let mut wrong = parsed(SHARED);
         wrong["*"]["431"]["status"] = 430.into();
-        assert!(check_problems(&wrong.to_string()).is_err());
+        assert!(check_problem_examples(&wrong.to_string()).is_err());
     }
 
     #[test]

@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     auth::Gate,
-    config::{HttpConfig, LogConfig, ShutdownConfig},
+    config::{HttpConfig, LoggingConfig, ShutdownConfig},
     health::Health,
     http::{self, Edge, Paths},
     telemetry::{self, Metrics},
@@ -67,7 +67,7 @@ impl Process {
     }
 
     /// How long HTTP may drain: half of the shutdown deadline, so that what requests left behind can still be flushed.
-    pub fn http_drain(&self) -> Duration {
+    pub fn http_drain_timeout(&self) -> Duration {
         self.deadline / 2
     }
 
@@ -103,7 +103,7 @@ impl Process {
         let endpoint = http::endpoint(routes, paths, edge);
         self.spawn(
             "http",
-            listening.serve(endpoint, self.stopping(), self.http_drain()),
+            listening.serve(endpoint, self.stopping(), self.http_drain_timeout()),
         );
         Ok(())
     }
@@ -171,11 +171,11 @@ impl Process {
 /// Runs a service: starts log and metrics, lets `start` build it and spawn its tasks, waits for SIGTERM or SIGINT (or the
 /// first task that ends), drains, and says how it went: 0 when told to stop and drained in time, else 1.
 pub fn run(
-    log: &LogConfig,
+    log: &LoggingConfig,
     shutdown: &ShutdownConfig,
     start: impl AsyncFnOnce(&mut Process) -> Result<(), StartError>,
 ) -> ExitCode {
-    let prepared = telemetry::start_log(log)
+    let prepared = telemetry::start_logging(log)
         .and_then(|()| telemetry::start_metrics())
         .map_err(StartError::from);
     let (metrics, runtime) = match prepared.and_then(|metrics| Ok((metrics, Runtime::new()?))) {

@@ -23,26 +23,26 @@ pub trait Classify: Display {
 #[derive(Debug, Clone, Copy)]
 pub struct RetryPolicy {
     /// The first wait.
-    pub first: Duration,
+    pub min_delay: Duration,
     /// The longest wait.
-    pub longest: Duration,
+    pub max_delay: Duration,
     /// The sum of waits after which the last error is returned; none: never.
-    pub give_up_after: Option<Duration>,
+    pub total_delay: Option<Duration>,
 }
 
 impl RetryPolicy {
     /// For work that must happen, however long it takes; stop it by dropping the future.
     pub const FOREVER: Self = Self {
-        first: Duration::from_millis(50),
-        longest: Duration::from_secs(5),
-        give_up_after: None,
+        min_delay: Duration::from_millis(50),
+        max_delay: Duration::from_secs(5),
+        total_delay: None,
     };
 
     /// For a start beside parts that are starting, too: about a minute.
     pub const STARTUP: Self = Self {
-        first: Duration::from_millis(200),
-        longest: Duration::from_secs(5),
-        give_up_after: Some(Duration::from_mins(1)),
+        min_delay: Duration::from_millis(200),
+        max_delay: Duration::from_secs(5),
+        total_delay: Some(Duration::from_mins(1)),
     };
 
     /// Runs `attempt` until it succeeds, fails permanently, or the policy gives up. `what` names the work in the log.
@@ -58,20 +58,20 @@ impl RetryPolicy {
             tracing::warn!(%error, wait_ms = wait.as_millis() as u64, "{what} failed, trying again: {error}");
         };
         attempt
-            .retry(self.waits())
+            .retry(self.backoff())
             .when(|error| error.class() == ErrorClass::Transient)
             .notify(report)
             .await
     }
 
     /// The waits themselves, for a caller that is not async.
-    pub fn waits(&self) -> impl BackoffBuilder + use<> {
+    pub fn backoff(&self) -> impl BackoffBuilder + use<> {
         ExponentialBuilder::new()
             .with_jitter()
-            .with_min_delay(self.first)
-            .with_max_delay(self.longest)
+            .with_min_delay(self.min_delay)
+            .with_max_delay(self.max_delay)
             .without_max_times()
-            .with_total_delay(self.give_up_after)
+            .with_total_delay(self.total_delay)
     }
 }
 
@@ -97,9 +97,9 @@ mod tests {
     }
 
     const QUICK: RetryPolicy = RetryPolicy {
-        first: Duration::from_micros(1),
-        longest: Duration::from_micros(2),
-        give_up_after: None,
+        min_delay: Duration::from_micros(1),
+        max_delay: Duration::from_micros(2),
+        total_delay: None,
     };
 
     async fn attempts(failures: u32, class: ErrorClass) -> (u32, Result<(), Failure>) {

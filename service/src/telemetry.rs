@@ -7,7 +7,7 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 use metrics_process::Collector;
 use tracing_subscriber::{EnvFilter, util::TryInitError};
 
-use crate::config::{LogConfig, LogFormat};
+use crate::config::{LogFormat, LoggingConfig};
 
 /// Bucket bounds of every histogram of durations, in seconds: OpenTelemetry's advice for `http.server.request.duration`, with two finer
 /// ones below, where appends live, and two wider ones above for replays.
@@ -73,7 +73,7 @@ impl Metrics {
 ///
 /// # Errors
 /// When the process already logs.
-pub fn start_log(config: &LogConfig) -> Result<(), TelemetryError> {
+pub fn start_logging(config: &LoggingConfig) -> Result<(), TelemetryError> {
     let terminal = std::io::stderr().is_terminal();
     let format = config.format.unwrap_or(if terminal {
         LogFormat::Pretty

@@ -7,17 +7,17 @@ use ess_service::openapi::Examples;
 pub(crate) struct Answers;
 
 impl Examples for Answers {
-    const TEXT: &'static str = include_str!("answers.json");
+    const JSON: &'static str = include_str!("answers.json");
 }
 
 #[cfg(test)]
 mod tests {
-    use ess_service::openapi::check_problems;
+    use ess_service::openapi::check_problem_examples;
 
     use super::*;
 
     #[test]
     fn every_example_of_a_problem_is_one() {
-        assert_eq!(check_problems(Answers::TEXT), Ok(()));
+        assert_eq!(check_problem_examples(Answers::JSON), Ok(()));
     }
 }

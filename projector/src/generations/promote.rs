@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use clap::Args;
 use ess_schema::migrations::Schema;
 use ess_service::{
-    clickhouse::{Lock, REBUILD, State, active_generation, ensure_active, generations},
+    clickhouse::{
+        GenerationState, Lock, REBUILD_LOCK, active_generation, ensure_active, generations,
+    },
     retry::RetryPolicy,
 };
 
@@ -39,19 +41,19 @@ async fn promote(settings: &Settings, schema: Schema, options: &Options) -> Resu
             ensure_active(clickhouse, schema)
         })
         .await?;
-    let lock = Lock::try_acquire(clickhouse, REBUILD).await?;
+    let lock = Lock::try_acquire(clickhouse, REBUILD_LOCK).await?;
     let work = async {
         // Another promotion may have ended just before.
         let active = active_generation(clickhouse).await?.unwrap_or(active);
         bring_back(settings, options, active).await
     };
-    lock.holding(Box::pin(work)).await
+    lock.run(Box::pin(work)).await
 }
 
 async fn bring_back(settings: &Settings, options: &Options, active: u32) -> Result<(), Refusal> {
     let generation = options.generation;
     let known = generations(&settings.clickhouse).await?;
-    if finished(&known, generation)?.state == State::Active {
+    if finished(&known, generation)?.state == GenerationState::Active {
         return Err(Refusal::AlreadyActive(generation));
     }
     let rebuild = Rebuild {

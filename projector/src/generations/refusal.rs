@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use clickhouse::error::Error;
-use ess_service::clickhouse::{GenerationState, ReadModelError, State};
+use ess_service::clickhouse::{GenerationInfo, GenerationState, ReadModelError};
 
 use crate::{
     log::LogError,
@@ -57,13 +57,13 @@ pub(crate) enum Refusal {
 
 /// The generation of this number, if it is neither unfinished nor gone.
 pub(super) fn finished(
-    known: &[GenerationState],
+    known: &[GenerationInfo],
     generation: u32,
-) -> Result<&GenerationState, Refusal> {
+) -> Result<&GenerationInfo, Refusal> {
     let found = known.iter().find(|known| known.generation == generation);
     let found = found.ok_or(Refusal::Unknown(generation))?;
     match found.state {
-        State::Retired | State::Discarded => Err(Refusal::Gone(
+        GenerationState::Retired | GenerationState::Discarded => Err(Refusal::Gone(
             generation,
             found.state.name(),
             found.since.clone(),

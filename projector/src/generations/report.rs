@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use comfy_table::{Table, presets::NOTHING};
-use ess_service::clickhouse::{GenerationState, generation as generation_client, generations};
+use ess_service::clickhouse::{GenerationInfo, generation_client, generations};
 use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 
@@ -55,10 +55,10 @@ pub(super) async fn look(settings: &Settings) -> Result<Vec<Entry>, Refusal> {
 
 async fn entry(
     settings: &Settings,
-    known: GenerationState,
+    known: GenerationInfo,
     bounds: Option<&BTreeMap<u16, Bounds>>,
 ) -> Result<Entry, Refusal> {
-    let contents = if known.state.is_kept() {
+    let contents = if known.state.has_tables() {
         Some(contents(settings, known.generation, bounds).await?)
     } else {
         None

@@ -4,7 +4,9 @@
 use std::{process::ExitCode, time::Duration};
 
 use clap::Args;
-use ess_service::clickhouse::{Lock, REBUILD, State, generations, retire_generation};
+use ess_service::clickhouse::{
+    GenerationState, Lock, REBUILD_LOCK, generations, retire_generation,
+};
 use indicatif::HumanBytes;
 use tokio::time::sleep;
 
@@ -32,8 +34,8 @@ pub struct Options {
 /// Retires it; returns what to exit with.
 pub fn run(settings: &Settings, options: &Options) -> ExitCode {
     operation::run(&settings.log, "retire", async {
-        let lock = Lock::try_acquire(&settings.clickhouse, REBUILD).await?;
-        lock.holding(retire(settings, options.generation)).await
+        let lock = Lock::try_acquire(&settings.clickhouse, REBUILD_LOCK).await?;
+        lock.run(retire(settings, options.generation)).await
     })
 }
 
@@ -44,8 +46,12 @@ async fn retire(settings: &Settings, generation: u32) -> Result<(), Refusal> {
         // One that was interrupted here is ended.
         Err(Refusal::Gone(..)) if bytes_on_disk(clickhouse, generation).await? > 0 => Duration::MAX,
         found => match found? {
-            found if found.state == State::Active => return Err(Refusal::InUse(generation)),
-            found if found.state == State::Handover => return Err(Refusal::InHandover(generation)),
+            found if found.state == GenerationState::Active => {
+                return Err(Refusal::InUse(generation));
+            }
+            found if found.state == GenerationState::Handover => {
+                return Err(Refusal::InHandover(generation));
+            }
             found => found.age,
         },
     };

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use ess_service::{clickhouse::generation as generation_client, retry::RetryPolicy};
+use ess_service::{clickhouse::generation_client, retry::RetryPolicy};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 

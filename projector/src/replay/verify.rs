@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use ess_service::clickhouse::generation as generation_client;
+use ess_service::clickhouse::generation_client;
 use tokio::time::sleep;
 
 use super::{

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use ess_schema::migrations::Schema;
 use ess_service::{
-    clickhouse::{ReadModelError, ensure_active, generation as generation_client},
+    clickhouse::{ReadModelError, ensure_active, generation_client},
     retry::RetryPolicy,
 };
 

@@ -1,5 +1,5 @@
 //! API keys: read from a file that holds only their SHA-256, compared in constant time. A key is 256 random bits
-//! ([`super::NewKey`]), which nobody can try out: a slow hash, as passwords need it, would only slow down every request.
+//! ([`super::NewApiKey`]), which nobody can try out: a slow hash, as passwords need it, would only slow down every request.
 
 use std::{num::NonZeroU32, path::Path, sync::Arc};
 

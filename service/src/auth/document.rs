@@ -23,11 +23,11 @@ const BEARER: &str = "Bearer";
 
 /// An API whose document tells of credentials.
 #[derive(Debug)]
-pub struct Secured<A>(pub A);
+pub struct SecuredApi<A>(pub A);
 
 type Routes = HashMap<String, HashMap<Method, BoxEndpoint<'static>>>;
 
-impl<A: OpenApi> OpenApi for Secured<A> {
+impl<A: OpenApi> OpenApi for SecuredApi<A> {
     fn meta() -> Vec<MetaApi> {
         let mut apis = A::meta();
         let paths = apis.iter_mut().flat_map(|api| &mut api.paths);

@@ -48,11 +48,11 @@ impl Gate {
     /// # Errors
     /// When no client for the keys' URL can be made.
     pub fn start(config: &AuthConfig, process: &mut Process) -> Result<Self, StartError> {
-        if !config.is_on() {
+        if !config.is_enabled() {
             return Ok(Self::default());
         }
         let jwks = config.jwt.as_ref().and_then(|jwt| jwt.jwks.as_ref());
-        let jwks = jwks.map(|jwks| Self::keep(jwks.source.clone(), jwks.every, process));
+        let jwks = jwks.map(|jwks| Self::keep(jwks.source.clone(), jwks.refresh_interval, process));
         let jwks = jwks.transpose()?;
         let tokens = config.jwt.as_ref().map(|jwt| Self::tokens(jwt, jwks));
         let keys = Arc::clone(&config.keys);

@@ -16,7 +16,7 @@ const BYTES: usize = 32;
 
 /// A key to be made.
 #[derive(Debug, Clone, Args)]
-pub struct NewKey {
+pub struct NewApiKey {
     /// Who holds it, for logs and answers.
     #[arg(long)]
     name: String,
@@ -31,11 +31,11 @@ pub struct NewKey {
 /// A key that was just made: shown, it is the entry for the file of keys, and the key in a comment above it.
 #[derive(Debug)]
 pub(super) struct Made {
-    new: NewKey,
+    new: NewApiKey,
     key: String,
 }
 
-impl NewKey {
+impl NewApiKey {
     /// Makes it.
     pub(super) fn make(self) -> Made {
         let bytes: [u8; BYTES] = rand::random();
@@ -55,7 +55,7 @@ impl NewKey {
 
 impl fmt::Display for Made {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let NewKey {
+        let NewApiKey {
             name,
             scopes,
             requests_per_second,
@@ -86,7 +86,7 @@ mod tests {
 
     #[test]
     fn what_is_shown_is_an_entry_of_the_file_and_the_key_opens_it() {
-        let made = NewKey {
+        let made = NewApiKey {
             name: "players".to_owned(),
             scopes: "write,read".parse().unwrap(),
             requests_per_second: NonZeroU32::new(7),

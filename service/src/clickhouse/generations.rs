@@ -8,11 +8,11 @@ use ess_schema::migrations::{Migration, Schema};
 use serde::Deserialize;
 
 use super::{
-    GenerationState, ReadModelError, control, is_missing,
-    lock::{Lock, MIGRATIONS},
+    GenerationInfo, ReadModelError, control_client, is_missing,
+    lock::{Lock, MIGRATION_LOCK},
     migrate::{create_database, lacking, migrate},
-    server,
-    states::{Mark, State, states},
+    server_client,
+    states::{GenerationState, Mark, states},
 };
 use crate::config::ClickHouseConfig;
 
@@ -22,11 +22,11 @@ const IN_HANDOVER: &str = "state = 'handover' AND counts_until > now64(3) \
 
 /// What a projector is to fold into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Course {
+pub struct TargetGeneration {
     /// The generation that is active, or that is being handed over to.
     pub generation: u32,
     /// The one that was active before it, none when there was none.
-    pub predecessor: Option<u32>,
+    pub previous: Option<u32>,
 }
 
 #[derive(Debug, Row, Deserialize)]
@@ -48,15 +48,17 @@ pub async fn active_generation(config: &ClickHouseConfig) -> Result<Option<u32>,
 ///
 /// # Errors
 /// As [`active_generation`].
-pub async fn course(config: &ClickHouseConfig) -> Result<Option<Course>, ReadModelError> {
+pub async fn target_generation(
+    config: &ClickHouseConfig,
+) -> Result<Option<TargetGeneration>, ReadModelError> {
     let followed = format!("state = 'active' OR ({IN_HANDOVER})");
     let Some(generation) = latest(config, &followed).await? else {
         return Ok(None);
     };
     let before = format!("state = 'active' AND generation != {generation}");
-    Ok(Some(Course {
+    Ok(Some(TargetGeneration {
         generation,
-        predecessor: latest(config, &before).await?,
+        previous: latest(config, &before).await?,
     }))
 }
 
@@ -65,7 +67,11 @@ async fn latest(config: &ClickHouseConfig, condition: &str) -> Result<Option<u32
     let query = format!(
         "SELECT argMax(generation, (changed_at, generation)) AS number, count() AS marks FROM generations WHERE {condition}"
     );
-    match control(config).query(&query).fetch_one::<Latest>().await {
+    match control_client(config)
+        .query(&query)
+        .fetch_one::<Latest>()
+        .await
+    {
         Ok(Latest { marks: 0, .. }) => Ok(None),
         Ok(Latest { number, .. }) => Ok(Some(number)),
         Err(error) if is_missing(&error) => Ok(None),
@@ -77,13 +83,14 @@ async fn latest(config: &ClickHouseConfig, condition: &str) -> Result<Option<u32
 ///
 /// # Errors
 /// As [`active_generation`].
-pub async fn generations(
-    config: &ClickHouseConfig,
-) -> Result<Vec<GenerationState>, ReadModelError> {
+pub async fn generations(config: &ClickHouseConfig) -> Result<Vec<GenerationInfo>, ReadModelError> {
     let query = "SELECT generation, CAST(g.state, 'String') AS state, toString(g.changed_at) AS since, \
                  toUInt64(greatest(0, dateDiff('millisecond', g.changed_at, now64(3)))) AS age_ms, \
                  CAST(g.counts_until > now64(3), 'Bool') AS counts FROM generations AS g ORDER BY g.changed_at, generation";
-    let marks = control(config).query(query).fetch_all::<Mark>().await?;
+    let marks = control_client(config)
+        .query(query)
+        .fetch_all::<Mark>()
+        .await?;
     Ok(states(&marks))
 }
 
@@ -116,7 +123,7 @@ pub async fn ensure_active(
 async fn create_first(config: &ClickHouseConfig, schema: Schema) -> Result<u32, ReadModelError> {
     const FIRST: u32 = 1;
     create_database(config, &config.database).await?;
-    let lock = Lock::acquire(config, MIGRATIONS).await?;
+    let lock = Lock::acquire(config, MIGRATION_LOCK).await?;
     let change = async {
         migrate(config, &config.database, schema.control).await?;
         if let Some(active) = active_generation(config).await? {
@@ -129,7 +136,7 @@ async fn create_first(config: &ClickHouseConfig, schema: Schema) -> Result<u32, 
         tracing::info!(generation = FIRST, "generation {FIRST} is active");
         Ok(FIRST)
     };
-    lock.holding(change).await
+    lock.run(change).await
 }
 
 async fn verify(
@@ -178,7 +185,7 @@ pub async fn begin_generation(
 }
 
 /// The generation that is being built, if there is one.
-pub fn unfinished(known: &[GenerationState]) -> Option<u32> {
+pub fn unfinished(known: &[GenerationInfo]) -> Option<u32> {
     let unfinished = known.iter().rfind(|known| known.is_unfinished());
     unfinished.map(|known| known.generation)
 }
@@ -191,7 +198,7 @@ pub async fn discard_generation(
     config: &ClickHouseConfig,
     generation: u32,
 ) -> Result<(), ReadModelError> {
-    give_up(config, generation, State::Discarded).await
+    give_up(config, generation, GenerationState::Discarded).await
 }
 
 /// Drops the tables of a generation that was active once. Whoever calls this knows that nobody reads them.
@@ -202,7 +209,7 @@ pub async fn retire_generation(
     config: &ClickHouseConfig,
     generation: u32,
 ) -> Result<(), ReadModelError> {
-    give_up(config, generation, State::Retired).await
+    give_up(config, generation, GenerationState::Retired).await
 }
 
 /// Marked first: a generation of which a part is gone is never chosen, and what an interruption leaves is dropped by the
@@ -210,12 +217,12 @@ pub async fn retire_generation(
 async fn give_up(
     config: &ClickHouseConfig,
     generation: u32,
-    state: State,
+    state: GenerationState,
 ) -> Result<(), ReadModelError> {
     mark(config, generation, state.name()).await?;
     let database = config.generation_database(generation);
     let drop = format!("DROP DATABASE IF EXISTS {database} SYNC");
-    Ok(server(config).query(&drop).execute().await?)
+    Ok(server_client(config).query(&drop).execute().await?)
 }
 
 /// Begins the handover to a generation: projectors leave the active one for it, until `lease` has passed on the server's
@@ -230,7 +237,7 @@ pub async fn begin_handover(
 ) -> Result<(), ReadModelError> {
     let mark = "INSERT INTO generations (generation, state, changed_at, counts_until) \
                 SELECT ?, 'handover', now64(3), now64(3) + toIntervalMillisecond(?)";
-    let insert = control(config).query(mark).bind(generation);
+    let insert = control_client(config).query(mark).bind(generation);
     Ok(insert.bind(lease.as_millis() as u64).execute().await?)
 }
 
@@ -240,7 +247,10 @@ async fn mark(
     state: &str,
 ) -> Result<(), ReadModelError> {
     let mark = "INSERT INTO generations (generation, state, changed_at) SELECT ?, ?, now64(3)";
-    let insert = control(config).query(mark).bind(generation).bind(state);
+    let insert = control_client(config)
+        .query(mark)
+        .bind(generation)
+        .bind(state);
     Ok(insert.execute().await?)
 }
 
@@ -253,6 +263,6 @@ pub async fn promote(config: &ClickHouseConfig, generation: u32) -> Result<bool,
         "INSERT INTO generations (generation, state, changed_at) SELECT generation, 'active', now64(3) \
          FROM generations WHERE generation = {generation} AND {IN_HANDOVER} LIMIT 1"
     );
-    control(config).query(&promote).execute().await?;
+    control_client(config).query(&promote).execute().await?;
     Ok(active_generation(config).await? == Some(generation))
 }

@@ -10,13 +10,13 @@ use serde::Deserialize;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio::time::sleep;
 
-use super::{ReadModelError, control, error_code};
+use super::{ReadModelError, control_client, error_code};
 use crate::config::ClickHouseConfig;
 
 /// The lock of whoever builds, promotes or retires a generation.
-pub const REBUILD: &str = "rebuild";
+pub const REBUILD_LOCK: &str = "rebuild";
 /// The lock of whoever changes tables that answers come from.
-pub(super) const MIGRATIONS: &str = "migrations";
+pub(super) const MIGRATION_LOCK: &str = "migrations";
 
 /// How long a lock outlives its holder's last sign, by the server's clock.
 pub const LOCK_LEASE_SECONDS: i64 = 10;
@@ -87,7 +87,7 @@ impl Lock {
     ///
     /// # Errors
     /// The work's own; [`ReadModelError::LockLost`] when another one holds the lock meanwhile, and the work is dropped.
-    pub async fn holding<T, E: From<ReadModelError>>(
+    pub async fn run<T, E: From<ReadModelError>>(
         self,
         work: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
@@ -130,7 +130,7 @@ impl Lock {
 
 impl Table {
     fn new(config: &ClickHouseConfig, name: &'static str) -> Self {
-        let control = control(config);
+        let control = control_client(config);
         Self { control, name }
     }
 

@@ -7,7 +7,7 @@ use clickhouse::{Client, Row};
 use ess_schema::migrations::Migration;
 use serde::Deserialize;
 
-use super::{ReadModelError, server};
+use super::{ReadModelError, server_client};
 use crate::config::ClickHouseConfig;
 
 #[derive(Debug, Row, Deserialize)]
@@ -27,7 +27,7 @@ pub async fn migrate(
     migrations: &[Migration],
 ) -> Result<(), ReadModelError> {
     create_database(config, database).await?;
-    let server = server(config);
+    let server = server_client(config);
     let numbers = format!(
         "CREATE TABLE IF NOT EXISTS {database}.schema_migrations (number UInt32, name String, checksum String, \
          applied_at DateTime64(3, 'UTC') DEFAULT now64(3)) ENGINE = MergeTree ORDER BY number"
@@ -45,7 +45,7 @@ pub(super) async fn create_database(
     database: &str,
 ) -> Result<(), ReadModelError> {
     let create = format!("CREATE DATABASE IF NOT EXISTS {database}");
-    Ok(server(config).query(&create).execute().await?)
+    Ok(server_client(config).query(&create).execute().await?)
 }
 
 /// The numbers of the changes that a database was made without.
@@ -57,7 +57,7 @@ pub(super) async fn lacking(
     database: &str,
     migrations: &[Migration],
 ) -> Result<Vec<u32>, ReadModelError> {
-    let applied = applied(&server(config), database).await?;
+    let applied = applied(&server_client(config), database).await?;
     let pending = pending(database, &applied, migrations)?;
     Ok(pending.iter().map(|migration| migration.number).collect())
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 /// Where a generation is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum GenerationState {
     /// A replay folds into it, or was interrupted.
     Building,
     /// Projectors fold into it already, readers do not read it yet.
@@ -22,7 +22,7 @@ pub enum State {
     Discarded,
 }
 
-impl State {
+impl GenerationState {
     /// As it is told and stored.
     pub fn name(self) -> &'static str {
         match self {
@@ -36,18 +36,18 @@ impl State {
     }
 
     /// Whether its tables are there.
-    pub fn is_kept(self) -> bool {
+    pub fn has_tables(self) -> bool {
         !matches!(self, Self::Retired | Self::Discarded)
     }
 }
 
 /// The state of one generation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GenerationState {
+pub struct GenerationInfo {
     /// Its number.
     pub generation: u32,
     /// Where it is in its life.
-    pub state: State,
+    pub state: GenerationState,
     /// Since when, as text in UTC.
     pub since: String,
     /// How long that is ago by the server's clock.
@@ -56,10 +56,13 @@ pub struct GenerationState {
     pub was_active: bool,
 }
 
-impl GenerationState {
+impl GenerationInfo {
     /// Whether a replay is to go on with it.
     pub fn is_unfinished(&self) -> bool {
-        matches!(self.state, State::Building | State::Handover) && !self.was_active
+        matches!(
+            self.state,
+            GenerationState::Building | GenerationState::Handover
+        ) && !self.was_active
     }
 }
 
@@ -75,10 +78,10 @@ pub(super) struct Mark {
 }
 
 /// The states that these marks, the oldest first, come to.
-pub(super) fn states(marks: &[Mark]) -> Vec<GenerationState> {
-    let mut known = BTreeMap::<u32, GenerationState>::new();
+pub(super) fn states(marks: &[Mark]) -> Vec<GenerationInfo> {
+    let mut known = BTreeMap::<u32, GenerationInfo>::new();
     for mark in marks {
-        if mark.state == State::Active.name() {
+        if mark.state == GenerationState::Active.name() {
             for other in known.values_mut() {
                 stand_by(other, mark);
             }
@@ -91,10 +94,10 @@ pub(super) fn states(marks: &[Mark]) -> Vec<GenerationState> {
     known.into_values().collect()
 }
 
-fn building(mark: &Mark) -> GenerationState {
-    GenerationState {
+fn building(mark: &Mark) -> GenerationInfo {
+    GenerationInfo {
         generation: mark.generation,
-        state: State::Building,
+        state: GenerationState::Building,
         since: mark.since.clone(),
         age: Duration::from_millis(mark.age_ms),
         was_active: false,
@@ -102,30 +105,30 @@ fn building(mark: &Mark) -> GenerationState {
 }
 
 /// Another generation became the active one.
-fn stand_by(other: &mut GenerationState, mark: &Mark) {
-    if other.state == State::Active && other.generation != mark.generation {
-        other.becomes(State::Standby, mark);
+fn stand_by(other: &mut GenerationInfo, mark: &Mark) {
+    if other.state == GenerationState::Active && other.generation != mark.generation {
+        other.becomes(GenerationState::Standby, mark);
     }
 }
 
-impl GenerationState {
-    fn becomes(&mut self, state: State, mark: &Mark) {
+impl GenerationInfo {
+    fn becomes(&mut self, state: GenerationState, mark: &Mark) {
         (self.state, self.since) = (state, mark.since.clone());
         self.age = Duration::from_millis(mark.age_ms);
     }
 
     fn apply(&mut self, mark: &Mark) {
         let state = match mark.state.as_str() {
-            "active" => State::Active,
-            "handover" if mark.counts => State::Handover,
+            "active" => GenerationState::Active,
+            "handover" if mark.counts => GenerationState::Handover,
             // One that is over is as if it had not been.
             "handover" => return,
-            "retired" => State::Retired,
-            "discarded" => State::Discarded,
-            _ => State::Building,
+            "retired" => GenerationState::Retired,
+            "discarded" => GenerationState::Discarded,
+            _ => GenerationState::Building,
         };
-        self.was_active |= state == State::Active;
-        if self.state.is_kept() && self.state != state {
+        self.was_active |= state == GenerationState::Active;
+        if self.state.has_tables() && self.state != state {
             self.becomes(state, mark);
         }
     }

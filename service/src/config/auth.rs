@@ -26,7 +26,7 @@ pub struct AuthConfig {
     pub keys: Arc<ApiKeys>,
     /// How tokens are checked; none: no token is taken.
     pub jwt: Option<JwtConfig>,
-    is_on: bool,
+    is_enabled: bool,
 }
 
 /// How tokens are checked.
@@ -46,7 +46,7 @@ pub struct JwksConfig {
     /// Where they are read.
     pub source: JwksSource,
     /// How often.
-    pub every: Duration,
+    pub refresh_interval: Duration,
 }
 
 #[derive(Debug, Deserialize)]
@@ -132,8 +132,8 @@ impl AuthConfig {
     ];
 
     /// Whether anybody is asked for credentials.
-    pub fn is_on(&self) -> bool {
-        self.is_on
+    pub fn is_enabled(&self) -> bool {
+        self.is_enabled
     }
 
     /// Reads it, and the file of keys.
@@ -145,7 +145,7 @@ impl AuthConfig {
         let keys = given.api_keys()?;
         let jwt = given.jwt()?;
         Ok(Self {
-            is_on: keys.is_some() || jwt.is_some(),
+            is_enabled: keys.is_some() || jwt.is_some(),
             keys: Arc::new(keys.unwrap_or_default()),
             jwt,
         })
@@ -213,7 +213,7 @@ impl Given {
         };
         Ok(Some(JwksConfig {
             source,
-            every: self.jwks_refresh,
+            refresh_interval: self.jwks_refresh,
         }))
     }
 }

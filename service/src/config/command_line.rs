@@ -62,14 +62,14 @@ struct Plain {
 /// # Errors
 /// The code to exit with, everything having been printed.
 pub fn load<S: Settings>() -> Result<S, ExitCode> {
-    arguments::<Plain, S>()?.config.load()
+    parse_arguments::<Plain, S>()?.config.load()
 }
 
 /// Parses a service's own command line `A`, with `S`'s name and key table in its help.
 ///
 /// # Errors
 /// The code to exit with after `--help`, `--version` or a wrong command line, everything having been printed.
-pub fn arguments<A: Parser, S: Settings>() -> Result<A, ExitCode> {
+pub fn parse_arguments<A: Parser, S: Settings>() -> Result<A, ExitCode> {
     let command = <A as CommandFactory>::command()
         .name(S::SERVICE)
         .version(env!("CARGO_PKG_VERSION"))

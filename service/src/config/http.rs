@@ -50,7 +50,7 @@ impl HttpConfig {
         })?;
         let allow_unauthenticated: bool = source.value(allow_key)?;
         let auth = AuthConfig::read(source)?;
-        if !addr.ip().is_loopback() && !auth.is_on() && !allow_unauthenticated {
+        if !addr.ip().is_loopback() && !auth.is_enabled() && !allow_unauthenticated {
             let problem = format!(
                 "{addr} can be reached from other machines, and without authentication everyone there could use the service; \
                  listen on 127.0.0.1, give it API keys (AUTH_API_KEYS_FILE) or tokens to check (AUTH_JWKS), or set {ALLOW}=true if that is what you want"

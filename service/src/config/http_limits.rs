@@ -11,10 +11,10 @@ use super::{ConfigError, ConfigKey, Section, millis};
 pub struct HttpLimits {
     /// Connections at once; one more is answered 503 and closed.
     #[serde(rename = "http_max_connections")]
-    pub connections: usize,
+    pub max_connections: usize,
     /// Bytes of a request's first line and headers; more are answered 431.
     #[serde(rename = "http_max_header_bytes")]
-    pub header_bytes: usize,
+    pub max_header_bytes: usize,
     /// How long a whole head may take to arrive, and how long a connection may rest between two requests; then it is closed.
     #[serde(rename = "http_header_timeout_ms", deserialize_with = "millis")]
     pub header_timeout: Duration,
@@ -47,8 +47,13 @@ impl Section for HttpLimits {
             ConfigError::check_range(Self::KEYS, key, &value, &(from..=to))
         };
         let timeout = self.header_timeout.as_millis() as usize;
-        range("HTTP_MAX_CONNECTIONS", self.connections, 1, 1_000_000)?;
-        range("HTTP_MAX_HEADER_BYTES", self.header_bytes, 1_024, 1 << 20)?;
+        range("HTTP_MAX_CONNECTIONS", self.max_connections, 1, 1_000_000)?;
+        range(
+            "HTTP_MAX_HEADER_BYTES",
+            self.max_header_bytes,
+            1_024,
+            1 << 20,
+        )?;
         range("HTTP_HEADER_TIMEOUT_MS", timeout, 100, 600_000)?;
         Ok(self)
     }

@@ -19,7 +19,7 @@ pub enum LogFormat {
 
 /// What is logged, and how.
 #[derive(Debug, Clone, Deserialize)]
-pub struct LogConfig {
+pub struct LoggingConfig {
     /// The form; none: pretty on a terminal, else JSON.
     #[serde(rename = "log_format", default)]
     pub format: Option<LogFormat>,
@@ -31,7 +31,7 @@ pub struct LogConfig {
     pub rust_log: String,
 }
 
-impl LogConfig {
+impl LoggingConfig {
     /// The filter in effect.
     pub fn filter(&self) -> &str {
         if self.rust_log.is_empty() {
@@ -42,7 +42,7 @@ impl LogConfig {
     }
 }
 
-impl Section for LogConfig {
+impl Section for LoggingConfig {
     const KEYS: &'static [ConfigKey] = &[
         ConfigKey::new(
             "LOG_FORMAT",

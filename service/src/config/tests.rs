@@ -11,7 +11,7 @@ pub(crate) struct Everything {
     producer: ProducerConfig,
     clickhouse: ClickHouseConfig,
     http: HttpConfig,
-    log: LogConfig,
+    log: LoggingConfig,
     shutdown: ShutdownConfig,
     policy: PolicyConfig,
 }
@@ -28,7 +28,7 @@ impl Settings for Everything {
         &HTTP,
         HttpLimits::KEYS,
         AuthConfig::KEYS,
-        LogConfig::KEYS,
+        LoggingConfig::KEYS,
         ShutdownConfig::KEYS,
         PolicyConfig::KEYS,
     ];
@@ -209,7 +209,7 @@ fn credentials_that_cannot_be_checked_are_refused_at_the_start() {
         let refusal = read(set).unwrap_err();
         assert!(refusal.starts_with(why), "{refusal}");
     }
-    assert!(!read(&[]).unwrap().http.auth.is_on());
+    assert!(!read(&[]).unwrap().http.auth.is_enabled());
 }
 
 #[test]

@@ -67,7 +67,7 @@ fn told(error: &Error, paths: &Paths, path: &str) -> Problem {
             reason,
         );
     }
-    let kind = ProblemKind::of_status(error.status());
+    let kind = ProblemKind::from_status(error.status());
     match kind {
         ProblemKind::NotFound => Problem::new(kind, "no such path"),
         kind if kind.status().is_server_error() => {

@@ -53,12 +53,14 @@ impl<E: Endpoint + 'static> Served<E> {
             .http1()
             .timer(TokioTimer::new())
             .header_read_timeout(limits.header_timeout)
-            .max_buf_size((limits.header_bytes * SLACK).max(LEAST_BUFFER));
+            .max_buf_size((limits.max_header_bytes * SLACK).max(LEAST_BUFFER));
         builder
             .http2()
             .timer(TokioTimer::new())
             .max_concurrent_streams(MOST_STREAMS)
-            .max_header_list_size(u32::try_from(limits.header_bytes * SLACK).unwrap_or(u32::MAX))
+            .max_header_list_size(
+                u32::try_from(limits.max_header_bytes * SLACK).unwrap_or(u32::MAX),
+            )
             .keep_alive_interval(limits.header_timeout)
             .keep_alive_timeout(limits.header_timeout);
         Self {

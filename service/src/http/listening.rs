@@ -34,7 +34,7 @@ pub struct BindError {
 
 /// A bound address, not yet served.
 #[derive(Debug)]
-pub struct Listening {
+pub struct HttpListener {
     listener: TcpListener,
     addr: SocketAddr,
     limits: HttpLimits,
@@ -44,21 +44,21 @@ pub struct Listening {
 ///
 /// # Errors
 /// The address and why it cannot be had.
-pub async fn bind(config: &HttpConfig) -> Result<Listening, BindError> {
+pub async fn bind(config: &HttpConfig) -> Result<HttpListener, BindError> {
     let refused = |source| BindError {
         addr: config.addr,
         source,
     };
     let listener = TcpListener::bind(config.addr).await.map_err(refused)?;
     let addr = listener.local_addr().map_err(refused)?;
-    Ok(Listening {
+    Ok(HttpListener {
         listener,
         addr,
         limits: config.limits,
     })
 }
 
-impl Listening {
+impl HttpListener {
     /// The address bound, with the port the system chose if the configured one was 0.
     pub fn addr(&self) -> SocketAddr {
         self.addr
@@ -100,7 +100,7 @@ impl Listening {
 
     /// Accepts for ever.
     async fn accept<E: Endpoint + 'static>(&self, served: &Arc<Served<E>>, tasks: &TaskTracker) {
-        let places = Arc::new(Semaphore::new(self.limits.connections));
+        let places = Arc::new(Semaphore::new(self.limits.max_connections));
         let told = Arc::new(Semaphore::new(MOST_TOLD));
         loop {
             let Some((stream, peer)) = self.next().await else {
@@ -118,7 +118,7 @@ impl Listening {
             }
             crowded::count();
             if let Ok(turn) = Arc::clone(&told).try_acquire_owned() {
-                let most = self.limits.connections;
+                let most = self.limits.max_connections;
                 tasks.spawn(async move {
                     crowded::tell(stream, most).await;
                     drop(turn);
@@ -141,7 +141,7 @@ impl Listening {
     }
 
     fn warn_of_few_files(&self) {
-        let most = self.limits.connections as u64;
+        let most = self.limits.max_connections as u64;
         if let Some(files) = crate::process::file_limit()
             && files < most + OTHER_FILES
         {

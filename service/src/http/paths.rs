@@ -20,7 +20,7 @@ impl Paths {
     ///
     /// # Errors
     /// When the document is not an OpenAPI document in JSON.
-    pub fn of_openapi(document: &str) -> Result<Self, serde_json::Error> {
+    pub fn from_openapi(document: &str) -> Result<Self, serde_json::Error> {
         #[derive(serde::Deserialize)]
         struct Document {
             paths: BTreeMap<String, BTreeMap<String, serde_json::Value>>,

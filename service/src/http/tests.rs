@@ -25,8 +25,8 @@ use crate::{
 
 fn limits() -> HttpLimits {
     HttpLimits {
-        connections: 10,
-        header_bytes: 2_048,
+        max_connections: 10,
+        max_header_bytes: 2_048,
         header_timeout: Duration::from_mins(1),
     }
 }
@@ -82,7 +82,7 @@ fn client() -> TestClient<impl Endpoint> {
         .at("/panics", get(panics));
     let document =
         r#"{"openapi":"3.0.0","paths":{"/stats/playback/{id}":{"get":{}},"/events":{"post":{}}}}"#;
-    let paths = Paths::of_openapi(document).unwrap();
+    let paths = Paths::from_openapi(document).unwrap();
     TestClient::new(endpoint(routes, paths, edge(Health::default())))
 }
 
@@ -253,7 +253,7 @@ async fn a_documented_api_documents_and_answers_its_problems() {
     );
 
     let routes = Route::new().nest("/", api);
-    let paths = Paths::of_openapi(&document).unwrap();
+    let paths = Paths::from_openapi(&document).unwrap();
     let client = TestClient::new(endpoint(routes, paths, edge(Health::default())));
     let body = problem(
         client.get("/stats/playback/7/").send().await,

@@ -79,7 +79,7 @@ problem_kinds! {
 
 impl ProblemKind {
     /// The kind that stands for a bare HTTP status; for those that ours do not cover, the general one of its class.
-    pub(crate) fn of_status(status: StatusCode) -> Self {
+    pub(crate) fn from_status(status: StatusCode) -> Self {
         let same = Self::ALL
             .iter()
             .copied()

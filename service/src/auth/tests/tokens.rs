@@ -175,8 +175,8 @@ async fn keys_are_fetched_from_where_the_issuer_publishes_them() {
     let config = HttpConfig {
         addr: "127.0.0.1:0".parse().unwrap(),
         limits: HttpLimits {
-            connections: 10,
-            header_bytes: 8_192,
+            max_connections: 10,
+            max_header_bytes: 8_192,
             header_timeout: Duration::from_mins(1),
         },
         auth: AuthConfig::default(),

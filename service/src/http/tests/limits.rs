@@ -111,7 +111,7 @@ async fn one_that_does_not_send_a_whole_head_in_time_is_hung_up_on() {
 #[tokio::test]
 async fn one_connection_too_many_is_told_so_and_has_a_place_when_another_ends() {
     let few = HttpLimits {
-        connections: 2,
+        max_connections: 2,
         ..limits()
     };
     let served = served(few).await;
