@@ -32,7 +32,9 @@ pub(crate) fn structured(headers: &HeaderMap, body: &[u8]) -> Result<String, Vec
     }
     let media_type = headers.get(header::CONTENT_TYPE);
     let media_type = media_type.map(|value| String::from_utf8_lossy(value.as_bytes()));
-    if media_type.as_deref().is_some_and(decode::is_json_type)
+    if media_type
+        .as_deref()
+        .is_some_and(decode::is_json_media_type)
         && !body.is_empty()
         && let Err(error) = serde_json::from_slice::<IgnoredAny>(body)
     {
@@ -42,7 +44,11 @@ pub(crate) fn structured(headers: &HeaderMap, body: &[u8]) -> Result<String, Vec
     if !violations.is_empty() {
         return Err(violations);
     }
-    Ok(decode::structured(&attributes, media_type.as_deref(), body))
+    Ok(decode::structured_json(
+        &attributes,
+        media_type.as_deref(),
+        body,
+    ))
 }
 
 fn attribute(name: &HeaderName) -> Option<&str> {

@@ -150,7 +150,7 @@ impl ItemError {
     pub(crate) fn problem(&self, place: &str) -> Problem {
         let kind = self.kind();
         let violations = self.violations().into_iter();
-        let placed: Vec<_> = violations.map(|v| v.below(place)).collect();
+        let placed: Vec<_> = violations.map(|v| v.with_prefix(place)).collect();
         Problem {
             kind: kind.uri(),
             title: kind.title(),
@@ -167,7 +167,7 @@ pub(crate) fn of_all(refused: &[(usize, &ItemError)], count: usize) -> Problem {
     for (index, error) in refused {
         let room = MOST_VIOLATIONS - errors.len();
         let violations = error.violations().into_iter().take(room);
-        errors.extend(violations.map(|v| FieldError::from(v.below(&format!("/{index}")))));
+        errors.extend(violations.map(|v| FieldError::from(v.with_prefix(&format!("/{index}")))));
     }
     let invalid = refused.len();
     let detail = format!("{invalid} of {count} items are invalid, so none was appended");

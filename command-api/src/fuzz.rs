@@ -6,7 +6,7 @@ use std::{fs, path::Path};
 use ess_fuzz::Target;
 use ess_schema::{
     Event, Timestamp,
-    decode::{LogMessage, log_message},
+    decode::{KafkaRecord, decode_record},
     record::CONTENT_TYPE,
 };
 use poem::http::{HeaderMap, HeaderName, HeaderValue};
@@ -88,12 +88,12 @@ fn now() -> Timestamp {
 fn assert_lies_in_the_log(event: &Event) {
     let headers = [("content-type".to_owned(), CONTENT_TYPE.into())];
     let text = event.to_cloudevent();
-    let message = LogMessage {
+    let message = KafkaRecord {
         payload: Some(text.as_bytes()),
         headers: &headers[..],
         timestamp: now(),
     };
-    assert_eq!(log_message(&message).as_ref(), Ok(event), "{text}");
+    assert_eq!(decode_record(&message).as_ref(), Ok(event), "{text}");
 }
 
 fn is_taken(texts: &[&str], route: Route, media: Media, limits: &LimitsConfig) -> bool {

@@ -3,7 +3,7 @@
 
 use ess_schema::{
     Timestamp, UserId,
-    decode::{self, Accept, Item, Receipt, Shape},
+    decode::{AcceptedShapes, Item, ReceiveContext, Shape, decode_item},
 };
 use tokio::task::yield_now;
 
@@ -19,7 +19,7 @@ const TURN: usize = 64;
 
 /// How the items of one request are read.
 pub(crate) struct Reading<'r> {
-    pub(crate) accept: Accept,
+    pub(crate) accept: AcceptedShapes,
     pub(crate) key: Option<&'r IdempotencyKey>,
     pub(crate) received_at: Timestamp,
     pub(crate) limits: &'r LimitsConfig,
@@ -50,11 +50,11 @@ impl Reading<'_> {
         if levels > most {
             return Err(ItemError::TooDeep { levels, most });
         }
-        let mut receipt = Receipt::Request {
+        let mut context = ReceiveContext::Request {
             received_at: self.received_at,
-            make_id: &mut || ids::make(self.key, index),
+            generate_id: &mut || ids::make(self.key, index),
         };
-        let item = decode::item(text, self.accept, &mut receipt).map_err(ItemError::Invalid)?;
+        let item = decode_item(text, self.accept, &mut context).map_err(ItemError::Invalid)?;
         match self.only_user {
             Some(only) => theirs(item, only),
             None => Ok(item),
@@ -89,7 +89,7 @@ mod tests {
 
     fn one(text: &str) -> Result<Item, ItemError> {
         let reading = Reading {
-            accept: Accept::Commands,
+            accept: AcceptedShapes::Commands,
             key: None,
             received_at: Timestamp::from_millis(1_795_428_000_000).unwrap(),
             limits: &read(&[]).unwrap().limits,

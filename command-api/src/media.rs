@@ -1,6 +1,6 @@
 //! What a body's media type says of it: how its items are found, and which shapes they may have.
 
-use ess_schema::decode::Accept;
+use ess_schema::decode::AcceptedShapes;
 
 use crate::errors::RequestError;
 
@@ -43,12 +43,12 @@ impl Route {
     }
 
     /// The shapes its items may have in a body of type `media`.
-    pub(crate) fn accepts(self, media: Media) -> Accept {
+    pub(crate) fn accepts(self, media: Media) -> AcceptedShapes {
         match (self, media) {
-            (Self::Commands, _) => Accept::Commands,
-            (Self::Events, Media::Json | Media::Lines) => Accept::Any,
+            (Self::Commands, _) => AcceptedShapes::Commands,
+            (Self::Events, Media::Json | Media::Lines) => AcceptedShapes::Any,
             (Self::Events, Media::CloudEvent | Media::CloudEventBatch | Media::CloudEventData) => {
-                Accept::CloudEvents
+                AcceptedShapes::CloudEvents
             }
         }
     }

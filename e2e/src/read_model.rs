@@ -20,7 +20,7 @@ pub async fn insert_events(client: &Client, events: impl IntoIterator<Item = (&E
     }
     let insert = client.insert_formatted_with("INSERT INTO events FORMAT Native");
     let mut insert = insert.buffered();
-    for piece in rows.native(0..rows.len()) {
+    for piece in rows.native_block(0..rows.len()) {
         insert.write_buffered(&piece);
     }
     insert.end().await.unwrap();

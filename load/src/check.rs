@@ -172,7 +172,7 @@ impl<'a> Checker<'a> {
             "p.playback_id IN ({})",
             quoted(playbacks.iter().map(|playback| playback.id.as_str()))
         );
-        let sql = merged::playbacks(&condition);
+        let sql = merged::select_playbacks(&condition);
         let rows: Vec<Map<String, Value>> = self.store.rows(self.database, &sql, &[]).await?;
         let mut found: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
         for row in rows {

@@ -1,5 +1,5 @@
 //! A fact as clients write it: the request body of each HTTP shape. Never adds or drops what the fact says; read back by
-//! `ess_schema::decode::item`, each body is the same event again, except for what the receiver adds (the ingest time).
+//! `ess_schema::decode::decode_item`, each body is the same event again, except for what the receiver adds (the ingest time).
 
 use std::fmt::Write as _;
 

@@ -3,7 +3,7 @@
 
 use ess_load::facts::{to_cloudevent, to_command, to_untyped};
 use ess_load::simulate::{Simulator, SimulatorConfig};
-use ess_schema::decode::{self, Accept, Receipt, Shape};
+use ess_schema::decode::{AcceptedShapes, ReceiveContext, Shape, decode_item};
 use ess_schema::event::{Content, CustomEvent};
 use ess_schema::{Event, EventData, EventType, Source, TestId, Timestamp};
 
@@ -21,13 +21,13 @@ fn simulated() -> Vec<Event> {
     playbacks.flat_map(|playback| playback.facts).collect()
 }
 
-fn read(body: &str, accept: Accept, shape: Shape, received_at: Timestamp) -> Event {
-    let mut make_id = || panic!("{body} has no id");
-    let mut receipt = Receipt::Request {
+fn read(body: &str, accept: AcceptedShapes, shape: Shape, received_at: Timestamp) -> Event {
+    let mut generate_id = || panic!("{body} has no id");
+    let mut context = ReceiveContext::Request {
         received_at,
-        make_id: &mut make_id,
+        generate_id: &mut generate_id,
     };
-    let item = decode::item(body, accept, &mut receipt);
+    let item = decode_item(body, accept, &mut context);
     let item = item.unwrap_or_else(|violations| panic!("{body}: {violations:?}"));
     assert_eq!(item.shape, shape);
     item.event
@@ -86,7 +86,7 @@ fn a_command_makes_the_event_it_was_written_from() {
     for event in simulated().iter().chain(&others()) {
         let (received_at, expected) = received(event);
         let body = to_command(event);
-        for accept in [Accept::Commands, Accept::Any] {
+        for accept in [AcceptedShapes::Commands, AcceptedShapes::Any] {
             assert_eq!(
                 read(&body, accept, Shape::Command, received_at),
                 expected,
@@ -102,7 +102,7 @@ fn a_cloudevent_is_the_event_it_was_written_from() {
         let (received_at, expected) = received(event);
         let body = to_cloudevent(event);
         assert!(!body.contains("ingesttime"), "{body}");
-        for accept in [Accept::CloudEvents, Accept::Any] {
+        for accept in [AcceptedShapes::CloudEvents, AcceptedShapes::Any] {
             assert_eq!(
                 read(&body, accept, Shape::CloudEvent, received_at),
                 expected,
@@ -121,7 +121,7 @@ fn what_only_looks_like_an_ingest_time_is_kept() {
     let (received_at, expected) = received(&event);
     let body = to_cloudevent(&event);
     assert_eq!(
-        read(&body, Accept::Any, Shape::CloudEvent, received_at),
+        read(&body, AcceptedShapes::Any, Shape::CloudEvent, received_at),
         expected
     );
 }
@@ -141,7 +141,7 @@ fn what_the_predecessor_can_tell_it_tells_the_same() {
     for (event, body) in told {
         let (received_at, expected) = received(event);
         assert_eq!(
-            read(&body, Accept::Any, Shape::Untyped, received_at),
+            read(&body, AcceptedShapes::Any, Shape::Untyped, received_at),
             expected,
             "{body}"
         );

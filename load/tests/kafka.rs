@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ess_load::simulate::{Simulator, SimulatorConfig};
 use ess_parts::{Kafka, KafkaConfig, Scratch, fetch};
-use ess_schema::decode::{LogMessage, log_message};
+use ess_schema::decode::{KafkaRecord, decode_record};
 use ess_schema::record::CONTENT_TYPE;
 use ess_schema::{Event, Timestamp};
 use rdkafka::ClientConfig;
@@ -115,12 +115,12 @@ fn event(message: &BorrowedMessage<'_>) -> Event {
     let timestamp = Timestamp::parse_rfc3339(START)
         .unwrap()
         .plus_millis(3_600_000);
-    let record = LogMessage {
+    let record = KafkaRecord {
         payload: message.payload(),
         headers: headers.as_slice(),
         timestamp,
     };
-    let event = log_message(&record).unwrap();
+    let event = decode_record(&record).unwrap();
     assert_eq!(event.ingest_time, timestamp);
     Event {
         ingest_time: event.occurred_at,

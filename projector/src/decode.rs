@@ -3,7 +3,7 @@
 
 use ess_schema::{
     Event, Position, Timestamp,
-    decode::{LogMessage, log_message},
+    decode::{KafkaRecord, decode_record},
 };
 use rdkafka::message::{Header, Headers, Message, OwnedHeaders, OwnedMessage};
 
@@ -36,12 +36,12 @@ pub(crate) const REFUSED: &str = "refused-by-read-model";
 
 /// Decides what becomes of a record.
 pub(crate) fn decode<M: Message>(record: &M) -> Outcome {
-    let message = LogMessage {
+    let message = KafkaRecord {
         payload: record.payload(),
         headers: RecordHeaders(record.headers()),
         timestamp: timestamp(record),
     };
-    match log_message(&message) {
+    match decode_record(&message) {
         Ok(event) => Outcome::Event(event),
         Err(rejection) => Outcome::DeadLetter(DeadLetter {
             record: owned(record),
@@ -109,7 +109,7 @@ impl<H: Headers> ess_schema::decode::Headers for RecordHeaders<'_, H> {
         found?.value
     }
 
-    fn each(&self, visit: &mut dyn FnMut(&str, &[u8])) {
+    fn for_each(&self, visit: &mut dyn FnMut(&str, &[u8])) {
         for header in self.0.into_iter().flat_map(Headers::iter) {
             visit(header.key, header.value.unwrap_or_default());
         }

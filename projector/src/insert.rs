@@ -79,7 +79,7 @@ impl Rows<'_> {
         let client = &self.events.client;
         let insert = client.insert_formatted_with("INSERT INTO events FORMAT Native");
         let mut insert = insert.buffered();
-        for piece in self.rows.native(rows) {
+        for piece in self.rows.native_block(rows) {
             let mut rest = piece.as_ref();
             while !rest.is_empty() {
                 rest = &rest[insert.write(rest).await?..];

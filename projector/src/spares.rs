@@ -29,7 +29,7 @@ impl Spares {
 
     /// Gives back columns whose rows are not needed any more.
     pub(crate) fn give(&self, mut columns: EventColumns) {
-        if columns.room() <= self.most {
+        if columns.allocated_bytes() <= self.most {
             columns.clear();
             self.lock().push(columns);
         }
@@ -54,11 +54,11 @@ mod tests {
         for kept in [true, false] {
             let mut columns = EventColumns::default();
             columns.push(&event, position(&record));
-            let room = columns.room();
+            let room = columns.allocated_bytes();
             let spares = Spares::new(if kept { room } else { room - 1 });
             spares.give(columns);
             let again = spares.take();
-            assert_eq!((again.len(), again.room() == room), (0, kept));
+            assert_eq!((again.len(), again.allocated_bytes() == room), (0, kept));
         }
     }
 }

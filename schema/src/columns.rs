@@ -6,40 +6,7 @@ use std::ops::Range;
 
 use crate::event::Event;
 use crate::position::Position;
-use crate::row::EventRow;
-
-/// One value of a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Value<'v> {
-    /// `String`.
-    Text(&'v str),
-    /// `UInt16`.
-    U16(u16),
-    /// `UInt64`.
-    U64(u64),
-    /// `Nullable(UInt32)`.
-    OptionalU32(Option<u32>),
-    /// `Nullable(UInt64)`.
-    OptionalU64(Option<u64>),
-    /// `DateTime64(3, 'UTC')`: ms since the epoch.
-    Time(i64),
-    /// `Bool`.
-    Bool(bool),
-}
-
-impl Value<'_> {
-    fn type_name(self) -> &'static str {
-        match self {
-            Self::Text(_) => "String",
-            Self::U16(_) => "UInt16",
-            Self::U64(_) => "UInt64",
-            Self::OptionalU32(_) => "Nullable(UInt32)",
-            Self::OptionalU64(_) => "Nullable(UInt64)",
-            Self::Time(_) => "DateTime64(3, 'UTC')",
-            Self::Bool(_) => "Bool",
-        }
-    }
-}
+use crate::row::{ColumnValue, EventRow};
 
 /// Rows of `events`, in the order they were pushed.
 #[derive(Debug, Default)]
@@ -107,8 +74,8 @@ impl EventColumns {
     }
 
     /// Bytes that are allocated, for rows that are there and for more.
-    pub fn room(&self) -> usize {
-        let columns: usize = self.columns.iter().map(Column::room).sum();
+    pub fn allocated_bytes(&self) -> usize {
+        let columns: usize = self.columns.iter().map(Column::allocated_bytes).sum();
         columns + self.positions.capacity() * size_of::<Position>()
     }
 
@@ -124,26 +91,30 @@ impl EventColumns {
     ///
     /// # Panics
     /// When there are no such rows.
-    pub fn native(&self, rows: Range<usize>) -> impl Iterator<Item = Cow<'_, [u8]>> {
+    pub fn native_block(&self, rows: Range<usize>) -> impl Iterator<Item = Cow<'_, [u8]>> {
         let columns: &[Column] = if rows.is_empty() { &[] } else { &self.columns };
         let mut head = Vec::new();
         if !columns.is_empty() {
             push_varint(&mut head, columns.len() as u64);
             push_varint(&mut head, rows.len() as u64);
         }
-        let columns = columns.iter().flat_map(move |c| c.native(rows.clone()));
+        let columns = columns
+            .iter()
+            .flat_map(move |c| c.native_block(rows.clone()));
         std::iter::once(head.into()).chain(columns)
     }
 }
 
 impl Column {
-    fn new(name: &'static str, value: Value<'_>) -> Self {
+    fn new(name: &'static str, value: ColumnValue<'_>) -> Self {
         let ends = match value {
-            Value::Text(_) => Ends::At(Vec::new()),
-            Value::U16(_) => Ends::Every(2),
-            Value::OptionalU32(_) => Ends::Every(4),
-            Value::U64(_) | Value::OptionalU64(_) | Value::Time(_) => Ends::Every(8),
-            Value::Bool(_) => Ends::Every(1),
+            ColumnValue::Text(_) => Ends::At(Vec::new()),
+            ColumnValue::U16(_) => Ends::Every(2),
+            ColumnValue::OptionalU32(_) => Ends::Every(4),
+            ColumnValue::U64(_) | ColumnValue::OptionalU64(_) | ColumnValue::Time(_) => {
+                Ends::Every(8)
+            }
+            ColumnValue::Bool(_) => Ends::Every(1),
         };
         Self {
             name,
@@ -163,23 +134,23 @@ impl Column {
     }
 
     /// Adds a value of the column's type; returns the bytes it takes.
-    fn push(&mut self, value: Value<'_>) -> usize {
+    fn push(&mut self, value: ColumnValue<'_>) -> usize {
         let before = self.data.len() + self.nulls.len();
         match value {
-            Value::Text(text) => {
+            ColumnValue::Text(text) => {
                 push_varint(&mut self.data, text.len() as u64);
                 self.data.extend_from_slice(text.as_bytes());
             }
-            Value::U16(value) => self.data.extend_from_slice(&value.to_le_bytes()),
-            Value::U64(value) => self.data.extend_from_slice(&value.to_le_bytes()),
-            Value::Time(value) => self.data.extend_from_slice(&value.to_le_bytes()),
-            Value::Bool(value) => self.data.push(u8::from(value)),
-            Value::OptionalU32(value) => {
+            ColumnValue::U16(value) => self.data.extend_from_slice(&value.to_le_bytes()),
+            ColumnValue::U64(value) => self.data.extend_from_slice(&value.to_le_bytes()),
+            ColumnValue::Time(value) => self.data.extend_from_slice(&value.to_le_bytes()),
+            ColumnValue::Bool(value) => self.data.push(u8::from(value)),
+            ColumnValue::OptionalU32(value) => {
                 self.nulls.push(u8::from(value.is_none()));
                 let value = value.unwrap_or_default();
                 self.data.extend_from_slice(&value.to_le_bytes());
             }
-            Value::OptionalU64(value) => {
+            ColumnValue::OptionalU64(value) => {
                 self.nulls.push(u8::from(value.is_none()));
                 let value = value.unwrap_or_default();
                 self.data.extend_from_slice(&value.to_le_bytes());
@@ -196,7 +167,7 @@ impl Column {
         }
     }
 
-    fn room(&self) -> usize {
+    fn allocated_bytes(&self) -> usize {
         let ends = match &self.ends {
             Ends::Every(_) => 0,
             Ends::At(ends) => ends.capacity() * size_of::<u32>(),
@@ -204,7 +175,7 @@ impl Column {
         self.nulls.capacity() + self.data.capacity() + ends
     }
 
-    fn native(&self, rows: Range<usize>) -> [Cow<'_, [u8]>; 3] {
+    fn native_block(&self, rows: Range<usize>) -> [Cow<'_, [u8]>; 3] {
         let end = |row: usize| match &self.ends {
             Ends::Every(width) => row * width,
             Ends::At(ends) => row.checked_sub(1).map_or(0, |last| ends[last] as usize),
@@ -233,12 +204,12 @@ fn push_varint(to: &mut Vec<u8>, mut value: u64) {
 mod tests {
     use super::*;
 
-    fn written(values: &[Value<'_>], rows: Range<usize>) -> Vec<u8> {
+    fn written(values: &[ColumnValue<'_>], rows: Range<usize>) -> Vec<u8> {
         let mut column = Column::new("c", values[0]);
         for value in values {
             column.push(*value);
         }
-        column.native(rows).concat()
+        column.native_block(rows).concat()
     }
 
     #[test]
@@ -252,7 +223,11 @@ mod tests {
 
     #[test]
     fn texts_lie_behind_their_lengths_and_any_range_of_them_is_cut_out() {
-        let texts = [Value::Text("a"), Value::Text(""), Value::Text("bcd")];
+        let texts = [
+            ColumnValue::Text("a"),
+            ColumnValue::Text(""),
+            ColumnValue::Text("bcd"),
+        ];
         assert_eq!(written(&texts, 0..3), b"\x01c\x06String\x01a\x00\x03bcd");
         assert_eq!(written(&texts, 1..3), b"\x01c\x06String\x00\x03bcd");
         assert_eq!(written(&texts, 0..1), b"\x01c\x06String\x01a");
@@ -261,9 +236,9 @@ mod tests {
     #[test]
     fn values_that_may_be_absent_lie_behind_a_map_of_those_that_are() {
         let values = [
-            Value::OptionalU32(Some(7)),
-            Value::OptionalU32(None),
-            Value::OptionalU32(Some(258)),
+            ColumnValue::OptionalU32(Some(7)),
+            ColumnValue::OptionalU32(None),
+            ColumnValue::OptionalU32(Some(258)),
         ];
         assert_eq!(
             written(&values, 1..3),

@@ -6,28 +6,30 @@ mod cloudevent;
 mod command;
 mod draft;
 mod flat;
+mod headers;
 mod item;
-mod log;
+mod record;
 mod untyped;
 
-pub use binary::{is_json_type, structured};
-pub use item::{Accept, Item, Shape, item};
-pub use log::{Headers, LogMessage, Rejection, log_message};
+pub use binary::{is_json_media_type, structured_json};
+pub use headers::Headers;
+pub use item::{AcceptedShapes, Item, Shape, decode_item};
+pub use record::{KafkaRecord, Rejection, decode_record};
 
 use crate::id::EventId;
 use crate::time::Timestamp;
 
 /// What the receiver of an item adds to it.
-pub enum Receipt<'f> {
+pub enum ReceiveContext<'f> {
     /// A request: it is ingested now, and an item without an id gets one.
     Request {
         /// The moment of receipt.
         received_at: Timestamp,
         /// Makes the id of an item that has none.
-        make_id: &'f mut dyn FnMut() -> EventId,
+        generate_id: &'f mut dyn FnMut() -> EventId,
     },
     /// A record of the log: its own ingest time counts, else the record's timestamp; an id is required.
-    Log {
+    Kafka {
         /// The record's timestamp.
         timestamp: Timestamp,
     },

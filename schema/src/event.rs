@@ -2,13 +2,13 @@
 //! Typed at the edge; its `data` is kept as the raw text it came as.
 
 mod custom;
-mod described;
+mod json_schema;
 mod kind;
 mod playback;
 mod read;
 
 pub use custom::CustomEvent;
-pub use described::json_schema;
+pub use json_schema::json_schema;
 pub use kind::{EventKind, RECORD_EVENT, UnknownKind};
 pub use playback::{
     EndReason, Play, PlaybackFailed, PlaybackFinished, PlaybackPaused, PlaybackProgressed,

@@ -139,7 +139,7 @@ impl Source {
     }
 
     /// The source of the predecessor's messages found in an old topic.
-    pub fn predecessor() -> Self {
+    pub fn legacy() -> Self {
         Self("ess/predecessor".into())
     }
 

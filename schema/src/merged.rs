@@ -1,7 +1,7 @@
 //! The values of playbacks, read from the states in `playbacks_state` that merge: one text of SQL for everyone who reads them. The
 //! table is made in schema/sql/generation/0003_playbacks_state.sql, which tells what the states hold.
 
-/// The columns that [`playbacks`] selects, in its order.
+/// The columns that [`select_playbacks`] selects, in its order.
 pub const COLUMNS: [&str; 31] = [
     "playback_id",
     "user_id",
@@ -38,7 +38,7 @@ pub const COLUMNS: [&str; 31] = [
 
 /// One row a playback of those whose states meet `condition`, which is about the row `p` of `playbacks_state`. Empty text means
 /// that no event carried the value; without an end it reads as 1970 and no reason.
-pub fn playbacks(condition: &str) -> String {
+pub fn select_playbacks(condition: &str) -> String {
     let columns = columns();
     format!(
         "SELECT\n    {columns}\nFROM (\n{MERGED}\n    WHERE {condition}\n    GROUP BY p.playback_id\n)"

@@ -1,22 +1,23 @@
 //! What many playbacks amount to, by definition (docs/SCHEMA.md): the oracle for every roll-up, so it favours plainness over
 //! speed. Built from the values of playbacks, never from events, retention aside, which needs to know what was played when.
 
+mod active_span;
 mod calendar;
 mod dimension;
 mod metrics;
-mod presence;
 mod quantile;
 mod report;
 mod retention;
 
+pub use active_span::{ActiveSpan, peak_concurrent};
 pub use calendar::{Calendar, TimeUnit};
 pub use dimension::Dimension;
 pub use metrics::Metrics;
-pub use presence::{Presence, peak_concurrent};
 pub use quantile::quantile;
-pub use report::{Row, report};
+pub use report::{ReportRow, report};
 pub use retention::{
-    BUCKET_MS, Bucket, LONGEST_MS, PlayedStretch, Retention, played_stretches, retention,
+    BUCKET_MS, MAX_RETENTION_MS, PlayedStretch, Retention, RetentionBucket, played_stretches,
+    retention,
 };
 
 use crate::playback::Playback;
@@ -33,13 +34,13 @@ pub struct Period {
 
 impl Period {
     /// Whether this instant lies in it.
-    pub fn holds(&self, at: Timestamp) -> bool {
+    pub fn contains(&self, at: Timestamp) -> bool {
         self.from.is_none_or(|from| from <= at) && self.to.is_none_or(|to| at < to)
     }
 
     /// Whether a playback belongs to it, as it belongs to the instant of its first event.
-    pub fn has(&self, playback: &Playback) -> bool {
-        self.holds(playback.aggregate.first_event_at)
+    pub fn contains_playback(&self, playback: &Playback) -> bool {
+        self.contains(playback.aggregate.first_event_at)
     }
 }
 

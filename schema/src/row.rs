@@ -3,7 +3,6 @@
 
 use serde::Serialize;
 
-use crate::columns::Value;
 use crate::event::{Event, EventData};
 use crate::position::Position;
 
@@ -95,7 +94,7 @@ impl<'e> EventRow<'e> {
     }
 
     /// Its values under the columns' names, in the columns' order.
-    pub fn values(&self) -> [(&'static str, Value<'_>); 35] {
+    pub fn values(&self) -> [(&'static str, ColumnValue<'_>); 35] {
         let Self {
             event_id,
             source,
@@ -134,41 +133,44 @@ impl<'e> EventRow<'e> {
             offset,
         } = self;
         [
-            ("event_id", Value::Text(event_id)),
-            ("source", Value::Text(source)),
-            ("type", Value::Text(r#type)),
-            ("schemaversion", Value::U16(*schemaversion)),
-            ("playback_id", Value::Text(playback_id)),
-            ("user_id", Value::Text(user_id)),
-            ("track_id", Value::Text(track_id)),
-            ("occurred_at", Value::Time(*occurred_at)),
-            ("ingest_time", Value::Time(*ingest_time)),
-            ("test_id", Value::Text(test_id)),
-            ("seq", Value::OptionalU32(*seq)),
-            ("state", Value::Text(state)),
-            ("from_ms", Value::OptionalU64(*from_ms)),
-            ("to_ms", Value::OptionalU64(*to_ms)),
-            ("played_ms", Value::U64(*played_ms)),
-            ("position_ms", Value::OptionalU64(*position_ms)),
-            ("paused_ms", Value::U64(*paused_ms)),
-            ("stalled_ms", Value::U64(*stalled_ms)),
-            ("startup_ms", Value::OptionalU64(*startup_ms)),
-            ("track_duration_ms", Value::OptionalU64(*track_duration_ms)),
-            ("end_reason", Value::Text(end_reason)),
-            ("failure_code", Value::Text(failure_code)),
-            ("fatal", Value::Bool(*fatal)),
-            ("device", Value::Text(device)),
-            ("platform", Value::Text(platform)),
-            ("app_version", Value::Text(app_version)),
-            ("country", Value::Text(country)),
-            ("plan", Value::Text(plan)),
-            ("context", Value::Text(context)),
-            ("datacontenttype", Value::Text(datacontenttype)),
-            ("data", Value::Text(data)),
-            ("data_base64", Value::Text(data_base64)),
-            ("extensions", Value::Text(extensions)),
-            ("partition", Value::U16(*partition)),
-            ("offset", Value::U64(*offset)),
+            ("event_id", ColumnValue::Text(event_id)),
+            ("source", ColumnValue::Text(source)),
+            ("type", ColumnValue::Text(r#type)),
+            ("schemaversion", ColumnValue::U16(*schemaversion)),
+            ("playback_id", ColumnValue::Text(playback_id)),
+            ("user_id", ColumnValue::Text(user_id)),
+            ("track_id", ColumnValue::Text(track_id)),
+            ("occurred_at", ColumnValue::Time(*occurred_at)),
+            ("ingest_time", ColumnValue::Time(*ingest_time)),
+            ("test_id", ColumnValue::Text(test_id)),
+            ("seq", ColumnValue::OptionalU32(*seq)),
+            ("state", ColumnValue::Text(state)),
+            ("from_ms", ColumnValue::OptionalU64(*from_ms)),
+            ("to_ms", ColumnValue::OptionalU64(*to_ms)),
+            ("played_ms", ColumnValue::U64(*played_ms)),
+            ("position_ms", ColumnValue::OptionalU64(*position_ms)),
+            ("paused_ms", ColumnValue::U64(*paused_ms)),
+            ("stalled_ms", ColumnValue::U64(*stalled_ms)),
+            ("startup_ms", ColumnValue::OptionalU64(*startup_ms)),
+            (
+                "track_duration_ms",
+                ColumnValue::OptionalU64(*track_duration_ms),
+            ),
+            ("end_reason", ColumnValue::Text(end_reason)),
+            ("failure_code", ColumnValue::Text(failure_code)),
+            ("fatal", ColumnValue::Bool(*fatal)),
+            ("device", ColumnValue::Text(device)),
+            ("platform", ColumnValue::Text(platform)),
+            ("app_version", ColumnValue::Text(app_version)),
+            ("country", ColumnValue::Text(country)),
+            ("plan", ColumnValue::Text(plan)),
+            ("context", ColumnValue::Text(context)),
+            ("datacontenttype", ColumnValue::Text(datacontenttype)),
+            ("data", ColumnValue::Text(data)),
+            ("data_base64", ColumnValue::Text(data_base64)),
+            ("extensions", ColumnValue::Text(extensions)),
+            ("partition", ColumnValue::U16(*partition)),
+            ("offset", ColumnValue::U64(*offset)),
         ]
     }
 
@@ -203,6 +205,39 @@ impl<'e> EventRow<'e> {
             | EventData::Paused(_)
             | EventData::Seeked(_)
             | EventData::Recorded(_) => {}
+        }
+    }
+}
+
+/// One value of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ColumnValue<'v> {
+    /// `String`.
+    Text(&'v str),
+    /// `UInt16`.
+    U16(u16),
+    /// `UInt64`.
+    U64(u64),
+    /// `Nullable(UInt32)`.
+    OptionalU32(Option<u32>),
+    /// `Nullable(UInt64)`.
+    OptionalU64(Option<u64>),
+    /// `DateTime64(3, 'UTC')`: ms since the epoch.
+    Time(i64),
+    /// `Bool`.
+    Bool(bool),
+}
+
+impl ColumnValue<'_> {
+    pub(crate) fn type_name(self) -> &'static str {
+        match self {
+            Self::Text(_) => "String",
+            Self::U16(_) => "UInt16",
+            Self::U64(_) => "UInt64",
+            Self::OptionalU32(_) => "Nullable(UInt32)",
+            Self::OptionalU64(_) => "Nullable(UInt64)",
+            Self::Time(_) => "DateTime64(3, 'UTC')",
+            Self::Bool(_) => "Bool",
         }
     }
 }

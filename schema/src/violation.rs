@@ -32,7 +32,7 @@ impl Violation {
 
     /// The same violation with its pointer moved below `prefix` (e.g. `/3` for the fourth item).
     #[must_use]
-    pub fn below(mut self, prefix: &str) -> Self {
+    pub fn with_prefix(mut self, prefix: &str) -> Self {
         self.pointer.insert_str(0, prefix);
         self
     }

@@ -1,22 +1,22 @@
 //! Every shape an item of a request can come in, and what is said of those that break a rule.
 #![allow(clippy::unwrap_used, missing_docs)]
 
-use ess_schema::decode::{Accept, Item, Receipt, Shape, item};
+use ess_schema::decode::{AcceptedShapes, Item, ReceiveContext, Shape, decode_item};
 use ess_schema::{EventId, Timestamp, Violation};
 
 fn now() -> Timestamp {
     Timestamp::parse_rfc3339("2026-11-23T10:00:00Z").unwrap()
 }
 
-fn read(text: &str, accept: Accept) -> Result<Item, Vec<Violation>> {
-    let mut receipt = Receipt::Request {
+fn read(text: &str, accept: AcceptedShapes) -> Result<Item, Vec<Violation>> {
+    let mut context = ReceiveContext::Request {
         received_at: now(),
-        make_id: &mut || EventId::new("made").unwrap(),
+        generate_id: &mut || EventId::new("made").unwrap(),
     };
-    item(text, accept, &mut receipt)
+    decode_item(text, accept, &mut context)
 }
 
-fn refused(text: &str, accept: Accept) -> Vec<String> {
+fn refused(text: &str, accept: AcceptedShapes) -> Vec<String> {
     let violations = read(text, accept).unwrap_err();
     violations.iter().map(Violation::to_string).collect()
 }
@@ -25,7 +25,7 @@ fn refused(text: &str, accept: Accept) -> Vec<String> {
 fn a_command_makes_its_event_and_keeps_unknown_fields() {
     let text = r#"{"type":"ReportProgress","playback_id":"p","user_id":"u","track_id":"t",
         "from_ms":0,"to_ms":10000,"mood":["calm"],"source":"app","event_id":"e","test_id":"run"}"#;
-    let Item { event, shape } = read(text, Accept::Commands).unwrap();
+    let Item { event, shape } = read(text, AcceptedShapes::Commands).unwrap();
     assert_eq!(shape, Shape::Command);
     assert_eq!(event.data.type_name(), "PlaybackProgressed");
     assert_eq!((event.id.as_str(), event.source.as_str()), ("e", "app"));
@@ -40,7 +40,7 @@ fn a_command_makes_its_event_and_keeps_unknown_fields() {
 #[test]
 fn a_missing_id_is_made_and_a_missing_source_is_ours() {
     let text = r#"{"type":"PausePlayback","playback_id":"p","user_id":"u","track_id":"t","position_ms":1}"#;
-    let event = read(text, Accept::Any).unwrap().event;
+    let event = read(text, AcceptedShapes::Any).unwrap().event;
     assert_eq!(
         (event.id.as_str(), event.source.as_str()),
         ("made", "ess/command-api")
@@ -52,7 +52,7 @@ fn all_problems_of_an_item_are_told_at_once() {
     let text = r#"{"type":"FinishPlayback","user_id":7,"track_id":"","reason":"bored","to_ms":5,
         "time":"yesterday","played_ms":-3,"event_id":"a b"}"#;
     assert_eq!(
-        refused(text, Accept::Commands),
+        refused(text, AcceptedShapes::Commands),
         [
             "/event_id has \\u{20} at character 2; allowed: 1 to 128 visible characters",
             "/time is not an RFC 3339 time (the 'year' component could not be parsed); \
@@ -72,7 +72,7 @@ fn all_problems_of_an_item_are_told_at_once() {
 fn a_playback_command_needs_its_playback() {
     let text = r#"{"type":"PausePlayback","user_id":"u","track_id":"t","position_ms":1}"#;
     assert_eq!(
-        refused(text, Accept::Any),
+        refused(text, AcceptedShapes::Any),
         ["/playback_id is missing; allowed: 1 to 128 visible characters"]
     );
 }
@@ -81,29 +81,30 @@ fn a_playback_command_needs_its_playback() {
 fn a_trace_is_text_because_a_cloudevents_attribute_is_no_object() {
     let text = r#"{"type":"RecordPlayback","user_id":"u","track_id":"t","traceparent":{}}"#;
     let told = "/traceparent is an object ({}), not a string; allowed: text";
-    assert_eq!(refused(text, Accept::Commands), [told]);
+    assert_eq!(refused(text, AcceptedShapes::Commands), [told]);
 }
 
 #[test]
 fn a_stretch_must_not_run_backwards() {
     let text = r#"{"type":"ReportProgress","playback_id":"p","user_id":"u","track_id":"t","from_ms":9,"to_ms":8}"#;
     assert_eq!(
-        refused(text, Accept::Any),
+        refused(text, AcceptedShapes::Any),
         ["/to_ms is 8, before from_ms (9); allowed: an integer not below from_ms"]
     );
 }
 
 #[test]
 fn a_name_that_is_no_command_is_answered_with_the_names_there_are() {
-    let event_name = refused(r#"{"type":"PlaybackStarted"}"#, Accept::Commands);
+    let event_name = refused(r#"{"type":"PlaybackStarted"}"#, AcceptedShapes::Commands);
     assert!(
         event_name[0]
             .starts_with("/type is an event (PlaybackStarted); its command is StartPlayback")
     );
-    let unknown = refused(r#"{"type":"Dance"}"#, Accept::Commands);
+    let unknown = refused(r#"{"type":"Dance"}"#, AcceptedShapes::Commands);
     assert!(unknown[0].starts_with("/type is no command (\"Dance\"); allowed: StartPlayback, "));
     assert!(
-        refused("{}", Accept::Commands)[0].starts_with("/type is missing; allowed: StartPlayback")
+        refused("{}", AcceptedShapes::Commands)[0]
+            .starts_with("/type is missing; allowed: StartPlayback")
     );
 }
 
@@ -111,7 +112,7 @@ fn a_name_that_is_no_command_is_answered_with_the_names_there_are() {
 fn any_other_fact_goes_in_record_event() {
     let text = r#"{"type":"RecordEvent","event_type":"AdShown","playback_id":"p","user_id":"u",
         "data":[1,{"a":null}],"note":"x"}"#;
-    let event = read(text, Accept::Commands).unwrap().event;
+    let event = read(text, AcceptedShapes::Commands).unwrap().event;
     assert_eq!(event.data.type_name(), "AdShown");
     assert_eq!(event.content.json.as_deref(), Some(r#"[1,{"a":null}]"#));
     assert_eq!(
@@ -119,7 +120,7 @@ fn any_other_fact_goes_in_record_event() {
         [("extra".to_owned(), r#""{\"note\":\"x\"}""#.to_owned())]
     );
     let own = r#"{"type":"RecordEvent","event_type":"PlaybackStarted"}"#;
-    assert!(refused(own, Accept::Commands)[0].contains("the command StartPlayback for it"));
+    assert!(refused(own, AcceptedShapes::Commands)[0].contains("the command StartPlayback for it"));
 }
 
 #[test]
@@ -128,9 +129,9 @@ fn a_custom_event_holds_32_kib() {
         let data = "x".repeat(bytes - 2);
         format!(r#"{{"type":"RecordEvent","event_type":"Big","data":"{data}"}}"#)
     };
-    assert!(read(&with(32 * 1024), Accept::Commands).is_ok());
+    assert!(read(&with(32 * 1024), AcceptedShapes::Commands).is_ok());
     assert_eq!(
-        refused(&with(32 * 1024 + 1), Accept::Commands),
+        refused(&with(32 * 1024 + 1), AcceptedShapes::Commands),
         ["/data has 32769 bytes; allowed: at most 32 KiB of data in a custom event"]
     );
 }
@@ -140,7 +141,7 @@ fn a_cloudevent_is_read_with_its_extensions() {
     let text = r#"{"specversion":"1.0","id":"e","source":"/player","type":"PlaybackPaused","subject":"p",
         "time":"2026-11-23T09:59:00Z","ingesttime":"2020-01-01T00:00:00Z","traceparent":"00-a",
         "data":{"user_id":"u","track_id":"t","position_ms":5}}"#;
-    let Item { event, shape } = read(text, Accept::Any).unwrap();
+    let Item { event, shape } = read(text, AcceptedShapes::Any).unwrap();
     assert_eq!(shape, Shape::CloudEvent);
     assert_eq!(event.playback_id.as_ref().unwrap().as_str(), "p");
     assert_eq!(
@@ -159,7 +160,7 @@ fn violations_inside_a_cloudevent_point_into_its_data() {
     let text = r#"{"specversion":"1.1","id":"e","source":"s","type":"PlaybackPaused","data":{"user_id":"u"},
         "schemaversion":1}"#;
     assert_eq!(
-        refused(text, Accept::CloudEvents),
+        refused(text, AcceptedShapes::CloudEvents),
         [
             "/data/track_id is missing; allowed: 1 to 128 visible characters",
             "/data/position_ms is missing; allowed: an integer from 0 to 1000000000000 (ms)",
@@ -174,7 +175,7 @@ fn an_extension_attribute_is_a_scalar() {
     let text =
         r#"{"specversion":"1.0","id":"e","source":"s","type":"AdShown","campaign":{"id":1}}"#;
     assert_eq!(
-        refused(text, Accept::Any),
+        refused(text, AcceptedShapes::Any),
         [
             "/campaign is an object ({\"id\":1}), not a string, a number or a boolean; \
           allowed: a string, a number or a boolean"
@@ -186,7 +187,7 @@ fn an_extension_attribute_is_a_scalar() {
 fn a_version_of_tomorrow_is_refused() {
     let text = r#"{"specversion":"1.0","id":"e","source":"s","type":"PlaybackPaused","subject":"p","schemaversion":2,"data":{}}"#;
     assert_eq!(
-        refused(text, Accept::Any),
+        refused(text, AcceptedShapes::Any),
         ["/schemaversion is 2, unknown for PlaybackPaused; allowed: one of: 1"]
     );
 }
@@ -194,7 +195,7 @@ fn a_version_of_tomorrow_is_refused() {
 #[test]
 fn the_predecessors_body_is_a_whole_playback() {
     let text = r#"{"id":"event-1-2","user_id":"user-1","track_id":"t","ingest_time":"2026-11-23 09:00:00","timestamp":1}"#;
-    let Item { event, shape } = read(text, Accept::Any).unwrap();
+    let Item { event, shape } = read(text, AcceptedShapes::Any).unwrap();
     assert_eq!(shape, Shape::Untyped);
     assert_eq!(event.data.type_name(), "PlaybackRecorded");
     assert_eq!(event.playback_id.as_ref().unwrap().as_str(), "event-1-2");
@@ -203,7 +204,7 @@ fn the_predecessors_body_is_a_whole_playback() {
     assert_eq!(
         refused(
             r#"{"id":1,"user_id":"u","track_id":"t","ingest_time":true}"#,
-            Accept::Any
+            AcceptedShapes::Any
         ),
         [
             "/id is a number (1), not a string; allowed: 1 to 128 visible characters",
@@ -217,7 +218,7 @@ fn the_predecessors_body_is_a_whole_playback() {
 fn a_wild_clock_is_refused_where_it_is_told() {
     let text = r#"{"id":"e","user_id":"u","track_id":"t","ingest_time":"2019-01-01"}"#;
     assert_eq!(
-        refused(text, Accept::Any),
+        refused(text, AcceptedShapes::Any),
         [
             "/ingest_time is 2019-01-01T00:00:00.000Z, 249127200 s before ESS received it; \
           allowed: at most 5 minutes after and 400 days before the time of receipt"
@@ -227,7 +228,9 @@ fn a_wild_clock_is_refused_where_it_is_told() {
 
 #[test]
 fn what_is_no_object_or_of_no_shape_says_so() {
-    assert!(refused("[1]", Accept::Any)[0].starts_with("the item is not a JSON object ([1])"));
-    assert!(refused("{", Accept::Any)[0].starts_with("the item is not JSON (EOF"));
-    assert!(refused(r#"{"a":1}"#, Accept::Any)[0].contains("its shape is unknown"));
+    assert!(
+        refused("[1]", AcceptedShapes::Any)[0].starts_with("the item is not a JSON object ([1])")
+    );
+    assert!(refused("{", AcceptedShapes::Any)[0].starts_with("the item is not JSON (EOF"));
+    assert!(refused(r#"{"a":1}"#, AcceptedShapes::Any)[0].contains("its shape is unknown"));
 }

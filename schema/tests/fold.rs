@@ -4,7 +4,7 @@
 
 mod generate;
 
-use ess_schema::decode::{Accept, Receipt, item};
+use ess_schema::decode::{AcceptedShapes, ReceiveContext, decode_item};
 use ess_schema::event::{EndReason, PlayState};
 use ess_schema::fold::PlaybackFold;
 use ess_schema::playback::{Aggregate, Playback, Policy};
@@ -23,11 +23,13 @@ fn at(second: i64, kind: &str, fields: &str) -> Event {
     let text = format!(
         r#"{{"type":"{kind}","event_id":"e{second}","time":"{time}","playback_id":"p","user_id":"u","track_id":"t"{fields}}}"#
     );
-    let mut receipt = Receipt::Request {
+    let mut context = ReceiveContext::Request {
         received_at: t0(),
-        make_id: &mut || EventId::new("unused").unwrap(),
+        generate_id: &mut || EventId::new("unused").unwrap(),
     };
-    item(&text, Accept::Commands, &mut receipt).unwrap().event
+    decode_item(&text, AcceptedShapes::Commands, &mut context)
+        .unwrap()
+        .event
 }
 
 fn folded(events: &[Event]) -> PlaybackFold {
@@ -222,14 +224,14 @@ proptest! {
 
     #[test]
     fn an_event_survives_the_log(event in generate::event()) {
-        use ess_schema::decode::{LogMessage, log_message};
+        use ess_schema::decode::{KafkaRecord, decode_record};
         const NO_HEADERS: &[(String, Vec<u8>)] = &[];
         let record = event.to_cloudevent();
-        let message = LogMessage {
+        let message = KafkaRecord {
             payload: Some(record.as_bytes()),
             headers: NO_HEADERS,
             timestamp: t0(),
         };
-        prop_assert_eq!(log_message(&message).unwrap(), event);
+        prop_assert_eq!(decode_record(&message).unwrap(), event);
     }
 }

@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ess_schema::decode::{LogMessage, log_message};
+use ess_schema::decode::{KafkaRecord, decode_record};
 use ess_schema::event::{CURRENT_VERSION, EventKind};
 use ess_schema::row::EventRow;
 use ess_schema::{Event, Position, Timestamp};
@@ -30,12 +30,12 @@ fn records() -> Vec<String> {
 }
 
 fn decode(bytes: &[u8]) -> Event {
-    let message = LogMessage {
+    let message = KafkaRecord {
         payload: Some(bytes),
         headers: NO_HEADERS,
         timestamp: Timestamp::parse_rfc3339("2025-12-24T09:43:55Z").unwrap(),
     };
-    log_message(&message).unwrap()
+    decode_record(&message).unwrap()
 }
 
 fn golden(name: &str) -> Event {

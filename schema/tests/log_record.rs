@@ -1,7 +1,7 @@
 //! Every shape a record of the log can come in, and why one is no event.
 #![allow(clippy::unwrap_used, missing_docs)]
 
-use ess_schema::decode::{LogMessage, Rejection, log_message};
+use ess_schema::decode::{KafkaRecord, Rejection, decode_record};
 use ess_schema::{Event, Timestamp};
 
 fn now() -> Timestamp {
@@ -13,7 +13,7 @@ fn log(payload: Option<&[u8]>, headers: &[(&str, &str)]) -> Result<Event, Reject
         .iter()
         .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()))
         .collect();
-    log_message(&LogMessage {
+    decode_record(&KafkaRecord {
         payload,
         headers: headers.as_slice(),
         timestamp: now(),

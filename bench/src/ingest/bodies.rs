@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use bytes::Bytes;
-use ess_schema::decode::{self, Accept, Receipt};
+use ess_schema::decode::{AcceptedShapes, ReceiveContext, decode_item};
 use ess_schema::{EventId, Timestamp};
 use hyper::Method;
 use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
@@ -64,11 +64,15 @@ pub(super) fn records(run: u64, count: u64, now: Timestamp) -> Result<String> {
     // Every report has an id.
     let spare = EventId::new("spare").map_err(|error| Error::message(error.to_string()))?;
     for number in 0..count {
-        let mut receipt = Receipt::Request {
+        let mut context = ReceiveContext::Request {
             received_at: now,
-            make_id: &mut || spare.clone(),
+            generate_id: &mut || spare.clone(),
         };
-        let item = decode::item(&command(run, number), Accept::Commands, &mut receipt);
+        let item = decode_item(
+            &command(run, number),
+            AcceptedShapes::Commands,
+            &mut context,
+        );
         let item = item.map_err(|refused| Error::message(format!("{refused:?}")))?;
         lines.push_str(&item.event.to_cloudevent());
         lines.push('\n');

@@ -3,7 +3,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use ess_schema::decode::{self, Accept, Receipt};
+use ess_schema::decode::{AcceptedShapes, ReceiveContext, decode_item};
 use ess_schema::{EventId, Timestamp};
 use poem::http::StatusCode;
 use poem::listener::TcpListener;
@@ -36,11 +36,11 @@ fn parse(body: String) -> Response {
     let Ok(spare) = EventId::new("spare") else {
         return StatusCode::INTERNAL_SERVER_ERROR.into();
     };
-    let mut receipt = Receipt::Request {
+    let mut context = ReceiveContext::Request {
         received_at: Timestamp::EPOCH.plus_millis(now),
-        make_id: &mut || spare.clone(),
+        generate_id: &mut || spare.clone(),
     };
-    let Ok(item) = decode::item(&body, Accept::Commands, &mut receipt) else {
+    let Ok(item) = decode_item(&body, AcceptedShapes::Commands, &mut context) else {
         return StatusCode::UNPROCESSABLE_ENTITY.into();
     };
     let playback = item.event.playback_id.as_ref();

@@ -27,7 +27,7 @@ pub(super) fn lines(schemas: [&str; 2]) -> Value {
 mod tests {
     use ess_schema::{
         EventId, Timestamp,
-        decode::{self, Accept, Receipt, Shape},
+        decode::{AcceptedShapes, ReceiveContext, Shape, decode_item},
         event::{EventKind, RECORD_EVENT},
     };
 
@@ -36,11 +36,11 @@ mod tests {
     #[test]
     fn every_example_would_be_taken() {
         for (name, example) in &*EXAMPLES {
-            let mut receipt = Receipt::Request {
+            let mut context = ReceiveContext::Request {
                 received_at: Timestamp::from_millis(1_795_428_000_000).unwrap(),
-                make_id: &mut || EventId::new("made").unwrap(),
+                generate_id: &mut || EventId::new("made").unwrap(),
             };
-            let item = decode::item(&example.to_string(), Accept::Any, &mut receipt);
+            let item = decode_item(&example.to_string(), AcceptedShapes::Any, &mut context);
             let shape = match name.as_str() {
                 "CloudEvent" => Shape::CloudEvent,
                 "FlatEvent" => Shape::Flat,

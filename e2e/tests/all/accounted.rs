@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ess_e2e::{Record, TestApp};
 use ess_schema::Position;
-use ess_schema::decode::{LogMessage, log_message};
+use ess_schema::decode::{KafkaRecord, decode_record};
 
 use crate::oracle::now;
 
@@ -34,12 +34,12 @@ pub(crate) async fn vanished_of_all(app: &TestApp) -> Vec<Position> {
 
 /// The identity of the event that a record tells, none when it tells none.
 pub(crate) fn identity(record: &Record) -> Option<Identity> {
-    let message = LogMessage {
+    let message = KafkaRecord {
         payload: record.payload.as_deref(),
         headers: record.headers.as_slice(),
         timestamp: now(),
     };
-    let event = log_message(&message).ok()?;
+    let event = decode_record(&message).ok()?;
     Some((event.source.to_string(), event.id.to_string()))
 }
 

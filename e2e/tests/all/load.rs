@@ -5,7 +5,7 @@ use std::process::{Command, Output, Stdio};
 
 use ess_e2e::{TestApp, binary_path, eventually, insert_events};
 use ess_parts::{Identity, Process, Scratch};
-use ess_schema::decode::{self, Accept, Receipt};
+use ess_schema::decode::{AcceptedShapes, ReceiveContext, decode_item};
 use ess_schema::{Event, EventId, Position};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -207,12 +207,12 @@ fn untyped(id: &str, test_id: &str) -> Event {
     let body = format!(
         r#"{{"id":"{id}","user_id":"u","track_id":"t","ingest_time":"{time}","test_id":"{test_id}"}}"#
     );
-    let mut make_id = || EventId::new("unnamed").unwrap();
-    let mut receipt = Receipt::Request {
+    let mut generate_id = || EventId::new("unnamed").unwrap();
+    let mut context = ReceiveContext::Request {
         received_at: time,
-        make_id: &mut make_id,
+        generate_id: &mut generate_id,
     };
-    decode::item(&body, Accept::Any, &mut receipt)
+    decode_item(&body, AcceptedShapes::Any, &mut context)
         .unwrap()
         .event
 }

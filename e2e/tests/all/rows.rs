@@ -22,7 +22,7 @@ pub(crate) async fn assert_rows_are_the_states(app: &TestApp) {
     let columns = merged::COLUMNS.join(", ");
     let (rows, states) = (
         format!("SELECT {columns} FROM playbacks FINAL"),
-        format!("SELECT {columns} FROM ({})", merged::playbacks("1")),
+        format!("SELECT {columns} FROM ({})", merged::select_playbacks("1")),
     );
     for (these, those) in [(&rows, &states), (&states, &rows)] {
         let differing = app.select(&format!("{these} EXCEPT {those}")).await;

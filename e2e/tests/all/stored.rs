@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use clickhouse::Client;
 use ess_e2e::{TestApp, insert_events};
-use ess_schema::decode::{Accept, Receipt, item};
+use ess_schema::decode::{AcceptedShapes, ReceiveContext, decode_item};
 use ess_schema::{Event, EventId, Position, Timestamp};
 use rand::random;
 use serde_json::Value;
@@ -104,11 +104,11 @@ pub(crate) fn event(command: &Value) -> Event {
 
 /// The event of a command, told at this time.
 pub(crate) fn event_at(command: &Value, received_at: Timestamp) -> Event {
-    let mut receipt = Receipt::Request {
+    let mut context = ReceiveContext::Request {
         received_at,
-        make_id: &mut || EventId::new(ess_e2e::unique("e")).unwrap(),
+        generate_id: &mut || EventId::new(ess_e2e::unique("e")).unwrap(),
     };
-    item(&command.to_string(), Accept::Commands, &mut receipt)
+    decode_item(&command.to_string(), AcceptedShapes::Commands, &mut context)
         .unwrap()
         .event
 }

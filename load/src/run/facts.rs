@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use ess_schema::decode::{self, Accept, Receipt};
+use ess_schema::decode::{AcceptedShapes, ReceiveContext, decode_item};
 use ess_schema::{Event, PlaybackId, TestId, Timestamp};
 
 use super::ledger::{Entry, Fate, Ledger};
@@ -149,12 +149,12 @@ impl Origin {
 
 /// The event that the receiver makes of a body.
 fn read(body: &str, received_at: Timestamp) -> Option<Event> {
-    let mut make_id = || unreachable_id();
-    let mut receipt = Receipt::Request {
+    let mut generate_id = || unreachable_id();
+    let mut context = ReceiveContext::Request {
         received_at,
-        make_id: &mut make_id,
+        generate_id: &mut generate_id,
     };
-    let item = decode::item(body, Accept::Any, &mut receipt).ok()?;
+    let item = decode_item(body, AcceptedShapes::Any, &mut context).ok()?;
     Some(item.event)
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use ess_schema::decode::{self, Accept, Receipt, Shape};
+use ess_schema::decode::{AcceptedShapes, ReceiveContext, Shape, decode_item};
 use ess_schema::{Event, Timestamp};
 use poem::endpoint::make;
 use poem::listener::TcpAcceptor;
@@ -103,12 +103,12 @@ async fn answer(
 }
 
 fn read(item: &str, received_at: Timestamp) -> (Event, Shape) {
-    let mut make_id = || panic!("{item} has no id");
-    let mut receipt = Receipt::Request {
+    let mut generate_id = || panic!("{item} has no id");
+    let mut context = ReceiveContext::Request {
         received_at,
-        make_id: &mut make_id,
+        generate_id: &mut generate_id,
     };
-    let item = decode::item(item, Accept::Any, &mut receipt).unwrap();
+    let item = decode_item(item, AcceptedShapes::Any, &mut context).unwrap();
     (item.event, item.shape)
 }
 

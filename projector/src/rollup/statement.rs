@@ -25,7 +25,7 @@ const SETTINGS: &str = "optimize_aggregation_in_order = 1, max_partitions_per_in
 /// deleted, by a row that is younger than any older one, and less than the row that stands.
 pub(super) fn remake(which: &Which<'_>, version: u64) -> String {
     let columns = merged::COLUMNS.join(", ");
-    let merged = merged::playbacks(&condition(which));
+    let merged = merged::select_playbacks(&condition(which));
     format!(
         "INSERT INTO playbacks ({columns}, day, version, is_deleted)
 SELECT {columns}, day, toUInt64({version}) * 2 + (day = toDate(first_event_at)) AS version, toUInt8(day != toDate(first_event_at)) AS is_deleted

@@ -6,12 +6,12 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::cloudevent;
 use super::draft::Draft;
-use super::log::Headers;
+use super::headers::Headers;
 use crate::json::{Object, push_string};
 
 pub(super) fn read<H: Headers>(headers: &H, payload: &[u8]) -> Draft {
     let mut attributes = Vec::new();
-    headers.each(&mut |name, value| {
+    headers.for_each(&mut |name, value| {
         let lower = name.to_ascii_lowercase();
         if let Some(attribute) = lower.strip_prefix("ce_") {
             attributes.push((
@@ -22,7 +22,7 @@ pub(super) fn read<H: Headers>(headers: &H, payload: &[u8]) -> Draft {
     });
     let media_type = headers.get("content-type");
     let media_type = media_type.map(String::from_utf8_lossy);
-    let text = structured(&attributes, media_type.as_deref(), payload);
+    let text = structured_json(&attributes, media_type.as_deref(), payload);
     // The text was written here and each string escaped, so it always parses; should it not, the empty
     // object's missing fields are what the reader reports.
     let object = Object::parse(&text);
@@ -34,7 +34,7 @@ pub(super) fn read<H: Headers>(headers: &H, payload: &[u8]) -> Draft {
 
 /// The structured form of a CloudEvent in binary mode: its attributes by name, the media type of its data, and these. Data that
 /// are said to be JSON (or nothing) and are not become a string.
-pub fn structured(
+pub fn structured_json(
     attributes: &[(String, String)],
     media_type: Option<&str>,
     payload: &[u8],
@@ -68,7 +68,7 @@ fn data(media_type: Option<&str>, payload: &[u8]) -> (&'static str, String) {
         return ("data_base64", quoted(&STANDARD.encode(payload)));
     };
     let is_json = serde_json::from_str::<&serde_json::value::RawValue>(text).is_ok();
-    if media_type.is_none_or(is_json_type) && is_json {
+    if media_type.is_none_or(is_json_media_type) && is_json {
         ("data", text.to_owned())
     } else {
         ("data", quoted(text))
@@ -76,7 +76,7 @@ fn data(media_type: Option<&str>, payload: &[u8]) -> (&'static str, String) {
 }
 
 /// Whether a media type is JSON: `*/json` or `*/*+json`.
-pub fn is_json_type(media_type: &str) -> bool {
+pub fn is_json_media_type(media_type: &str) -> bool {
     let essence = media_type.split(';').next().unwrap_or_default();
     let essence = essence.trim().to_ascii_lowercase();
     essence.ends_with("/json") || essence.ends_with("+json")

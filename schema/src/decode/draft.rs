@@ -1,6 +1,6 @@
 //! An event being read: what a shape found, and the rules that turn it into an [`Event`].
 
-use super::Receipt;
+use super::ReceiveContext;
 use crate::event::{CURRENT_VERSION, Content, Event, EventData, EventKind};
 use crate::id::{EventId, PlaybackId, Source, TestId};
 use crate::time::Timestamp;
@@ -52,16 +52,19 @@ impl Draft {
     }
 
     /// The event, or everything that is wrong with the item.
-    pub(super) fn assemble(mut self, receipt: &mut Receipt<'_>) -> Result<Event, Vec<Violation>> {
-        let ingest_time = match receipt {
-            Receipt::Request { received_at, .. } => *received_at,
-            Receipt::Log { timestamp } => self.ingest_time.unwrap_or(*timestamp),
+    pub(super) fn assemble(
+        mut self,
+        context: &mut ReceiveContext<'_>,
+    ) -> Result<Event, Vec<Violation>> {
+        let ingest_time = match context {
+            ReceiveContext::Request { received_at, .. } => *received_at,
+            ReceiveContext::Kafka { timestamp } => self.ingest_time.unwrap_or(*timestamp),
         };
         let occurred_at = self.time.unwrap_or(ingest_time);
         if let Err(violation) = occurred_at.within_window_of(ingest_time, self.pointers.time) {
             self.violations.push(violation);
         }
-        let id = self.identify(receipt);
+        let id = self.identify(context);
         self.place(id.as_ref());
         match (id, self.data) {
             (Some(id), Some(data)) if self.violations.is_empty() => Ok(Event {
@@ -80,14 +83,14 @@ impl Draft {
         }
     }
 
-    fn identify(&mut self, receipt: &mut Receipt<'_>) -> Option<EventId> {
+    fn identify(&mut self, context: &mut ReceiveContext<'_>) -> Option<EventId> {
         let pointer = self.pointers.id;
         let refused = self.violations.iter().any(|v| v.pointer == pointer);
-        match (self.id.take(), receipt) {
+        match (self.id.take(), context) {
             (Some(id), _) => Some(id),
             (None, _) if refused => None,
-            (None, Receipt::Request { make_id, .. }) => Some(make_id()),
-            (None, Receipt::Log { .. }) => {
+            (None, ReceiveContext::Request { generate_id, .. }) => Some(generate_id()),
+            (None, ReceiveContext::Kafka { .. }) => {
                 let violation = Violation::new(pointer, "is missing", EventId::ALLOWED);
                 self.violations.push(violation);
                 None

@@ -1,13 +1,13 @@
 //! One item of a request: finds out its shape and reads it.
 
-use super::{Receipt, cloudevent, command, flat, untyped};
+use super::{ReceiveContext, cloudevent, command, flat, untyped};
 use crate::event::{Event, EventKind};
 use crate::json::Object;
 use crate::violation::Violation;
 
 /// Which shapes a route takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Accept {
+pub enum AcceptedShapes {
     /// Commands only.
     Commands,
     /// CloudEvents only (a body declared as such).
@@ -42,7 +42,11 @@ pub struct Item {
 ///
 /// # Errors
 /// Every [`Violation`] of the item.
-pub fn item(text: &str, accept: Accept, receipt: &mut Receipt<'_>) -> Result<Item, Vec<Violation>> {
+pub fn decode_item(
+    text: &str,
+    accept: AcceptedShapes,
+    context: &mut ReceiveContext<'_>,
+) -> Result<Item, Vec<Violation>> {
     let object = Object::parse(text).map_err(|e| vec![not_an_object(text, &e)])?;
     let shape = shape(&object, accept)?;
     let event = match shape {
@@ -51,25 +55,25 @@ pub fn item(text: &str, accept: Accept, receipt: &mut Receipt<'_>) -> Result<Ite
         Shape::Flat => flat::read(&object),
         Shape::Untyped => untyped::read_request(&object),
     }
-    .assemble(receipt)?;
+    .assemble(context)?;
     Ok(Item { event, shape })
 }
 
-fn shape(object: &Object<'_>, accept: Accept) -> Result<Shape, Vec<Violation>> {
+fn shape(object: &Object<'_>, accept: AcceptedShapes) -> Result<Shape, Vec<Violation>> {
     let has = |name| object.get(name).is_some();
     match accept {
-        Accept::CloudEvents => Ok(Shape::CloudEvent),
-        Accept::Any if has("specversion") => Ok(Shape::CloudEvent),
-        Accept::Commands | Accept::Any if has("type") => Ok(Shape::Command),
-        Accept::Any if has("event_type") => Ok(Shape::Flat),
-        Accept::Any if has("id") => Ok(Shape::Untyped),
-        Accept::Any => Err(vec![Violation::new(
+        AcceptedShapes::CloudEvents => Ok(Shape::CloudEvent),
+        AcceptedShapes::Any if has("specversion") => Ok(Shape::CloudEvent),
+        AcceptedShapes::Commands | AcceptedShapes::Any if has("type") => Ok(Shape::Command),
+        AcceptedShapes::Any if has("event_type") => Ok(Shape::Flat),
+        AcceptedShapes::Any if has("id") => Ok(Shape::Untyped),
+        AcceptedShapes::Any => Err(vec![Violation::new(
             "",
             "has none of specversion, type, event_type and id, so its shape is unknown",
             "a command with type, a CloudEvent with specversion, flat JSON with event_type, \
              or {id, user_id, track_id}",
         )]),
-        Accept::Commands => Err(vec![Violation::new(
+        AcceptedShapes::Commands => Err(vec![Violation::new(
             "/type",
             "is missing",
             EventKind::command_names(),

@@ -26,7 +26,7 @@ pub(super) fn read_request(object: &Object<'_>) -> Draft {
 
 /// An untyped record of an old topic: kept as it was written.
 pub(super) fn read_log(object: &Object<'_>) -> Draft {
-    let mut draft = read(object, Source::predecessor());
+    let mut draft = read(object, Source::legacy());
     draft.content = Content::json(object.rest(&[]));
     draft.schemaversion = UNTYPED_VERSION;
     draft

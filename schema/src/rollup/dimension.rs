@@ -65,7 +65,7 @@ impl Dimension {
     }
 
     /// The time buckets it tells apart, if it does.
-    pub fn unit(self) -> Option<TimeUnit> {
+    pub fn time_unit(self) -> Option<TimeUnit> {
         match self {
             Self::Time(unit) => Some(unit),
             _ => None,
@@ -74,7 +74,7 @@ impl Dimension {
 
     /// What it is of this playback at an instant: an attribute, none where no event carried it, or when the time bucket of `at`
     /// begins.
-    pub fn of(
+    pub fn value_of(
         self,
         playback: &Playback,
         at: Timestamp,

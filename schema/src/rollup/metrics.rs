@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::presence::{Presence, peak_concurrent};
+use super::active_span::{ActiveSpan, peak_concurrent};
 use super::quantile::quantile;
 use super::share;
 use crate::event::{EndReason, PlayState};
@@ -48,7 +48,7 @@ pub struct Metrics {
 
 impl Metrics {
     /// The metrics of these playbacks, each given once, while those that were there were there.
-    pub fn of(playbacks: &[&Playback], present: impl IntoIterator<Item = Presence>) -> Self {
+    pub fn of(playbacks: &[&Playback], present: impl IntoIterator<Item = ActiveSpan>) -> Self {
         let count = |is: fn(&Playback) -> bool| playbacks.iter().filter(|p| is(p)).count() as u64;
         let attempts = playbacks.len() as u64;
         let plays: Vec<&Playback> = playbacks.iter().copied().filter(|p| is_play(p)).collect();

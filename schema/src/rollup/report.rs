@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Calendar, Dimension, Metrics, Period, Presence, TimeUnit};
+use super::{ActiveSpan, Calendar, Dimension, Metrics, Period, TimeUnit};
 use crate::playback::Playback;
 use crate::time::Timestamp;
 
 /// One row of a report.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Row {
+pub struct ReportRow {
     /// The value of each dimension asked for, in that order.
     pub values: Vec<Option<String>>,
     /// The metrics of the playbacks that have these values.
@@ -19,7 +19,7 @@ pub struct Row {
 #[derive(Debug, Default)]
 struct Group<'p> {
     begun: Vec<&'p Playback>,
-    present: Vec<Presence>,
+    present: Vec<ActiveSpan>,
 }
 
 /// The rows of a report, by their values: one for every combination of values that a playback has which was there at some instant of
@@ -31,11 +31,11 @@ pub fn report(
     dimensions: &[Dimension],
     period: &Period,
     calendar: &impl Calendar,
-) -> Vec<Row> {
-    let units: BTreeSet<TimeUnit> = dimensions.iter().filter_map(|d| d.unit()).collect();
+) -> Vec<ReportRow> {
+    let units: BTreeSet<TimeUnit> = dimensions.iter().filter_map(|d| d.time_unit()).collect();
     let values = |playback, at| -> Vec<Option<String>> {
         let each = dimensions.iter();
-        each.map(|dimension| dimension.of(playback, at, calendar))
+        each.map(|dimension| dimension.value_of(playback, at, calendar))
             .collect()
     };
     let mut groups: BTreeMap<Vec<Option<String>>, Group<'_>> = BTreeMap::new();
@@ -43,39 +43,39 @@ pub fn report(
         groups.insert(Vec::new(), Group::default());
     }
     for playback in playbacks {
-        let presence = Presence::of(playback);
-        if period.has(playback) {
-            let group = groups.entry(values(playback, presence.first));
+        let span = ActiveSpan::of(playback);
+        if period.contains_playback(playback) {
+            let group = groups.entry(values(playback, span.first));
             group.or_default().begun.push(playback);
         }
-        for piece in pieces(presence, &units, period, calendar) {
+        for piece in pieces(span, &units, period, calendar) {
             let group = groups.entry(values(playback, piece.first));
             group.or_default().present.push(piece);
         }
     }
-    let rows = groups.into_iter().map(|(values, group)| Row {
+    let rows = groups.into_iter().map(|(values, group)| ReportRow {
         values,
         metrics: Metrics::of(&group.begun, group.present),
     });
     rows.collect()
 }
 
-/// What of a presence lies in the period, in pieces that lie in one bucket of each of these lengths.
+/// The part of a span that lies in the period, cut where a time bucket of one of these units begins.
 fn pieces(
-    presence: Presence,
+    span: ActiveSpan,
     units: &BTreeSet<TimeUnit>,
     period: &Period,
     calendar: &impl Calendar,
-) -> Vec<Presence> {
-    let mut first = presence.first.max(period.from.unwrap_or(Timestamp::EPOCH));
+) -> Vec<ActiveSpan> {
+    let mut first = span.first.max(period.from.unwrap_or(Timestamp::EPOCH));
     let last = period
         .to
-        .map_or(presence.last, |to| presence.last.min(to.plus_millis(-1)));
+        .map_or(span.last, |to| span.last.min(to.plus_millis(-1)));
     let mut pieces = Vec::new();
     while first <= last {
         let ends = units.iter().map(|unit| calendar.bucket(*unit, first).end);
         let next = ends.min().unwrap_or(last.plus_millis(1));
-        pieces.push(Presence {
+        pieces.push(ActiveSpan {
             first,
             last: last.min(next.plus_millis(-1)),
         });

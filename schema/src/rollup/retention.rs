@@ -11,7 +11,7 @@ use crate::playback::{Playback, QUARTILES};
 /// The length of a bucket of media, in ms.
 pub const BUCKET_MS: u64 = 5_000;
 /// How much of a track is told of, in ms of media: six hours.
-pub const LONGEST_MS: u64 = 6 * 60 * 60 * 1_000;
+pub const MAX_RETENTION_MS: u64 = 6 * 60 * 60 * 1_000;
 
 /// A stretch of a track that one event reports as played: [`from_ms`, `to_ms`) of media. As a member of a set it counts once,
 /// however often its event arrives.
@@ -55,7 +55,7 @@ pub fn played_stretches<'e>(
 
 /// Five seconds of a track's media.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Bucket {
+pub struct RetentionBucket {
     /// Where it begins, in ms of media.
     pub from_ms: u64,
     /// The share of the plays that heard any of it.
@@ -76,8 +76,8 @@ pub struct Retention {
     pub track_duration_ms: Option<u64>,
     /// For each of [`QUARTILES`] the share of plays that reached it, of those that know the track's length; none without such.
     pub quartiles: Vec<(u8, Option<f64>)>,
-    /// From the beginning of the track to the last bucket that anybody heard; none beyond [`LONGEST_MS`].
-    pub buckets: Vec<Bucket>,
+    /// From the beginning of the track to the last bucket that anybody heard; none beyond [`MAX_RETENTION_MS`].
+    pub buckets: Vec<RetentionBucket>,
 }
 
 /// The retention curve of `track_id` by those of `playbacks` that are of it.
@@ -118,8 +118,12 @@ fn quartiles(plays: &[&Playback]) -> Vec<(u8, Option<f64>)> {
     each.collect()
 }
 
-fn buckets(plays: u64, heard: &[&PlayedStretch], track_duration_ms: Option<u64>) -> Vec<Bucket> {
-    let furthest = heard.iter().map(|s| s.to_ms.min(LONGEST_MS)).max();
+fn buckets(
+    plays: u64,
+    heard: &[&PlayedStretch],
+    track_duration_ms: Option<u64>,
+) -> Vec<RetentionBucket> {
+    let furthest = heard.iter().map(|s| s.to_ms.min(MAX_RETENTION_MS)).max();
     let mut before = 1.0;
     let mut buckets = Vec::new();
     for from_ms in (0..furthest.unwrap_or_default()).step_by(BUCKET_MS as usize) {
@@ -132,7 +136,7 @@ fn buckets(plays: u64, heard: &[&PlayedStretch], track_duration_ms: Option<u64>)
         let Some(retention) = share(hearers.len() as u64, plays) else {
             break;
         };
-        buckets.push(Bucket {
+        buckets.push(RetentionBucket {
             from_ms,
             retention,
             replays: heard_ms as f64 / (length.unwrap_or(BUCKET_MS) * plays) as f64,

@@ -1,6 +1,6 @@
 //! Playbacks made to measure, from events as clients tell them.
 
-use ess_schema::decode::{Accept, Receipt, item};
+use ess_schema::decode::{AcceptedShapes, ReceiveContext, decode_item};
 use ess_schema::playback::{Playback, Policy};
 use ess_schema::{Event, EventId, Timestamp, fold};
 
@@ -46,11 +46,13 @@ impl Told {
         let text = format!(
             r#"{{"type":"{kind}","event_id":"{playback_id}-{number}","time":"{time}","playback_id":"{playback_id}","user_id":"{user_id}","track_id":"t"{fields}}}"#
         );
-        let mut receipt = Receipt::Request {
+        let mut context = ReceiveContext::Request {
             received_at: time,
-            make_id: &mut || EventId::new("unused").unwrap(),
+            generate_id: &mut || EventId::new("unused").unwrap(),
         };
-        let event = item(&text, Accept::Commands, &mut receipt).unwrap().event;
+        let event = decode_item(&text, AcceptedShapes::Commands, &mut context)
+            .unwrap()
+            .event;
         self.events.push(event);
         self
     }

@@ -1,12 +1,12 @@
 //! The metrics of a set.
 
-use ess_schema::rollup::{Metrics, Presence};
+use ess_schema::rollup::{ActiveSpan, Metrics};
 
 use crate::given::{Told, events, playbacks, told};
 
 fn metrics(told: Vec<Told>) -> Metrics {
     let playbacks = playbacks(&events(told));
-    let present = playbacks.iter().map(Presence::of);
+    let present = playbacks.iter().map(ActiveSpan::of);
     Metrics::of(&playbacks.iter().collect::<Vec<_>>(), present)
 }
 

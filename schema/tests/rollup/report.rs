@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use ess_schema::Timestamp;
-use ess_schema::rollup::{Calendar, Dimension, Period, Row, TimeUnit, report};
+use ess_schema::rollup::{Calendar, Dimension, Period, ReportRow, TimeUnit, report};
 
 use crate::given::{Told, events, instant, playbacks, told};
 
@@ -38,14 +38,14 @@ impl Calendar for Berlin {
     }
 }
 
-fn rows(told: Vec<Told>, dimensions: &[Dimension], period: &Period) -> Vec<Row> {
+fn rows(told: Vec<Told>, dimensions: &[Dimension], period: &Period) -> Vec<ReportRow> {
     let playbacks = playbacks(&events(told));
     let playbacks: Vec<_> = playbacks.iter().collect();
     report(&playbacks, dimensions, period, &Berlin)
 }
 
 /// Value of the only dimension, attempts, peak.
-fn told_of(rows: &[Row]) -> Vec<(Option<&str>, u64, u64)> {
+fn told_of(rows: &[ReportRow]) -> Vec<(Option<&str>, u64, u64)> {
     rows.iter()
         .map(|row| {
             let value = row.values[0].as_deref();

@@ -20,7 +20,7 @@ fn lasting(id: &str, duration_ms: u64) -> Told {
     told(id).at(0, "StartPlayback", &fields)
 }
 
-fn column(curve: &Retention, of: fn(&ess_schema::rollup::Bucket) -> f64) -> Vec<f64> {
+fn column(curve: &Retention, of: fn(&ess_schema::rollup::RetentionBucket) -> f64) -> Vec<f64> {
     curve.buckets.iter().map(of).collect()
 }
 

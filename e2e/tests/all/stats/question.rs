@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use ess_e2e::{Answer, TestApp, Zone};
 use ess_schema::playback::Playback;
-use ess_schema::rollup::{self, Dimension, Period, Row};
+use ess_schema::rollup::{self, Dimension, Period, ReportRow};
 use serde_json::{Map, Value};
 
 use super::crowd::{Crowd, instant};
@@ -129,20 +129,20 @@ impl Question {
     pub(crate) fn totals(&self, playbacks: &[Playback]) -> Value {
         let mut rows = self.rows_by(&[], playbacks).into_iter();
         let metrics = rows.next().unwrap().metrics;
-        self.object(Row {
+        self.object(ReportRow {
             values: Vec::new(),
             metrics,
         })
     }
 
-    fn rows_by(&self, dimensions: &[Dimension], playbacks: &[Playback]) -> Vec<Row> {
+    fn rows_by(&self, dimensions: &[Dimension], playbacks: &[Playback]) -> Vec<ReportRow> {
         let meets = |p: &&Playback| self.filters.as_ref().is_none_or(|(_, is)| is(p));
         let playbacks: Vec<_> = playbacks.iter().filter(meets).collect();
         let zone = Zone::named(self.zone);
         rollup::report(&playbacks, dimensions, &self.period, &zone)
     }
 
-    fn object(&self, row: Row) -> Value {
+    fn object(&self, row: ReportRow) -> Value {
         let all = serde_json::to_value(row.metrics).unwrap();
         let values = self.dimensions.iter().zip(row.values);
         let values = values.map(|(dimension, value)| (dimension.name().to_owned(), value.into()));

@@ -2,7 +2,7 @@
 
 use ess_e2e::Answer;
 use ess_schema::TrackId;
-use ess_schema::rollup::{Bucket, Period, Retention, played_stretches, retention};
+use ess_schema::rollup::{Period, Retention, RetentionBucket, played_stretches, retention};
 use serde_json::{Value, json};
 
 use super::crowd::{Crowd, MEANINGFUL, crowd, instant};
@@ -13,7 +13,11 @@ const FROM: &str = "2026-10-24T12:00:00Z";
 const TO: &str = "2026-10-25T12:00:00Z";
 
 fn expected(crowd: &Crowd, track: &str, period: &Period) -> Retention {
-    let playbacks: Vec<_> = crowd.playbacks.iter().filter(|p| period.has(p)).collect();
+    let playbacks: Vec<_> = crowd
+        .playbacks
+        .iter()
+        .filter(|p| period.contains_playback(p))
+        .collect();
     let track = TrackId::new(track).unwrap();
     retention(&track, &playbacks, &played_stretches(&crowd.events))
 }
@@ -58,7 +62,7 @@ fn differences(expected: &Retention, answer: &Answer) -> Vec<String> {
         ));
     }
     for (bucket, found) in buckets.iter().zip(found) {
-        let Bucket {
+        let RetentionBucket {
             from_ms,
             retention,
             replays,
@@ -98,7 +102,7 @@ async fn a_curve_is_what_the_fold_says() {
         // The curve of a crowd falls, and parts of it are heard again.
         let (first, last) = (&whole.buckets[0], &whole.buckets[whole.buckets.len() - 1]);
         assert!(first.retention > last.retention, "{whole:?}");
-        let is_heard_again = |bucket: &Bucket| bucket.replays > bucket.retention;
+        let is_heard_again = |bucket: &RetentionBucket| bucket.replays > bucket.retention;
         assert!(whole.buckets.iter().any(is_heard_again), "{whole:?}");
     }
 }

@@ -1,7 +1,8 @@
 //! One record of the log: finds out its shape from headers and body and reads it. Whoever wrote it,
 //! it ends as an event or as a reason why not.
 
-use super::{Receipt, binary, cloudevent, flat, untyped};
+use super::headers::Headers;
+use super::{ReceiveContext, binary, cloudevent, flat, untyped};
 use crate::event::Event;
 use crate::json::Object;
 use crate::time::Timestamp;
@@ -9,7 +10,7 @@ use crate::violation::Violation;
 
 /// A record as it lies in the log.
 #[derive(Debug, Clone, Copy)]
-pub struct LogMessage<'a, H> {
+pub struct KafkaRecord<'a, H> {
     /// Its value, none for a tombstone.
     pub payload: Option<&'a [u8]>,
     /// The value of the header with this (lower-case) name.
@@ -60,40 +61,19 @@ fn join(violations: &[Violation]) -> String {
     texts.join("; ")
 }
 
-/// The headers of a record, by lower-case name.
-pub trait Headers {
-    /// The value of `name`, none when absent.
-    fn get(&self, name: &str) -> Option<&[u8]>;
-    /// Every name and value, in order.
-    fn each(&self, visit: &mut dyn FnMut(&str, &[u8]));
-}
-
-impl Headers for &[(String, Vec<u8>)] {
-    fn get(&self, name: &str) -> Option<&[u8]> {
-        let found = self.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
-        found.map(|(_, value)| value.as_slice())
-    }
-
-    fn each(&self, visit: &mut dyn FnMut(&str, &[u8])) {
-        for (name, value) in *self {
-            visit(name, value);
-        }
-    }
-}
-
 /// Reads one record of the log.
 ///
 /// # Errors
 /// A [`Rejection`] that says why it is no event.
-pub fn log_message<H: Headers>(message: &LogMessage<'_, H>) -> Result<Event, Rejection> {
-    let mut receipt = Receipt::Log {
-        timestamp: message.timestamp,
+pub fn decode_record<H: Headers>(record: &KafkaRecord<'_, H>) -> Result<Event, Rejection> {
+    let mut context = ReceiveContext::Kafka {
+        timestamp: record.timestamp,
     };
-    let is_binary = message.headers.get("ce_specversion").is_some();
+    let is_binary = record.headers.get("ce_specversion").is_some();
     let draft = if is_binary {
-        binary::read(&message.headers, message.payload.unwrap_or_default())
+        binary::read(&record.headers, record.payload.unwrap_or_default())
     } else {
-        let text = text(message.payload)?;
+        let text = text(record.payload)?;
         let object = Object::parse(text).map_err(|e| Rejection::NotJson(e.to_string()))?;
         let has = |name| object.get(name).is_some();
         if has("specversion") {
@@ -106,7 +86,7 @@ pub fn log_message<H: Headers>(message: &LogMessage<'_, H>) -> Result<Event, Rej
             return Err(Rejection::UnknownShape);
         }
     };
-    draft.assemble(&mut receipt).map_err(Rejection::Invalid)
+    draft.assemble(&mut context).map_err(Rejection::Invalid)
 }
 
 fn text(payload: Option<&[u8]>) -> Result<&str, Rejection> {

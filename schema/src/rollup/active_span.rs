@@ -5,14 +5,14 @@ use crate::time::Timestamp;
 
 /// When a playback is there: from the first of these instants to the last, both included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Presence {
+pub struct ActiveSpan {
     /// The first instant.
     pub first: Timestamp,
     /// The last instant.
     pub last: Timestamp,
 }
 
-impl Presence {
+impl ActiveSpan {
     /// From the playback's first event to its last.
     pub fn of(playback: &Playback) -> Self {
         Self {
@@ -23,11 +23,11 @@ impl Presence {
 }
 
 /// The most that are there at one instant.
-pub fn peak_concurrent(presences: impl IntoIterator<Item = Presence>) -> u64 {
+pub fn peak_concurrent(presences: impl IntoIterator<Item = ActiveSpan>) -> u64 {
     // At one instant those that left before it go first: −1 sorts before 1.
     let mut steps: Vec<(i64, i64)> = presences
         .into_iter()
-        .flat_map(|Presence { first, last }| [(first.as_millis(), 1), (last.as_millis() + 1, -1)])
+        .flat_map(|ActiveSpan { first, last }| [(first.as_millis(), 1), (last.as_millis() + 1, -1)])
         .collect();
     steps.sort_unstable();
     let mut there: i64 = 0;
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     fn peak(spans: &[(i64, i64)]) -> u64 {
-        peak_concurrent(spans.iter().map(|&(first, last)| Presence {
+        peak_concurrent(spans.iter().map(|&(first, last)| ActiveSpan {
             first: Timestamp::from_millis(first).unwrap(),
             last: Timestamp::from_millis(last).unwrap(),
         }))

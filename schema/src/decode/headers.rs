@@ -1,0 +1,22 @@
+//! Headers of a Kafka record, whatever client read it.
+
+/// The headers of a record, by lower-case name.
+pub trait Headers {
+    /// The value of `name`, none when absent.
+    fn get(&self, name: &str) -> Option<&[u8]>;
+    /// Every name and value, in order.
+    fn for_each(&self, visit: &mut dyn FnMut(&str, &[u8]));
+}
+
+impl Headers for &[(String, Vec<u8>)] {
+    fn get(&self, name: &str) -> Option<&[u8]> {
+        let found = self.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_slice())
+    }
+
+    fn for_each(&self, visit: &mut dyn FnMut(&str, &[u8])) {
+        for (name, value) in *self {
+            visit(name, value);
+        }
+    }
+}
