@@ -7,6 +7,7 @@
 pub mod check;
 pub mod cli;
 pub mod facts;
+pub mod http;
 pub mod report;
 pub mod scenario;
 pub mod simulate;

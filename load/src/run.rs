@@ -3,7 +3,6 @@
 
 mod args;
 mod chaos;
-mod connection;
 mod drive;
 pub(crate) mod facts;
 pub(crate) mod ledger;

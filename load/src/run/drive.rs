@@ -8,8 +8,8 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
-use super::connection::Pool;
 use super::sender::{Due, Sender};
+use crate::http::HttpClient;
 use crate::scenario::{Model, Reads, Scenario, Stages};
 
 /// How often the number of users is looked at.
@@ -135,7 +135,7 @@ async fn wait_for(at: Instant) -> Due {
 
 /// Asks questions at their rate, until `done`.
 pub(crate) async fn ask(reads: Reads, url: String, sender: Arc<Sender>, begin: Instant) {
-    let pool = Arc::new(Pool::new(&url));
+    let client = Arc::new(HttpClient::new(&url));
     let mut under_way = JoinSet::new();
     for (number, path) in (0_u64..).zip(reads.paths.iter().cycle()) {
         let at = begin + Duration::from_secs_f64(number as f64 / reads.rate);
@@ -148,7 +148,7 @@ pub(crate) async fn ask(reads: Reads, url: String, sender: Arc<Sender>, begin: I
             break;
         }
         while under_way.try_join_next().is_some() {}
-        let (sender, pool, path) = (Arc::clone(&sender), Arc::clone(&pool), path.clone());
-        under_way.spawn(async move { sender.question(&pool, &path, at).await });
+        let (sender, client, path) = (Arc::clone(&sender), Arc::clone(&client), path.clone());
+        under_way.spawn(async move { sender.question(&client, &path, at).await });
     }
 }

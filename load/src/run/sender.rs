@@ -5,20 +5,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ess_schema::{Position, Timestamp};
-use hyper::Method;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::connection::{Answer, Ask, Pool};
 use super::facts::{Feed, Item, Origin};
 use super::ledger::{Fate, Ledger};
 use super::record::{Ended, Record};
 use crate::clock;
+use crate::http::{HttpClient, HttpError, HttpRequest, HttpResponse};
 use crate::target::{Outcome, answer};
+
+const POSITION: &str = "ess-position";
 
 /// What everybody who sends shares.
 pub(crate) struct Sender {
-    pool: Pool,
+    client: HttpClient,
     path: &'static str,
     media_type: &'static str,
     batch: usize,
@@ -43,7 +44,7 @@ pub(crate) struct Due {
 impl Sender {
     pub(crate) fn new(url: &str, origin: Origin, batch: usize, stop: CancellationToken) -> Self {
         Self {
-            pool: Pool::new(url),
+            client: HttpClient::new(url),
             path: origin.path(),
             media_type: origin.media_type(batch),
             batch,
@@ -69,7 +70,7 @@ impl Sender {
         let left = Instant::now();
         self.note(&items, |_| Fate::Unknown);
         self.in_flight.fetch_add(1, Ordering::Relaxed);
-        let answer = self.pool.send(&self.ask(&items)).await;
+        let answer = self.client.send(&self.request(&items)).await;
         self.in_flight.fetch_sub(1, Ordering::Relaxed);
         let took = due.map_or(left, |due| due.at).elapsed();
         let late = due.map(|due| left.saturating_duration_since(due.at));
@@ -91,7 +92,7 @@ impl Sender {
     }
 
     /// Asks the query-api.
-    pub(crate) async fn question(&self, pool: &Pool, path: &str, due: Instant) {
+    pub(crate) async fn question(&self, client: &HttpClient, path: &str, due: Instant) {
         let recent = self
             .recent
             .lock()
@@ -103,16 +104,12 @@ impl Sender {
             None if path.contains("{playback}") => return,
             None => path.to_owned(),
         };
-        let ask = Ask {
-            method: Method::GET,
-            path,
-            media_type: None,
-            body: bytes::Bytes::new(),
-        };
-        let status = pool.send(&ask).await.map(|answer| answer.status);
+        let response = client.send(&HttpRequest::get(path)).await;
+        let status = response.map(|response| response.status.as_u16());
         // One that has been acknowledged a moment ago may not be stored yet.
         let status = status.map(|status| if status == 404 { 200 } else { status });
-        self.record.read(due.elapsed(), status);
+        self.record
+            .read(due.elapsed(), status.map_err(|error| error.to_string()));
     }
 
     /// The ledger, once nobody sends any more.
@@ -120,14 +117,9 @@ impl Sender {
         std::mem::take(&mut self.feed().ledger)
     }
 
-    fn ask(&self, items: &[Item]) -> Ask {
+    fn request(&self, items: &[Item]) -> HttpRequest {
         let bodies: Vec<_> = items.iter().map(|item| item.body.as_str()).collect();
-        Ask {
-            method: Method::POST,
-            path: self.path.to_owned(),
-            media_type: Some(self.media_type),
-            body: bodies.join("\n").into(),
-        }
+        HttpRequest::post(self.path, self.media_type, bodies.join("\n"))
     }
 
     fn note(&self, items: &[Item], fate: impl Fn(usize) -> Fate) {
@@ -151,22 +143,25 @@ impl Sender {
 }
 
 fn read(
-    answer: Result<Answer, String>,
+    response: Result<HttpResponse, HttpError>,
     count: usize,
 ) -> (Option<u16>, Vec<Outcome>, Vec<Position>) {
-    match answer {
-        Ok(answer) => {
-            let outcomes = answer::read(answer.status, &answer.body, count);
-            let positions = answer.positions.unwrap_or_default();
-            let positions = positions
-                .split(',')
-                .filter_map(|one| one.trim().parse().ok());
-            (Some(answer.status), outcomes, positions.collect())
+    match response {
+        Ok(response) => {
+            let status = response.status.as_u16();
+            let outcomes = answer::read(status, &response.body, count);
+            let positions = response.headers.get(POSITION);
+            let positions = positions.and_then(|value| value.to_str().ok());
+            let positions = positions.into_iter().flat_map(|text| text.split(','));
+            let positions = positions.filter_map(|one| one.trim().parse().ok());
+            (Some(status), outcomes, positions.collect())
         }
-        Err(kind) => {
-            let detail = String::new();
-            let unknown = Outcome::Unknown(crate::target::Reason { kind, detail });
-            (None, vec![unknown; count], Vec::new())
+        Err(error) => {
+            let reason = crate::target::Reason {
+                kind: error.to_string(),
+                detail: String::new(),
+            };
+            (None, vec![Outcome::Unknown(reason); count], Vec::new())
         }
     }
 }
