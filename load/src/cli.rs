@@ -9,9 +9,9 @@ use clap::{Parser, Subcommand};
 
 use crate::error::Error;
 use crate::players;
+use crate::players::summary::Ending;
 use crate::report::{Report, compare, html, write_docs};
 use crate::run;
-use crate::summary::Ending;
 
 /// What a shell says of a process that SIGINT ended (128 + 2).
 const INTERRUPTED: u8 = 130;

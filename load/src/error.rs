@@ -4,9 +4,9 @@ use std::io;
 
 use ess_schema::time::InvalidTime;
 
+use crate::read_model::StoreError;
 use crate::report::ReportError;
 use crate::scenario::InvalidScenario;
-use crate::store::StoreError;
 
 /// A run that could not begin.
 #[derive(Debug, thiserror::Error)]

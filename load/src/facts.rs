@@ -1,6 +1,10 @@
 //! A fact as clients write it: the request body of each HTTP shape. Never adds or drops what the fact says; read back by
 //! `ess_schema::decode::decode_item`, each body is the same event again, except for what the receiver adds (the ingest time).
 
+pub(crate) mod feed;
+pub(crate) mod ledger;
+pub(crate) mod shape;
+
 use std::fmt::Write as _;
 
 use ess_schema::event::{EventKind, RECORD_EVENT};

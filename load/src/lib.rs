@@ -4,25 +4,29 @@
 //! links a service.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
-pub mod check;
 pub mod cli;
 pub mod facts;
 pub mod http;
+pub mod proof;
 pub mod report;
 pub mod scenario;
 pub mod simulate;
 pub mod timeline;
 pub mod usage;
 
+mod chaos;
 mod clock;
 mod error;
 mod lane;
 mod players;
 mod progress;
+mod read_model;
+mod record;
 mod run;
 mod schedule;
-mod stop;
-mod store;
-mod summary;
+mod send;
+mod settle;
+mod signals;
 mod tally;
 mod target;
+mod watch;

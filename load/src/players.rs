@@ -2,6 +2,8 @@
 //! parts together; each does its work in a file of its own.
 
 mod args;
+mod schedule;
+pub(crate) mod summary;
 
 pub(crate) use args::Args;
 
@@ -17,13 +19,14 @@ use crate::clock;
 use crate::error::Error;
 use crate::lane::{Due, Lane};
 use crate::progress::Progress;
-use crate::schedule::Schedule;
+use crate::send::kafka::Kafka;
+use crate::signals::Signals;
 use crate::simulate::Simulator;
-use crate::stop::Signals;
-use crate::summary::Summary;
 use crate::tally::Tally;
-use crate::target::{Http, Kafka, MOST_UNDER_WAY, Target};
+use crate::target::{Http, MOST_UNDER_WAY, Target};
 use crate::timeline::{Fact, Timeline};
+use schedule::Schedule;
+use summary::Summary;
 
 /// How long requests under way may take to end once the run was stopped.
 const GRACE: Duration = Duration::from_secs(10);

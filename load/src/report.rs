@@ -22,8 +22,8 @@ pub use docs::write_docs;
 pub use html::html;
 pub use machine::Machine;
 
-use crate::check::Check;
-use crate::run::record::Problems;
+use crate::proof::Check;
+use crate::record::Problems;
 use crate::scenario::Scenario;
 use crate::usage::Usage;
 

@@ -2,16 +2,7 @@
 //! all. Wires the parts together; each does its work in a file of its own.
 
 mod args;
-mod chaos;
-mod drive;
-pub(crate) mod facts;
-pub(crate) mod ledger;
-mod live;
 mod outcome;
-pub(crate) mod record;
-mod sender;
-mod settle;
-mod watch;
 
 pub(crate) use args::Args;
 
@@ -24,19 +15,20 @@ use reqwest::Client;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
+use crate::chaos::Chaos;
 use crate::clock;
 use crate::error::Error;
+use crate::facts::feed::Origin;
+use crate::read_model::Store;
 use crate::report::{Machine, Report};
 use crate::scenario::{Model, Scenario};
-use crate::stop::Signals;
-use crate::store::Store;
+use crate::schedule as drive;
+use crate::send::Sender;
+use crate::signals::Signals;
 use crate::usage::Pids;
-use chaos::Chaos;
-use facts::Origin;
-use live::Live;
+use crate::watch::live::Live;
+use crate::watch::{Watch, Watched};
 use outcome::{Ran, outcome};
-use sender::Sender;
-use watch::{Watch, Watched};
 
 /// How long requests under way may take to end once all was sent or the run was stopped.
 const GRACE: Duration = Duration::from_secs(70);

@@ -2,8 +2,8 @@
 //! and held against its bounds before anything is sent; a field that is unknown or wrong is named. Never sends anything.
 
 mod built_in;
+mod human_duration;
 mod overrides;
-mod span;
 mod stages;
 pub mod threshold;
 mod validate;
@@ -14,7 +14,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 pub use built_in::NAMES;
-pub use span::Span;
+pub use human_duration::Span;
 pub use stages::{Stage, Stages};
 pub use threshold::Threshold;
 

@@ -1,10 +1,10 @@
 //! Players: who plays what and how, told as the facts that a real player would send. Pure and deterministic: the same
 //! configuration gives the same facts byte for byte. Never reads a clock and never sends anything.
 
-mod crowd;
 mod draw;
-mod fate;
+mod ending;
 mod ids;
+mod population;
 mod reporter;
 mod session;
 
@@ -13,9 +13,9 @@ use ess_schema::{Event, PlaybackId, TestId, Timestamp};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 
-use self::crowd::{Crowd, Listener, Track};
-use self::fate::Fate;
+use self::ending::Fate;
 use self::ids::Ids;
+use self::population::{Crowd, Listener, Track};
 use self::reporter::Reporter;
 use self::session::Session;
 
@@ -163,7 +163,7 @@ fn play_track(
     fate: Fate,
 ) {
     let startup_ms = draw::log_normal(rng, 350.0, 0.7, 40..=20_000);
-    let context = draw::weighted(rng, crowd::CONTEXTS);
+    let context = draw::weighted(rng, population::CONTEXTS);
     let first_sound = begins.plus_millis(startup_ms as i64);
     reporter.tell(first_sound, |play| {
         EventData::Started(PlaybackStarted {

@@ -1,14 +1,11 @@
 //! Where facts go: over HTTP into the command-api, or straight into the log. Each delivers a batch and says of every fact
 //! what became of it; none decides what that means for the run.
 
-pub(crate) mod answer;
 mod http;
-mod kafka;
-mod shape;
 
+use crate::facts::shape::Shape;
+use crate::send::kafka::Kafka;
 pub(crate) use http::{Http, root_cause};
-pub(crate) use kafka::Kafka;
-pub(crate) use shape::Shape;
 
 use tokio_util::sync::CancellationToken;
 

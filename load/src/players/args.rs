@@ -5,8 +5,8 @@ use ess_schema::{TestId, Timestamp};
 use reqwest::Url;
 
 use crate::clock::hour_before;
+use crate::facts::shape::Shape;
 use crate::simulate::SimulatorConfig;
-use crate::target::Shape;
 
 /// A request's limit at the command-api (DESIGN §5).
 const MOST_ITEMS: usize = 10_000;

@@ -1,7 +1,7 @@
 //! A report is read as it was written, judged by its thresholds, and shown without losing what is wrong.
 
 use super::*;
-use crate::check::Differences;
+use crate::proof::Differences;
 
 pub(crate) fn report() -> Report {
     let overrides =

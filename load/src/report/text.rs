@@ -5,7 +5,7 @@ use std::fmt;
 use indicatif::{HumanCount, HumanFloatCount};
 
 use super::{Quantiles, Report, Verdict};
-use crate::check::{Check, Differences};
+use crate::proof::{Check, Differences};
 use crate::scenario::threshold::{Threshold, Unit};
 
 /// Ids that are shown of each kind.

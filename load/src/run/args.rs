@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Parser;
 
 use crate::error::Error;
+use crate::read_model::Access;
 use crate::scenario::{Chaos, Scenario, Victim};
-use crate::store::Access;
 use crate::usage::Pids;
 
 /// Run a scenario, prove that nothing was lost, and report.

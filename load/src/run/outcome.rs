@@ -5,18 +5,18 @@ use std::time::Duration;
 
 use ess_schema::Timestamp;
 
-use super::facts::Origin;
-use super::ledger::{Fate, Ledger};
-use super::live::Live;
-use super::record::Recorded;
-use super::sender::Sender;
-use super::settle::{Settled, Settling};
-use super::watch::Watched;
 use crate::clock;
+use crate::facts::feed::Origin;
+use crate::facts::ledger::{Fate, Ledger};
+use crate::read_model::Store;
+use crate::record::Recorded;
 use crate::report::{Blow, Generator, Machine, Quantiles, Report, Totals, VERSION};
 use crate::scenario::Scenario;
-use crate::stop::Signals;
-use crate::store::Store;
+use crate::send::Sender;
+use crate::settle::{Settled, Settling};
+use crate::signals::Signals;
+use crate::watch::Watched;
+use crate::watch::live::Live;
 
 /// From this p99 on requests left too late for the latencies to be those of a steady rate, ms.
 const LATE_MS: f64 = 50.0;
@@ -150,7 +150,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::run::record::{Ended, Record};
+    use crate::record::{Ended, Record};
 
     fn recorded(late_ms: u64, was_overdue: bool) -> Recorded {
         let record = Record::new();

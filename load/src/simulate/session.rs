@@ -11,7 +11,7 @@ use rand_chacha::ChaCha12Rng;
 use serde_json::json;
 
 use super::draw;
-use super::fate::Fate;
+use super::ending::Fate;
 use super::reporter::Reporter;
 
 /// Media time between two heartbeats, in ms.

@@ -10,9 +10,10 @@ use reqwest::{Client, Response};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::{Delivery, Outcome, Reason, Shape, answer};
+use super::{Delivery, Outcome, Reason, Shape};
 use crate::error::Error;
 use crate::lane::Due;
+use crate::send::response as answer;
 
 /// Longer than the command-api waits for the broker, so that its own answer is heard.
 const ANSWERS_WITHIN: Duration = Duration::from_mins(1);

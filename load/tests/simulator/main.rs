@@ -1,8 +1,8 @@
 //! Simulated playbacks are the same for the same seed, and such as players tell them.
 #![allow(clippy::unwrap_used)]
 
-mod crowd;
 mod listening;
+mod population;
 mod sameness;
 
 use ess_load::simulate::{SimulatedPlayback, Simulator, SimulatorConfig};

@@ -11,9 +11,9 @@ use ess_schema::merged;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::run::facts::{Origin, Sent};
-use crate::run::ledger::{Fate, Ledger};
-use crate::store::{OF_RUN, Store, StoreError, Window, parameters};
+use crate::facts::feed::{Origin, Sent};
+use crate::facts::ledger::{Fate, Ledger};
+use crate::read_model::{OF_RUN, Store, StoreError, Window, parameters};
 
 /// Facts that are asked for at once, or whose playbacks are: their ids are some 100 KB.
 const CHUNK: usize = 2_000;

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Outcome, Reason};
+use crate::target::{Outcome, Reason};
 
 /// RFC 9457.
 #[derive(Debug, Default, Deserialize)]

@@ -1,6 +1,8 @@
 //! Looks at the run once a second: what happened since, what the processes used, how far the projector is behind. Shows it, and
 //! keeps it for the report.
 
+pub(crate) mod live;
+
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -10,11 +12,11 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::live::Live;
-use super::sender::Sender;
 use crate::report::{Quantiles, Sample};
 use crate::scenario::Scenario;
+use crate::send::Sender;
 use crate::usage::{Meter, OWN, Pids};
+use live::Live;
 
 const EVERY: Duration = Duration::from_secs(1);
 /// A projector that is slow to tell is not waited for.

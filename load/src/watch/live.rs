@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
-use super::record::Recorded;
+use crate::record::Recorded;
 use crate::report::Sample;
 use crate::scenario::{Model, Scenario};
 

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::facts::Origin;
-use super::ledger::Ledger;
-use super::live::Live;
-use crate::check::{Check, Checker};
+use crate::facts::feed::Origin;
+use crate::facts::ledger::Ledger;
+use crate::proof::{Check, Checker};
+use crate::read_model::{Store, StoreError, Window};
 use crate::report::Lag;
-use crate::store::{Store, StoreError, Window};
+use crate::watch::live::Live;
 
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Clocks of two machines differ, and a simulated fact may lie an hour back.

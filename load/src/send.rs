@@ -1,6 +1,9 @@
 //! Sends requests and notes what became of them: facts in the ledger, times in the record. Knows nothing of when anything is due
 //! but what it is told.
 
+pub(crate) mod kafka;
+pub(crate) mod response;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -8,12 +11,13 @@ use ess_schema::{Position, Timestamp};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::facts::{Feed, Item, Origin};
-use super::ledger::{Fate, Ledger};
-use super::record::{Ended, Record};
 use crate::clock;
+use crate::facts::feed::{Feed, Item, Origin};
+use crate::facts::ledger::{Fate, Ledger};
 use crate::http::{HttpClient, HttpError, HttpRequest, HttpResponse};
-use crate::target::{Outcome, answer};
+use crate::record::{Ended, Record};
+use crate::target::Outcome;
+use response as answer;
 
 const POSITION: &str = "ess-position";
 

@@ -11,10 +11,10 @@ use rdkafka::producer::future_producer::OwnedDeliveryResult;
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
 use tokio::task::spawn_blocking;
 
-use super::{Delivery, MOST_UNDER_WAY, Outcome, Reason};
 use crate::error::Error;
 use crate::facts::to_cloudevent;
 use crate::lane::Due;
+use crate::target::{Delivery, MOST_UNDER_WAY, Outcome, Reason};
 
 const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
 

@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use ess_schema::decode::{AcceptedShapes, ReceiveContext, decode_item};
 use ess_schema::{Event, PlaybackId, TestId, Timestamp};
 
-use super::ledger::{Entry, Fate, Ledger};
+use crate::facts::ledger::{Entry, Fate, Ledger};
+use crate::facts::shape::Shape;
 use crate::facts::{untyped, untyped_id};
 use crate::scenario::{Body, Scenario};
 use crate::simulate::{Simulator, SimulatorConfig};
-use crate::target::Shape;
 use crate::timeline::Timeline;
 
 /// What all facts of a run follow from.
@@ -253,5 +253,5 @@ impl Feed {
 }
 
 #[cfg(test)]
-#[path = "facts_tests.rs"]
+#[path = "feed_tests.rs"]
 mod tests;
