@@ -1,7 +1,7 @@
 //! Tests of /stats.
 
 mod bound;
-mod crowd;
+mod dataset;
 mod lag;
 mod live;
 mod own_writes;

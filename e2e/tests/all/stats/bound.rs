@@ -4,7 +4,7 @@
 use ess_e2e::Answer;
 use serde_json::Value;
 
-use super::crowd::{Crowd, MEANINGFUL, crowd};
+use super::dataset::{Crowd, MEANINGFUL, crowd};
 use crate::stored::encoded;
 
 /// Never a value: with control characters, or endless.

@@ -1,6 +1,6 @@
 //! GET /stats/playback/{id}, beside what `aggregates` and `whole_path` say of its fields.
 
-mod kept;
+mod cached;
 mod outage;
 mod shared;
 

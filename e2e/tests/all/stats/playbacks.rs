@@ -7,7 +7,7 @@ use ess_schema::playback::Playback;
 use reqwest::Method;
 use serde_json::Value;
 
-use super::crowd::{MEANINGFUL, crowd, instant};
+use super::dataset::{MEANINGFUL, crowd, instant};
 use crate::oracle::different_fields;
 use crate::stored::encoded;
 

@@ -8,7 +8,7 @@ use ess_schema::playback::Playback;
 use ess_schema::rollup::{self, Dimension, Period, ReportRow};
 use serde_json::{Map, Value};
 
-use super::crowd::{Crowd, instant};
+use super::dataset::{Crowd, instant};
 use crate::oracle::different_fields_within;
 use crate::stored::encoded;
 

@@ -3,7 +3,7 @@
 use ess_e2e::Answer;
 use serde_json::Value;
 
-use super::crowd::crowd;
+use super::dataset::crowd;
 use crate::stored::encoded;
 
 /// The problem told about one parameter, which must be the first.

@@ -8,7 +8,7 @@ mod zones;
 use ess_schema::rollup::{Dimension, TimeUnit};
 use serde_json::Value;
 
-use super::crowd::crowd;
+use super::dataset::crowd;
 use super::question::{METRICS, Question, ROUNDED, different_lists};
 
 const DAY: Dimension = Dimension::Time(TimeUnit::Day);

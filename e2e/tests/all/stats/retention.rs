@@ -5,7 +5,7 @@ use ess_schema::TrackId;
 use ess_schema::rollup::{Period, Retention, RetentionBucket, played_stretches, retention};
 use serde_json::{Value, json};
 
-use super::crowd::{Crowd, MEANINGFUL, crowd, instant};
+use super::dataset::{Crowd, MEANINGFUL, crowd, instant};
 use super::track::hottest;
 use crate::stored::encoded;
 

@@ -8,7 +8,7 @@ use rand::prelude::*;
 use rand_chacha::ChaCha12Rng;
 use serde_json::json;
 
-use super::crowd::{playbacks, told};
+use super::dataset::{playbacks, told};
 use super::playbacks::{different_pages, newest_first};
 use super::question::{METRICS, Question};
 use crate::stored::{Partition, alone, event};

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use ess_schema::rollup::Dimension;
 use serde_json::Value;
 
-use super::crowd::{Crowd, crowd};
+use super::dataset::{Crowd, crowd};
 use super::question::{METRICS, Question, different_rows};
 
 const OF: [(&str, Dimension); 10] = [

@@ -3,7 +3,7 @@
 use ess_schema::playback::Playback;
 use serde_json::{Value, json};
 
-use super::crowd::{MEANINGFUL, crowd};
+use super::dataset::{MEANINGFUL, crowd};
 use super::question::{METRICS, Question, different_lists};
 use crate::stored::encoded;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ess_schema::playback::Playback;
 use serde_json::{Value, json};
 
-use super::crowd::{MEANINGFUL, crowd, instant};
+use super::dataset::{MEANINGFUL, crowd, instant};
 use super::question::different_lists;
 use super::track::told_of;
 use crate::stored::encoded;

@@ -5,7 +5,7 @@ use ess_schema::rollup::Dimension;
 use serde_json::json;
 
 use super::{FROM, TO};
-use crate::stats::crowd::{MEANINGFUL, crowd};
+use crate::stats::dataset::{MEANINGFUL, crowd};
 use crate::stats::question::{METRICS, Question};
 
 /// Of a playback, the text of a field of filters.

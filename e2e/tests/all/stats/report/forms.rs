@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::DAY;
-use crate::stats::crowd::crowd;
+use crate::stats::dataset::crowd;
 use crate::stats::question::{METRICS, Question, different_lists};
 
 async fn body(app: &TestApp, url: &str, accept: &str) -> Vec<u8> {

@@ -6,7 +6,7 @@ use ess_schema::rollup::Dimension;
 use serde_json::Value;
 
 use super::{DAY, FROM, HOUR, TO};
-use crate::stats::crowd::{Crowd, crowd};
+use crate::stats::dataset::{Crowd, crowd};
 use crate::stats::question::{METRICS, Question, different_lists};
 
 /// The rows of all pages, and how many pages there were.

@@ -6,7 +6,7 @@ use ess_schema::{Event, Timestamp};
 use serde_json::json;
 
 use super::{DAY, HOUR};
-use crate::stats::crowd::{crowd, instant, playbacks};
+use crate::stats::dataset::{crowd, instant, playbacks};
 use crate::stats::question::{METRICS, Question};
 use crate::stored::{Partition, alone, event_at};
 
