@@ -1,4 +1,4 @@
-//! GET /projection, and waiting for a position of it.
+//! GET /projection, and `?after=`.
 
 mod after;
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::stored::{Partition, encoded, event, reader};
 
 #[tokio::test]
-async fn it_tells_how_far_each_partition_is() {
+async fn it_reports_the_progress_of_each_partition() {
     let app = reader().await;
     let partition = Partition::of(app).await;
     let number = partition.next().partition;
@@ -19,33 +19,34 @@ async fn it_tells_how_far_each_partition_is() {
         .collect();
     partition.store(&events).await;
     partition.tell().await;
-    let (told, of_partition): (Value, Value) = eventually("the progress is seen", async || {
-        let told = app.get("/projection").await.expect_status(200).json();
-        let partitions = told["partitions"].as_array().unwrap();
-        let found = partitions
-            .iter()
-            .find(|known| known["partition"] == number)
-            .cloned();
-        found
-            .map(|found| (told.clone(), found))
-            .ok_or_else(|| told.to_string())
-    })
-    .await;
+    let (projection, of_partition): (Value, Value) =
+        eventually("the progress is visible", async || {
+            let projection = app.get("/projection").await.expect_status(200).json();
+            let partitions = projection["partitions"].as_array().unwrap();
+            let found = partitions
+                .iter()
+                .find(|known| known["partition"] == number)
+                .cloned();
+            found
+                .map(|found| (projection.clone(), found))
+                .ok_or_else(|| projection.to_string())
+        })
+        .await;
     assert_eq!(of_partition["next_offset"], 3);
     assert!(of_partition["staleness_ms"].as_i64().unwrap() >= 0);
     assert!(of_partition["stored_at"].as_str().unwrap().ends_with('Z'));
-    assert_eq!(told["generation"], 1);
-    let partitions = told["partitions"].as_array().unwrap();
+    assert_eq!(projection["generation"], 1);
+    let partitions = projection["partitions"].as_array().unwrap();
     let sum: u64 = partitions
         .iter()
         .map(|known| known["next_offset"].as_u64().unwrap())
         .sum();
-    assert_eq!(told["records"], sum);
+    assert_eq!(projection["records"], sum);
     let newest = partitions
         .iter()
         .map(|known| known["last_ingest_time"].as_str().unwrap())
         .max();
-    assert_eq!(told["last_ingest_time"].as_str(), newest);
+    assert_eq!(projection["last_ingest_time"].as_str(), newest);
 }
 
 #[tokio::test]
@@ -68,7 +69,7 @@ async fn it_has_no_parameters_and_one_method() {
 }
 
 #[tokio::test]
-async fn whatever_is_asked_of_it_is_refused_by_name() {
+async fn every_parameter_is_refused_by_name() {
     let app = reader().await;
     for name in [
         "'",
@@ -90,7 +91,7 @@ async fn whatever_is_asked_of_it_is_refused_by_name() {
         assert_eq!(error["pointer"], format!("?{name}"), "{problem}");
         assert_eq!(error["allowed"], "none", "{problem}");
     }
-    let endless = format!("/projection?{}=1", "x".repeat(5_000));
-    assert_eq!(app.get(&endless).await.status, 422);
+    let long = format!("/projection?{}=1", "x".repeat(5_000));
+    assert_eq!(app.get(&long).await.status, 422);
     assert_eq!(app.get("/projection").await.status, 200);
 }

@@ -1,5 +1,5 @@
-//! Whatever stands in a parameter is a value: it finds what bears it, or nothing, or is refused by name. It is never a part of
-//! the question.
+//! Parameters are bound as values: they match events with that value, match nothing, or are refused by name. They never become
+//! part of the SQL.
 
 use ess_e2e::{Answer, TestApp, unique};
 use ess_schema::Event;
@@ -9,8 +9,8 @@ use serde_json::json;
 use super::listed::{ids, newest_first, run};
 use crate::stored::{Partition, encoded, event, reader};
 
-/// Visible text, as ids may be, that means something in SQL, in a URL or in a template.
-const MEANINGFUL: [&str; 22] = [
+/// Valid ids whose text is special in SQL, in a URL or in a template.
+const SPECIAL_TEXTS: [&str; 22] = [
     "'",
     "\"",
     "`",
@@ -35,8 +35,8 @@ const MEANINGFUL: [&str; 22] = [
     "'||(SELECT/**/id/**/FROM/**/events/**/LIMIT/**/1)||'",
 ];
 
-/// No id: with white space or control characters, empty or endless.
-fn impossible() -> Vec<String> {
+/// Invalid ids: with white space or control characters, empty or too long.
+fn invalid() -> Vec<String> {
     let fixed = [
         "",
         " ",
@@ -63,7 +63,7 @@ async fn ask(app: &TestApp, parameter: &str, value: &str) -> Answer {
         .await
 }
 
-/// That the caller is told of this parameter, what is wrong with it and what would not be.
+/// Asserts that the problem names this parameter and what is allowed.
 fn assert_refused(answer: Answer, pointer: &str) {
     let problem = answer.expect_status(422).json();
     assert_eq!(problem["type"], "/problems/invalid-query", "{problem}");
@@ -72,8 +72,8 @@ fn assert_refused(answer: Answer, pointer: &str) {
     assert!(!error["allowed"].as_str().unwrap().is_empty(), "{problem}");
 }
 
-/// An event all of whose texts begin with this one; the id is free for a test of its own.
-fn bearing(text: &str) -> Event {
+/// An event whose ids, source and test_id all begin with this text and are unique.
+fn with_text(text: &str) -> Event {
     let own = || unique(text);
     event(&json!({
         "type": "PausePlayback", "event_id": own(), "playback_id": own(), "user_id": own(), "track_id": own(), "test_id": own(),
@@ -81,8 +81,8 @@ fn bearing(text: &str) -> Event {
     }))
 }
 
-/// What an event says under these names.
-fn said(event: &Event) -> [String; 5] {
+/// The values of the parameters in `TEXTS`.
+fn values_of(event: &Event) -> [String; 5] {
     let (play, playback) = (
         event.data.play().unwrap(),
         event.playback_id.as_ref().unwrap(),
@@ -97,13 +97,13 @@ fn said(event: &Event) -> [String; 5] {
 }
 
 #[tokio::test]
-async fn a_text_finds_what_bears_it_and_nothing_else() {
+async fn a_text_matches_events_with_it_and_no_others() {
     let app = reader().await;
     let partition = Partition::of(app).await;
-    let events: Vec<_> = MEANINGFUL.into_iter().map(bearing).collect();
+    let events: Vec<_> = SPECIAL_TEXTS.into_iter().map(with_text).collect();
     partition.store(&events).await;
     for event in &events {
-        for (parameter, value) in TEXTS.into_iter().zip(said(event)) {
+        for (parameter, value) in TEXTS.into_iter().zip(values_of(event)) {
             let found = ask(app, parameter, &value).await.expect_status(200).json();
             assert_eq!(ids(&found), [event.id.to_string()], "{parameter}={value}");
         }
@@ -118,12 +118,12 @@ async fn a_text_finds_what_bears_it_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_text_that_nothing_bears_finds_nothing() {
+async fn an_unknown_text_matches_nothing() {
     let app = reader().await;
     let (partition, test_id) = (Partition::of(app).await, unique("run"));
     let events = run(&test_id, 3);
     partition.store(&events).await;
-    for text in MEANINGFUL {
+    for text in SPECIAL_TEXTS {
         for parameter in ["playback_id", "user_id", "track_id", "source"] {
             let narrowed = format!("/events?test_id={test_id}&{parameter}={}", encoded(text));
             assert_eq!(
@@ -143,7 +143,7 @@ async fn a_text_that_nothing_bears_finds_nothing() {
             "{text}"
         );
     }
-    // Not encoded as a URL should be, but values all the same.
+    // Not percent-encoded, but values all the same.
     for raw in ["%", "%zz", "'", "\\", "`", "{user_id:String}", "%25%32%37"] {
         let narrowed = format!("/events?test_id={test_id}&user_id={raw}");
         assert_eq!(
@@ -152,17 +152,17 @@ async fn a_text_that_nothing_bears_finds_nothing() {
             "{raw}"
         );
     }
-    let whole = app
+    let all = app
         .get(&format!("/events?test_id={test_id}&user_id=u"))
         .await
         .expect_status(200);
-    assert_eq!(ids(&whole.json()), newest_first(&events));
+    assert_eq!(ids(&all.json()), newest_first(&events));
 }
 
 #[tokio::test]
-async fn what_no_id_can_be_is_refused_by_name() {
+async fn an_invalid_id_is_refused_by_name() {
     let app = reader().await;
-    for text in impossible() {
+    for text in invalid() {
         for parameter in TEXTS {
             assert_refused(ask(app, parameter, &text).await, &format!("?{parameter}"));
         }
@@ -180,9 +180,9 @@ async fn what_no_id_can_be_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn what_is_no_type_time_number_or_position_is_refused_by_name() {
+async fn an_invalid_type_time_number_or_position_is_refused_by_name() {
     let app = reader().await;
-    for text in impossible().iter().map(String::as_str).chain(MEANINGFUL) {
+    for text in invalid().iter().map(String::as_str).chain(SPECIAL_TEXTS) {
         for parameter in OTHERS {
             assert_refused(ask(app, parameter, text).await, &format!("?{parameter}"));
         }
@@ -195,9 +195,9 @@ async fn what_is_no_type_time_number_or_position_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn a_parameter_there_is_not_is_refused_by_its_name() {
+async fn an_unknown_parameter_is_refused_by_name() {
     let app = reader().await;
-    for name in MEANINGFUL
+    for name in SPECIAL_TEXTS
         .into_iter()
         .chain(["a b", "\0", "1=1", "limit\0", "Limit"])
     {
@@ -209,7 +209,7 @@ async fn a_parameter_there_is_not_is_refused_by_its_name() {
 }
 
 #[tokio::test]
-async fn every_mistake_is_told_at_once() {
+async fn all_errors_are_reported_at_once() {
     let app = reader().await;
     let query = TEXTS
         .iter()
@@ -222,7 +222,7 @@ async fn every_mistake_is_told_at_once() {
         .await
         .expect_status(422)
         .json();
-    let mut told: Vec<_> = problem["errors"]
+    let mut reported: Vec<_> = problem["errors"]
         .as_array()
         .unwrap()
         .iter()
@@ -235,8 +235,8 @@ async fn every_mistake_is_told_at_once() {
         .collect();
     given.push("?x".to_owned());
     given.sort();
-    told.sort_unstable();
-    assert_eq!(told, given);
+    reported.sort_unstable();
+    assert_eq!(reported, given);
 }
 
 #[tokio::test]
@@ -245,7 +245,7 @@ async fn headers_are_values_too() {
     let (partition, test_id) = (Partition::of(app).await, unique("run"));
     let events = run(&test_id, 1);
     partition.store(&events).await;
-    for text in MEANINGFUL {
+    for text in SPECIAL_TEXTS {
         let url = format!("/events?test_id={test_id}");
         let request = app
             .queries()

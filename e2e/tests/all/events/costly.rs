@@ -1,4 +1,4 @@
-//! Questions that cost too much: their sender is told, and everybody else goes on being answered.
+//! Queries that exceed a limit: they are refused with the limit, and other queries are answered meanwhile.
 
 use ess_e2e::{TestApp, unique};
 use ess_schema::Event;
@@ -9,7 +9,7 @@ use crate::stored::{Partition, alone, event};
 
 const QUERY: &str = "events_scan";
 
-/// Events of one playback, with so many bytes of data each.
+/// Events of one playback with this many bytes of data each.
 fn events(playback_id: &str, count: usize, bytes: usize) -> Vec<Event> {
     let data = "x".repeat(bytes);
     let one = |_| {
@@ -20,7 +20,7 @@ fn events(playback_id: &str, count: usize, bytes: usize) -> Vec<Event> {
     (0..count).map(one).collect()
 }
 
-/// The problem that the sender of a question is told.
+/// Asserts that the query is refused as too expensive and returns the detail.
 async fn too_expensive(app: &TestApp, url: &str) -> String {
     let answer = app.get(url).await.expect_status(422);
     assert_eq!(answer.header("retry-after"), None, "{answer:?}");
@@ -30,7 +30,7 @@ async fn too_expensive(app: &TestApp, url: &str) -> String {
 }
 
 #[tokio::test]
-async fn each_limit_is_told_to_the_sender_and_others_are_answered() {
+async fn each_limit_is_named_and_other_queries_are_answered() {
     for (key, value, limit) in [
         ("QUERY_MAX_ROWS_READ", "500", "rows to read"),
         ("QUERY_MAX_BYTES_READ", "3000000", "bytes to read"),
@@ -48,7 +48,7 @@ async fn each_limit_is_told_to_the_sender_and_others_are_answered() {
 }
 
 #[tokio::test]
-async fn a_question_that_lasts_too_long_is_told_so_while_others_are_answered() {
+async fn a_query_past_the_time_limit_is_refused_while_others_are_answered() {
     let app = alone(&[("QUERY_MAX_TIME_MS", "3000")]).await;
     let id = unique("p");
     Partition::of(&app).await.store(&events(&id, 1, 1)).await;
@@ -62,7 +62,7 @@ async fn a_question_that_lasts_too_long_is_told_so_while_others_are_answered() {
         assert_eq!(
             running(&app, QUERY).await.len(),
             1,
-            "it was answered meanwhile"
+            "it ended before the others were answered"
         );
     };
     let (detail, ()) = tokio::join!(too_expensive(&app, "/events"), others);
@@ -70,7 +70,7 @@ async fn a_question_that_lasts_too_long_is_told_so_while_others_are_answered() {
 }
 
 #[tokio::test]
-async fn heavy_questions_wait_for_each_other_and_light_ones_for_none_of_them() {
+async fn heavy_queries_wait_for_each_other_and_light_ones_do_not() {
     let app: &'static TestApp = Box::leak(Box::new(
         alone(&[
             ("QUERY_HEAVY_CONCURRENCY", "1"),

@@ -1,5 +1,4 @@
-//! Cursors as callers meet them: carried unopened, good for the question they were given for, and refused when they are not
-//! what was given out.
+//! Cursors: opaque, valid for the list and conditions that they belong to, and refused when altered.
 
 use ess_e2e::unique;
 
@@ -22,7 +21,7 @@ fn cursor(url: &str) -> &str {
 }
 
 #[tokio::test]
-async fn the_size_of_a_page_may_change_on_the_way() {
+async fn the_limit_may_change_between_pages() {
     let app = reader().await;
     let (_, ids_of_run, next) = second_page(9).await;
     assert!(next.contains("limit=2"), "{next}");
@@ -63,7 +62,7 @@ async fn a_cursor_is_refused_under_other_conditions() {
             "{error}"
         );
     }
-    // A condition that is no condition is told, and nothing of the cursor that goes with it.
+    // With an invalid condition, only the condition is reported, not the cursor.
     let mistaken = format!("/events?test_id={test_id}&user_id=&cursor={cursor}");
     let problem = app.get(&mistaken).await.expect_status(422).json();
     assert_eq!(problem["errors"].as_array().unwrap().len(), 1, "{problem}");

@@ -1,4 +1,4 @@
-//! A list says the same in every form. What is not JSON is read back by ClickHouse, as a user's own tools would.
+//! A list of events in every media type. ClickHouse reads CSV and Parquet back, as a user's tools would.
 
 use std::fmt::Write as _;
 
@@ -32,7 +32,7 @@ const COLUMNS: [(&str, &str); 16] = [
     ("extensions", "Nullable(String)"),
 ];
 
-/// Events that have all there is to have, and next to nothing.
+/// Events with every field and with almost none.
 fn events(test_id: &str) -> Vec<Event> {
     let mut full = event(&json!({
         "type": "ReportProgress", "event_id": unique("'\\`"), "test_id": test_id, "playback_id": "p,\"1\"",
@@ -51,17 +51,17 @@ fn events(test_id: &str) -> Vec<Event> {
     [run(test_id, 3), vec![full, binary, text]].concat()
 }
 
-/// A body in this form, and what it is said to be.
+/// The content type and body of an answer to this `Accept`.
 async fn body(app: &TestApp, url: &str, accept: &str) -> (String, Vec<u8>) {
     let request = app.queries().request(Method::GET, url);
     let response = request.header("accept", accept).send().await.unwrap();
     assert_eq!(response.status(), 200);
     assert_eq!(response.headers()["vary"], "Accept");
-    let told = response.headers()["content-type"]
+    let content_type = response.headers()["content-type"]
         .to_str()
         .unwrap()
         .to_owned();
-    (told, response.bytes().await.unwrap().to_vec())
+    (content_type, response.bytes().await.unwrap().to_vec())
 }
 
 fn literal(bytes: &[u8]) -> String {
@@ -72,13 +72,13 @@ fn literal(bytes: &[u8]) -> String {
     literal + "')"
 }
 
-/// The columns as ClickHouse declares them, as text inside a literal.
+/// The columns as a ClickHouse structure, escaped for a string literal.
 fn structure() -> String {
     let structure = COLUMNS.map(|(name, kind)| format!("{name} {kind}"));
     structure.join(", ").replace('\'', "\\'")
 }
 
-/// The rows that ClickHouse reads out of a body.
+/// The rows that ClickHouse reads from a body.
 async fn read_back(app: &TestApp, format: &str, body: &[u8]) -> Vec<Value> {
     let structure = structure();
     app.select(&format!(
@@ -88,7 +88,7 @@ async fn read_back(app: &TestApp, format: &str, body: &[u8]) -> Vec<Value> {
     .await
 }
 
-/// An event of a JSON list as a row: all columns, embedded JSON as text of a normal form.
+/// An event of a JSON list as a row with all columns.
 fn row(event: &Value) -> Value {
     let row: Map<String, Value> = COLUMNS
         .iter()
@@ -102,7 +102,7 @@ fn row(event: &Value) -> Value {
     Value::Object(row)
 }
 
-/// A row that was read back, with its embedded JSON read, too.
+/// A row that was read back, with its embedded JSON parsed.
 fn with_json(mut row: Value) -> Value {
     for name in ["data", "extensions"] {
         if let Some(text) = row[name].as_str() {
@@ -113,7 +113,7 @@ fn with_json(mut row: Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_list_says_the_same_in_every_form() {
+async fn a_list_has_the_same_events_in_every_media_type() {
     let app = reader().await;
     let (partition, test_id) = (Partition::of(app).await, unique("run"));
     let events = events(&test_id);
@@ -123,17 +123,17 @@ async fn a_list_says_the_same_in_every_form() {
         (format!("/events?test_id={test_id}"), events.len()),
         (by_id, 1),
     ] {
-        let (told, list) = body(app, &url, "application/json").await;
-        assert_eq!(told, "application/json");
+        let (content_type, list) = body(app, &url, "application/json").await;
+        assert_eq!(content_type, "application/json");
         let list: Vec<Value> = serde_json::from_slice(&list).unwrap();
         let expected: Vec<Value> = list.iter().map(row).collect();
         assert_eq!(expected.len(), count);
-        for (accept, told, format) in [
+        for (accept, expected_type, format) in [
             ("text/csv", CSV, "CSVWithNames"),
             (PARQUET, PARQUET, "Parquet"),
         ] {
             let (content_type, body) = body(app, &url, accept).await;
-            assert_eq!(content_type, told);
+            assert_eq!(content_type, expected_type);
             let rows: Vec<_> = read_back(app, format, &body)
                 .await
                 .into_iter()
@@ -145,9 +145,9 @@ async fn a_list_says_the_same_in_every_form() {
 }
 
 #[tokio::test]
-async fn parquet_names_the_kinds_of_its_columns_even_without_rows() {
+async fn parquet_has_column_types_even_without_rows() {
     let app = reader().await;
-    let url = format!("/events?test_id={}", unique("nobody"));
+    let url = format!("/events?test_id={}", unique("unknown"));
     let (_, body) = body(app, &url, PARQUET).await;
     for (setting, json) in [
         ("", "Nullable(JSON)"),
@@ -183,7 +183,7 @@ async fn parquet_names_the_kinds_of_its_columns_even_without_rows() {
         });
         assert_eq!(kinds, expected);
     }
-    // As a file to be inserted, because the function format() cannot tell of no rows.
+    // Inserted as a file, because the function format() needs rows.
     let sql = format!(
         "INSERT INTO FUNCTION null('{}') FORMAT Parquet",
         structure()
@@ -194,7 +194,7 @@ async fn parquet_names_the_kinds_of_its_columns_even_without_rows() {
 }
 
 #[tokio::test]
-async fn each_form_of_a_page_has_its_own_tag_and_the_same_next_page() {
+async fn each_media_type_of_a_page_has_its_own_entity_tag_and_the_same_next_page() {
     let app = reader().await;
     let (partition, test_id) = (Partition::of(app).await, unique("run"));
     partition.store(&run(&test_id, 3)).await;
@@ -229,7 +229,7 @@ async fn each_form_of_a_page_has_its_own_tag_and_the_same_next_page() {
 }
 
 #[tokio::test]
-async fn a_form_there_is_not_is_told_which_there_are() {
+async fn an_unknown_media_type_is_406_with_the_available_ones() {
     let app = reader().await;
     for path in ["/events", "/events/e1"] {
         for accept in ["text/html", "application/json;q=0", "image/*, text/csv;q=0"] {

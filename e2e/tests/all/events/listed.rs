@@ -1,4 +1,4 @@
-//! What is listed: each distinct event once, newest first, as it was sent, whatever was stored how often.
+//! Lists of events: each distinct event once, newest first, as it was sent, however often it was stored.
 
 use ess_e2e::{TestApp, unique};
 use ess_schema::{Event, Source};
@@ -10,12 +10,12 @@ use crate::stored::{Partition, encoded, event, reader};
 pub(super) fn run(test_id: &str, count: i64) -> Vec<Event> {
     (0..count)
         .map(|n| {
-            let mut told = event(&json!({
+            let mut note = event(&json!({
                 "type": "RecordEvent", "event_type": "Note", "event_id": unique("e"), "test_id": test_id,
                 "user_id": "u", "data": {"n": n}
             }));
-            told.occurred_at = told.occurred_at.plus_millis((n - count) * 1_000);
-            told
+            note.occurred_at = note.occurred_at.plus_millis((n - count) * 1_000);
+            note
         })
         .collect()
 }
@@ -35,7 +35,7 @@ pub(super) fn newest_first(events: &[Event]) -> Vec<String> {
         .collect()
 }
 
-/// The ids on every page from this one on.
+/// The ids of every page from this URL on.
 pub(super) async fn follow(app: &TestApp, first: String) -> Vec<Vec<String>> {
     let mut pages = Vec::new();
     let mut next = Some(first);
@@ -79,19 +79,19 @@ async fn of_two_messages_under_one_identity_only_the_first_in_the_log_is_listed(
         let pages = follow(app, format!("/events?test_id={test_id}&limit={limit}")).await;
         assert_eq!(pages.concat(), newest_first(&events[..5]), "{limit} a page");
     }
-    let stands = app
+    let canonical = app
         .get(&format!("/events/{}", events[1].id))
         .await
         .expect_status(200)
         .json();
     assert_eq!(
-        (ids(&stands).len(), &stands[0]["data"]),
+        (ids(&canonical).len(), &canonical[0]["data"]),
         (1, &json!({"n": 1}))
     );
 }
 
 #[tokio::test]
-async fn pages_stay_right_while_events_arrive() {
+async fn pages_stay_correct_while_events_arrive() {
     let app = reader().await;
     let (partition, test_id) = (Partition::of(app).await, unique("run"));
     let mut all = run(&test_id, 30);
@@ -107,7 +107,7 @@ async fn pages_stay_right_while_events_arrive() {
 }
 
 #[tokio::test]
-async fn an_offset_passes_over_the_newest() {
+async fn an_offset_skips_the_newest() {
     let app = reader().await;
     let (partition, test_id) = (Partition::of(app).await, unique("run"));
     let events = run(&test_id, 12);
@@ -130,15 +130,15 @@ async fn an_offset_passes_over_the_newest() {
 }
 
 #[tokio::test]
-async fn an_event_is_told_as_it_was_sent() {
+async fn an_event_is_answered_as_it_was_sent() {
     let app = reader().await;
     let (partition, test_id) = (Partition::of(app).await, unique("run"));
-    let mut told = event(&json!({
+    let mut sent = event(&json!({
         "type": "ReportProgress", "event_id": unique("'\\`"), "test_id": test_id, "playback_id": "p'1",
         "user_id": "o'\\br`ien", "track_id": "曲", "from_ms": 0, "to_ms": 10_000, "source": "https://x.example/?a=1"
     }));
-    told.content.json = Some("{\"big\": 12345678901234567890.10,\n\"list\": [ ]}".to_owned());
-    let position = partition.store(&[told.clone()]).await[0];
+    sent.content.json = Some("{\"big\": 12345678901234567890.10,\n\"list\": [ ]}".to_owned());
+    let position = partition.store(&[sent.clone()]).await[0];
     let url = format!("/events?test_id={test_id}");
     let answer = app.get(&url).await.expect_status(200);
     assert!(
@@ -152,14 +152,14 @@ async fn an_event_is_told_as_it_was_sent() {
     let stored = found.as_object_mut().unwrap().remove("store_time").unwrap();
     assert!(stored.as_str().unwrap().ends_with('Z'));
     let expected = json!({
-        "id": told.id, "type": "PlaybackProgressed", "playback_id": "p'1", "user_id": "o'\\br`ien", "track_id": "曲",
-        "occurred_at": told.occurred_at, "ingest_time": told.ingest_time, "test_id": test_id,
+        "id": sent.id, "type": "PlaybackProgressed", "playback_id": "p'1", "user_id": "o'\\br`ien", "track_id": "曲",
+        "occurred_at": sent.occurred_at, "ingest_time": sent.ingest_time, "test_id": test_id,
         "source": "https://x.example/?a=1", "schemaversion": 1, "position": position.to_string(),
         "data": {"big": 12_345_678_901_234_567_890.10, "list": []}
     });
     assert_eq!(found, expected);
     let by_id = app
-        .get(&format!("/events/{}/", encoded(told.id.as_str())))
+        .get(&format!("/events/{}/", encoded(sent.id.as_str())))
         .await
         .expect_status(200);
     assert_eq!(by_id.text, answer.text);
@@ -174,13 +174,13 @@ async fn an_event_is_told_as_it_was_sent() {
 }
 
 #[tokio::test]
-async fn an_id_finds_the_event_of_every_source() {
+async fn an_id_matches_the_events_of_every_source() {
     let app = reader().await;
     let (partition, id) = (Partition::of(app).await, unique("e"));
     let of = |source: &str| {
-        let mut told = event(&json!({"type": "RecordEvent", "event_type": "Note", "event_id": id}));
-        told.source = Source::new(source).unwrap();
-        told
+        let mut note = event(&json!({"type": "RecordEvent", "event_type": "Note", "event_id": id}));
+        note.source = Source::new(source).unwrap();
+        note
     };
     partition.store(&[of("a"), of("b"), of("b"), of("c")]).await;
     let found = app

@@ -1,5 +1,5 @@
-//! Paging through many events while events are stored: newer ones, older ones, ones in between, and repetitions of all. Each is
-//! listed once, and none that was there at the start is missing.
+//! Pages of many events while newer, older and repeated events are stored. No event is listed twice, and none that existed at the
+//! start is missing.
 
 use std::collections::HashSet;
 
@@ -12,13 +12,13 @@ use crate::oracle;
 use crate::stored::{Partition, alone, event};
 
 const EVENTS: usize = 100_000;
-/// Blocks, and so parts, each of which spans the whole time.
+/// The number of inserted blocks, and so of parts; each spans the entire time range.
 const BLOCKS: usize = 25;
-/// So many events occurred at one moment: only source and id tell their order.
+/// The number of events with the same time, which only source and id order.
 const AT_ONCE: usize = 7;
 const PAGE: usize = 1_000;
 
-/// Makes events of this run.
+/// Creates the events of this test.
 struct Maker {
     like: Event,
     began: Timestamp,
@@ -34,12 +34,12 @@ impl Maker {
         }
     }
 
-    /// The event of this number among those there are at the start.
+    /// The nth event of those stored at the start.
     fn first(&self, n: usize) -> Event {
         self.at(&format!("first-{n}"), (n / AT_ONCE) as i64 * 20)
     }
 
-    /// An event so many ms after the first.
+    /// An event this many ms after the first.
     fn at(&self, id: &str, millis: i64) -> Event {
         Event {
             id: EventId::new(id).unwrap(),
@@ -49,7 +49,7 @@ impl Maker {
     }
 }
 
-/// What is stored at the start: every event, some in two parts, some sent twice.
+/// Stores the events of the start, some in two parts, some sent twice.
 async fn fill(partition: &Partition, maker: &Maker) -> Vec<(Event, Position)> {
     let mut stored = Vec::with_capacity(EVENTS);
     for block in 0..BLOCKS {
@@ -69,7 +69,7 @@ async fn fill(partition: &Partition, maker: &Maker) -> Vec<(Event, Position)> {
     stored
 }
 
-/// Stores what comes while a page is read.
+/// Stores events while a page is read.
 async fn write(partition: &Partition, maker: &Maker, stored: &[(Event, Position)], round: usize) {
     let span = (EVENTS / AT_ONCE) as i64 * 20;
     let fresh = |n: usize| {
@@ -92,7 +92,7 @@ async fn write(partition: &Partition, maker: &Maker, stored: &[(Event, Position)
     partition.store_at(&stored_again).await;
 }
 
-/// What `events` is sorted by.
+/// The sort key of `events`.
 fn sort_key(event: &Value) -> (String, String, String) {
     let text = |name: &str| event[name].as_str().unwrap().to_owned();
     (text("occurred_at"), text("source"), text("id"))
@@ -107,7 +107,7 @@ async fn parts(app: &TestApp) -> u64 {
 async fn a_hundred_thousand_events_are_listed_once_each_while_others_are_stored() {
     let app = alone(&[]).await;
     let (partition, maker) = (Partition::of(&app).await, Maker::new());
-    // No repetition is merged away before it is read.
+    // Repetitions must not be merged before they are read.
     app.execute("SYSTEM STOP MERGES events").await;
     let stored = fill(&partition, &maker).await;
     assert!(parts(&app).await > BLOCKS as u64);

@@ -1,4 +1,4 @@
-//! How events are asked for: conditions, bad parameters, forms, positions to wait for.
+//! Parameters of GET /events: conditions, invalid values, cursors and positions to wait for.
 
 use ess_e2e::unique;
 use serde_json::json;
@@ -49,7 +49,7 @@ async fn every_condition_narrows_the_list() {
 }
 
 #[tokio::test]
-async fn every_bad_parameter_is_named() {
+async fn every_invalid_parameter_is_named() {
     let app = reader().await;
     for (query, pointer) in [
         ("limit=0", "?limit"),
@@ -106,7 +106,7 @@ async fn a_cursor_cannot_be_combined_with_an_offset() {
 }
 
 #[tokio::test]
-async fn a_list_holds_the_positions_waited_for() {
+async fn a_list_includes_the_positions_waited_for() {
     let app = reader().await;
     let (partition, test_id) = (Partition::of(app).await, unique("run"));
     let events = run(&test_id, 3);

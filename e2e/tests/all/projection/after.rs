@@ -1,5 +1,5 @@
-//! `?after=p:o` against the watermark it rests on: never an answer before the rows up to there are visible, and no waiting
-//! once they are told to be.
+//! `?after=p:o` and the watermark behind it: no answer before the rows up to that position are visible, and no wait once the
+//! watermark says that they are.
 
 use ess_e2e::{TestApp, unique};
 use ess_schema::Position;
@@ -9,7 +9,7 @@ use serde_json::json;
 const WRITERS: usize = 12;
 const EACH: usize = 25;
 
-/// Small batches, several in flight and two projectors, so that rows and watermarks of many batches cross.
+/// Small batches with several in flight, so that rows and watermarks of many batches interleave.
 async fn racing() -> TestApp {
     let builder = TestApp::builder().env("PROJECTOR_BATCH_ROWS", "7");
     let builder = builder.env("PROJECTOR_IN_FLIGHT", "4");
@@ -17,14 +17,14 @@ async fn racing() -> TestApp {
 }
 
 #[tokio::test]
-async fn an_answer_after_a_position_holds_everything_up_to_it_however_writers_race() {
+async fn an_answer_after_a_position_includes_everything_up_to_it_while_writers_race() {
     let app = racing().await;
     let second = app.another_projector();
     second.start().await;
     join_all((0..WRITERS).map(|_| write_and_read(&app))).await;
 }
 
-/// One playback's events, each read back at once by the position that its write was answered with.
+/// Appends the events of one playback and reads each back at once by its position.
 async fn write_and_read(app: &TestApp) {
     let id = unique("p");
     for written in 1..=EACH {
@@ -47,7 +47,7 @@ async fn write_and_read(app: &TestApp) {
     }
 }
 
-/// The answer; on a busy machine it may take more than one question.
+/// The answer, retried: a busy machine may not project in time for the first request.
 async fn after(app: &TestApp, path: &str) -> serde_json::Value {
     ess_e2e::eventually("it is projected", async || {
         let answer = app.get(path).await;
@@ -65,7 +65,7 @@ async fn after(app: &TestApp, path: &str) -> serde_json::Value {
 }
 
 #[tokio::test]
-async fn what_is_projected_is_answered_though_nothing_moves_and_what_is_not_is_refused() {
+async fn a_projected_position_is_answered_without_a_projector_and_the_next_one_is_503() {
     let app = TestApp::builder()
         .env("AFTER_MAX_WAIT_MS", "0")
         .start()
@@ -75,7 +75,7 @@ async fn what_is_projected_is_answered_though_nothing_moves_and_what_is_not_is_r
         json!({"type": "StartPlayback", "playback_id": id, "user_id": "u", "track_id": "t"});
     let position = app.append(&command).await;
     let path = format!("/stats/playback/{id}?after=");
-    // The query-api looks once a second while nobody waits, and nobody may wait here.
+    // Without waiting requests the query-api reads the watermark once a second, and no request may wait here.
     after(&app, &format!("{path}{position}")).await;
     assert_eq!(app.projector.terminate().await, 0);
     let answer = app.get(&format!("{path}{position}")).await;

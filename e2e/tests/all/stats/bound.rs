@@ -1,14 +1,14 @@
-//! Whatever stands in a parameter of a question about many is a value, or is refused by name: never a part of the question. That
-//! texts find what bears them is told beside each path.
+//! Parameters of questions about many playbacks are bound as values or refused by name; they never become part of the SQL. The
+//! tests of each path check that special texts match the right playbacks.
 
 use ess_e2e::Answer;
 use serde_json::Value;
 
-use super::dataset::{Crowd, MEANINGFUL, crowd};
+use super::dataset::{Dataset, SPECIAL_TEXTS, dataset};
 use crate::stored::encoded;
 
-/// Never a value: with control characters, or endless.
-fn impossible() -> Vec<String> {
+/// Invalid values: with control characters, or too long.
+fn invalid() -> Vec<String> {
     let fixed = ["\0", "t1\0", "a\nb", "\u{7f}"]
         .map(str::to_owned)
         .into_iter();
@@ -17,7 +17,7 @@ fn impossible() -> Vec<String> {
         .collect()
 }
 
-/// Each with a question that it is added to.
+/// URLs, and the parameters that are added to them.
 const PARAMETERS: [(&str, &[&str]); 6] = [
     (
         "/stats/report?metrics=plays",
@@ -51,7 +51,7 @@ const PARAMETERS: [(&str, &[&str]); 6] = [
     ),
     ("/stats/track/track-1/retention?", &["from", "to", "after"]),
 ];
-/// Parameters that any visible text is a value of.
+/// Parameters that accept any visible text.
 const TEXTS: [&str; 2] = ["user_id", "track_id"];
 
 fn assert_refused(answer: Answer, pointer: &str, what: &str) {
@@ -65,24 +65,24 @@ fn assert_refused(answer: Answer, pointer: &str, what: &str) {
     assert!(!error["allowed"].as_str().unwrap().is_empty(), "{problem}");
     assert!(
         problem.to_string().len() < 4_000,
-        "{what} is told back whole"
+        "{what}: the problem repeats the entire value"
     );
 }
 
 #[tokio::test]
-async fn what_no_parameter_can_be_is_refused_by_the_parameters_name() {
-    let crowd = crowd().await;
+async fn an_invalid_value_is_refused_by_the_parameters_name() {
+    let dataset = dataset().await;
     for (question, parameters) in PARAMETERS {
         for parameter in parameters {
-            let impossible = impossible();
-            let others = MEANINGFUL
+            let invalid = invalid();
+            let others = SPECIAL_TEXTS
                 .into_iter()
                 .filter(|_| !TEXTS.contains(parameter));
-            for text in impossible.iter().map(String::as_str).chain(others) {
+            for text in invalid.iter().map(String::as_str).chain(others) {
                 let url = format!("{question}&{parameter}={}", encoded(text));
                 let shown: String = text.chars().take(40).collect();
                 assert_refused(
-                    crowd.app.get(&url).await,
+                    dataset.app.get(&url).await,
                     &format!("?{parameter}"),
                     &format!("{question} {parameter}={shown:?}"),
                 );
@@ -92,16 +92,16 @@ async fn what_no_parameter_can_be_is_refused_by_the_parameters_name() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_a_value_of_a_filter_is_refused_and_what_can_finds_nothing_that_it_is_not() {
-    let crowd = crowd().await;
+async fn an_invalid_filter_value_is_refused_and_a_valid_one_matches_only_itself() {
+    let dataset = dataset().await;
     let ask = async |filter: String| {
         let url = format!(
             "/stats/report?metrics=attempts&filters={}",
             encoded(&filter)
         );
-        crowd.app.get(&url).await
+        dataset.app.get(&url).await
     };
-    for text in impossible() {
+    for text in invalid() {
         for filter in [
             format!("device=={text}"),
             format!("device=={}", Value::from(text.as_str())),
@@ -110,17 +110,17 @@ async fn what_cannot_be_a_value_of_a_filter_is_refused_and_what_can_finds_nothin
             assert_refused(ask(filter).await, "?filters", &shown);
         }
     }
-    for text in MEANINGFUL {
+    for text in SPECIAL_TEXTS {
         let longer = Value::from(format!("{text}{text}!"));
         let found = ask(format!("device=={longer}"))
             .await
             .expect_status(200)
             .json();
         assert_eq!(found[0]["attempts"], 0, "{text}");
-        // A name is never a part of the question either.
+        // A field name never becomes part of the SQL either.
         assert_refused(ask(format!("{text}==x")).await, "?filters", text);
     }
-    // Bare, not as JSON, where no character of it means something to a filter.
+    // Bare, not as a JSON string: none of these characters is special in a filter.
     for text in [
         "'",
         "`",
@@ -138,31 +138,31 @@ async fn what_cannot_be_a_value_of_a_filter_is_refused_and_what_can_finds_nothin
 }
 
 #[tokio::test]
-async fn what_cannot_be_an_id_is_refused_and_what_nobody_has_is_not_known() {
-    let crowd = crowd().await;
+async fn an_invalid_id_is_refused_and_an_unknown_one_is_404() {
+    let dataset = dataset().await;
     for path in [
         "/stats/track/{}",
         "/stats/track/{}/retention",
         "/stats/user/{}",
     ] {
-        for text in impossible().iter().map(String::as_str).chain(["a b"]) {
+        for text in invalid().iter().map(String::as_str).chain(["a b"]) {
             let url = path.replace("{}", &encoded(text));
-            assert_refused(crowd.app.get(&url).await, "{id}", path);
+            assert_refused(dataset.app.get(&url).await, "{id}", path);
         }
-        for text in MEANINGFUL {
+        for text in SPECIAL_TEXTS {
             let url = path.replace("{}", &encoded(&format!("{text}{text}")));
-            assert_eq!(crowd.app.get(&url).await.status, 404, "{path} {text}");
+            assert_eq!(dataset.app.get(&url).await.status, 404, "{path} {text}");
         }
     }
-    everything_is_still_there(crowd).await;
+    assert_no_row_is_missing(dataset).await;
 }
 
-async fn everything_is_still_there(crowd: &Crowd) {
-    let rows = crowd
+async fn assert_no_row_is_missing(dataset: &Dataset) {
+    let rows = dataset
         .app
         .select(
             "SELECT count() AS rows FROM playbacks FINAL SETTINGS do_not_merge_across_partitions_select_final = 1",
         )
         .await;
-    assert_eq!(rows[0]["rows"], crowd.playbacks.len());
+    assert_eq!(rows[0]["rows"], dataset.playbacks.len());
 }

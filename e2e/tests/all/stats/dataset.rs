@@ -1,5 +1,5 @@
-//! What a crowd played in some days of October, with all that a platform's facts are: repeated, late, lost in part, and in texts
-//! that mean something elsewhere. Stored and rolled up once, for every test that asks about many playbacks and changes none.
+//! A generated dataset: playbacks of some days in October, with repeated, late and missing events, and with texts that are special
+//! in SQL, URLs and CSV. Stored and rolled up once, and shared by all tests of questions about many playbacks. No test changes it.
 
 use ess_e2e::TestApp;
 use ess_load::simulate::{Simulator, SimulatorConfig};
@@ -17,11 +17,11 @@ use crate::traffic::seed;
 
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
-/// One in so many facts is stored twice.
+/// One in this many events is stored twice.
 const REPEATED: usize = 12;
 
-/// Visible text, as ids may be, that means something in SQL, in a URL, in a filter or in CSV.
-pub(crate) const MEANINGFUL: [&str; 18] = [
+/// Valid ids whose text is special in SQL, in a URL, in a filter or in CSV.
+pub(crate) const SPECIAL_TEXTS: [&str; 18] = [
     "'",
     "\"",
     "`",
@@ -42,31 +42,31 @@ pub(crate) const MEANINGFUL: [&str; 18] = [
     "曲-ñ-🎵",
 ];
 
-/// What was told, what it amounts to, and who answers questions about it.
-pub(crate) struct Crowd {
+/// The events, the playbacks that the oracle folds them to, and the app that holds them.
+pub(crate) struct Dataset {
     seed: u64,
     pub(crate) app: TestApp,
     pub(crate) events: Vec<Event>,
     pub(crate) playbacks: Vec<Playback>,
 }
 
-/// The one that all tests share.
+/// The dataset that all tests share.
 #[expect(
     clippy::print_stdout,
-    reason = "the test harness shows it with a failure"
+    reason = "the test harness prints it with a failure"
 )]
-pub(crate) async fn crowd() -> &'static Crowd {
-    static CROWD: OnceCell<Crowd> = OnceCell::const_new();
-    let crowd = CROWD.get_or_init(stored).await;
-    // To every test that asks, not only to the first.
-    println!("ESS_TEST_SEED={}", crowd.seed);
-    crowd
+pub(crate) async fn dataset() -> &'static Dataset {
+    static DATASET: OnceCell<Dataset> = OnceCell::const_new();
+    let dataset = DATASET.get_or_init(stored).await;
+    // Printed by every test, so that each failure names its seed.
+    println!("ESS_TEST_SEED={}", dataset.seed);
+    dataset
 }
 
-async fn stored() -> Crowd {
+async fn stored() -> Dataset {
     let app = alone(&[]).await;
     let seed = seed();
-    let events = told(seed, 1_200);
+    let events = generate(seed, 1_200);
     let partition = Partition::of(&app).await;
     for (number, batch) in events.chunks(events.len() / 7).enumerate() {
         partition.store(batch).await;
@@ -76,7 +76,7 @@ async fn stored() -> Crowd {
     partition.tell().await;
     app.roll_up().await;
     let playbacks = playbacks(&events);
-    Crowd {
+    Dataset {
         seed,
         app,
         events,
@@ -84,7 +84,7 @@ async fn stored() -> Crowd {
     }
 }
 
-/// What the oracle makes of these events.
+/// The playbacks that the oracle folds these events to.
 pub(crate) fn playbacks(events: &[Event]) -> Vec<Playback> {
     let playbacks = oracle::playbacks(events).into_iter();
     playbacks.map(|(_, playback)| playback).collect()
@@ -94,11 +94,11 @@ pub(crate) fn instant(text: &str) -> Timestamp {
     Timestamp::parse_rfc3339(text).unwrap()
 }
 
-/// The facts of about so many playbacks, in no order.
-pub(crate) fn told(seed: u64, playbacks: u64) -> Vec<Event> {
+/// Events of about this many playbacks, shuffled.
+pub(crate) fn generate(seed: u64, playbacks: u64) -> Vec<Event> {
     let mut random = ChaCha12Rng::seed_from_u64(seed);
     let days = run(seed, playbacks / 2, "2026-10-23T20:00:00Z", 72, None);
-    // Where it is midnight in Berlin, on the night in which its clocks go back; then where a month ends.
+    // Midnight in Berlin in the night when its clocks go back, then the end of a month.
     let night = run(
         seed ^ 1,
         playbacks / 4,
@@ -113,15 +113,15 @@ pub(crate) fn told(seed: u64, playbacks: u64) -> Vec<Event> {
         4,
         Some("run-2"),
     );
-    let mut facts: Vec<_> = days
+    let mut events: Vec<_> = days
         .chain(night)
         .chain(month)
         .flat_map(|playback| altered(playback.facts, &mut random))
         .collect();
-    facts.extend(MEANINGFUL.into_iter().flat_map(meaningful));
-    facts.extend((0..10).flat_map(unnamed));
-    facts.shuffle(&mut random);
-    facts
+    events.extend(SPECIAL_TEXTS.into_iter().flat_map(with_text));
+    events.extend((0..10).flat_map(custom_events_only));
+    events.shuffle(&mut random);
+    events
 }
 
 fn run(seed: u64, playbacks: u64, start: &str, hours: i64, test_id: Option<&str>) -> Simulator {
@@ -134,53 +134,52 @@ fn run(seed: u64, playbacks: u64, start: &str, hours: i64, test_id: Option<&str>
     })
 }
 
-/// What became of a playback's facts on their way.
-fn altered(mut facts: Vec<Event>, random: &mut impl Rng) -> Vec<Event> {
-    let (first, last) = (facts[0].clone(), facts[facts.len() - 1].clone());
+/// A playback's events as they arrive: some are lost, added or changed.
+fn altered(mut events: Vec<Event>, random: &mut impl Rng) -> Vec<Event> {
+    let (first, last) = (events[0].clone(), events[events.len() - 1].clone());
     match random.random_range(0..20) {
-        // Its beginning was lost, and its attributes with it.
-        0 | 1 if facts.len() > 1 => {
-            facts.remove(0);
+        // The start is lost, and the attributes with it.
+        0 | 1 if events.len() > 1 => {
+            events.remove(0);
         }
-        // Nothing is known but that it began.
-        2 => facts.truncate(1),
-        // An app tells late of what happened before, perhaps the day before.
-        3 => facts.push(aside(&first, -random.random_range(1..26 * HOUR_MS))),
-        4 => facts.push(aside(&last, random.random_range(1..300 * MINUTE_MS))),
-        // It went on for days.
-        5 if random.random_bool(0.1) => facts.push(aside(&last, 40 * HOUR_MS)),
-        // The end was told without a stretch, and the listening time was not that of the media.
-        6 => halve(&mut facts),
+        // Only the start arrives.
+        2 => events.truncate(1),
+        // A custom event before the start, perhaps on the day before.
+        3 => events.push(custom_event(&first, -random.random_range(1..26 * HOUR_MS))),
+        4 => events.push(custom_event(&last, random.random_range(1..300 * MINUTE_MS))),
+        // The playback lasts for days.
+        5 if random.random_bool(0.1) => events.push(custom_event(&last, 40 * HOUR_MS)),
+        6 => halve_played_ms(&mut events),
         _ => {}
     }
-    facts
+    events
 }
 
-/// An event of the same playback that names nobody, so much later.
-fn aside(fact: &Event, later_ms: i64) -> Event {
+/// A custom event of the same playback without user and track, this much later.
+fn custom_event(of: &Event, later_ms: i64) -> Event {
     Event {
-        id: EventId::new(format!("{}-aside", fact.id)).unwrap(),
-        occurred_at: fact.occurred_at.plus_millis(later_ms),
+        id: EventId::new(format!("{}-custom", of.id)).unwrap(),
+        occurred_at: of.occurred_at.plus_millis(later_ms),
         data: EventData::Custom(CustomEvent {
             name: EventType::new("AppOpened").unwrap(),
             user_id: None,
             track_id: None,
         }),
-        ..fact.clone()
+        ..of.clone()
     }
 }
 
-/// At half speed: what was listened to is not what was covered.
-fn halve(facts: &mut [Event]) {
-    for fact in facts {
-        if let EventData::Progressed(progressed) = &mut fact.data {
+/// Halves the listening time, so that played_ms differs from unique_ms.
+fn halve_played_ms(events: &mut [Event]) {
+    for event in events {
+        if let EventData::Progressed(progressed) = &mut event.data {
             progressed.played_ms = Some((progressed.to_ms - progressed.from_ms) / 2);
         }
     }
 }
 
-/// A playback all of whose texts are this one, heard past the length that was told of its track, and twice at its beginning.
-fn meaningful(text: &str) -> Vec<Event> {
+/// A playback whose ids and attributes are all this text. It is played past the track's duration, and its first seconds twice.
+fn with_text(text: &str) -> Vec<Event> {
     let begins = instant("2026-10-24T12:00:00Z");
     let common = json!({
         "playback_id": format!("p-{text}"), "user_id": text, "track_id": text, "test_id": text, "device": text, "platform": text,
@@ -192,7 +191,7 @@ fn meaningful(text: &str) -> Vec<Event> {
         json!({"type": "ReportProgress", "from_ms": 3_000, "to_ms": 41_000}),
         json!({"type": "FinishPlayback", "reason": "completed"}),
     ];
-    let told = commands
+    let events = commands
         .into_iter()
         .enumerate()
         .map(|(number, mut command)| {
@@ -203,11 +202,11 @@ fn meaningful(text: &str) -> Vec<Event> {
             command.insert("time".to_owned(), at.to_string().into());
             event_at(&json!(command), at)
         });
-    told.collect()
+    events.collect()
 }
 
-/// A playback of which only custom events are known, of some of them the user.
-fn unnamed(number: u8) -> Vec<Event> {
+/// A playback with custom events only; every third names a user.
+fn custom_events_only(number: u8) -> Vec<Event> {
     let at = instant("2026-10-25T08:00:00Z").plus_millis(i64::from(number) * 7 * MINUTE_MS);
     let mut command = json!({
         "type": "RecordEvent", "event_type": "AdShown", "event_id": format!("ad-{number}"), "playback_id": format!("ad-{number}"),

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::oracle;
 use crate::stored::{Partition, alone, encoded, reader};
 
-/// An event as it is stored.
+/// A stored event.
 #[derive(Clone)]
 struct Stored {
     id: String,
@@ -43,7 +43,7 @@ impl Stored {
     }
 }
 
-/// Stores them in one part.
+/// Stores the events in one part.
 async fn store(app: &TestApp, partition: u16, events: &[Stored]) {
     let rows: Vec<_> = events.iter().map(|event| event.row(partition)).collect();
     let insert = format!(
@@ -54,7 +54,7 @@ async fn store(app: &TestApp, partition: u16, events: &[Stored]) {
     app.execute(&insert).await;
 }
 
-/// Events accepted from `start` on, one each second, some of them minutes or days after they occurred.
+/// Events ingested from `start` on, one each second, some of them minutes or days after they occurred.
 fn run(test_id: &str, start: Timestamp, count: u64) -> Vec<Stored> {
     let mut random = ChaCha12Rng::seed_from_u64(count);
     let mut event = |at: u64| {
@@ -100,13 +100,13 @@ fn assert_rows(expected: &[Value], found: &Value, question: &str) {
     }
 }
 
-/// A whole hour some hours ago.
+/// The start of an hour, some hours ago.
 fn an_hour() -> Timestamp {
     let hour = 3_600_000;
     Timestamp::from_millis((oracle::now().as_millis() / hour - 5) * hour).unwrap()
 }
 
-/// Groups of events by the bucket in which they were accepted.
+/// Events by the bucket of their ingest time.
 fn by_bucket(events: &[Stored], bucket_ms: i64) -> BTreeMap<i64, Vec<&Stored>> {
     let mut buckets: BTreeMap<i64, Vec<&Stored>> = BTreeMap::new();
     for event in events {
@@ -117,7 +117,7 @@ fn by_bucket(events: &[Stored], bucket_ms: i64) -> BTreeMap<i64, Vec<&Stored>> {
 }
 
 #[tokio::test]
-async fn quantiles_are_exact_whatever_was_stored_how_often() {
+async fn quantiles_are_exact_however_often_events_are_stored() {
     let app = alone(&[("CACHE_OPEN_TTL_MS", "0")]).await;
     let start = an_hour();
     let (one, other) = (unique("run'\\"), unique("another"));
@@ -128,8 +128,8 @@ async fn quantiles_are_exact_whatever_was_stored_how_often() {
     for (partition, events) in [(1, &of_one), (2, &of_other), (3, &without)] {
         store(&app, partition, events).await;
     }
-    // The log folded again: the same positions, stored later. And messages that repeat an identity: one that says the same, and
-    // was accepted an hour later, one that says it occurred at another time.
+    // The log folded again: the same positions, stored later. Then two messages that repeat an identity: one ingested an hour
+    // later, one with another time of occurrence.
     let again = |event: &Stored| Stored {
         store_time: event.store_time + 50_000,
         ..event.clone()
@@ -185,7 +185,7 @@ async fn quantiles_are_exact_whatever_was_stored_how_often() {
         .map(|(run, events)| row(*run, from, to, events))
         .collect();
     assert_rows(&by_run, &ask(format!("{window}&by=test_id")).await, "runs");
-    // The repetition alone is in this window, and it is none: the event was accepted before.
+    // Only the repetition lies in this window. It does not count, because the event was ingested before.
     let later = format!("from={}", start.plus_millis(3_600_000));
     let later = ask(format!("{later}&to={}", start.plus_millis(2 * 3_600_000))).await;
     assert_eq!(later[0]["count"], 0, "{later}");
@@ -207,7 +207,7 @@ async fn a_generation_without_the_index_answers_the_same() {
 }
 
 #[tokio::test]
-async fn the_last_quarter_of_an_hour_is_told_by_default_and_a_writer_can_wait() {
+async fn the_default_window_is_the_last_fifteen_minutes_and_after_waits() {
     let app = reader().await;
     let (partition, test_id) = (Partition::of(app).await, unique("run"));
     let path = format!("/stats/lag?test_id={test_id}");
@@ -222,10 +222,10 @@ async fn the_last_quarter_of_an_hour_is_told_by_default_and_a_writer_can_wait() 
         .get(&format!("{path}&after={position}"))
         .await
         .expect_status(200);
-    let told = answer.json();
-    assert_eq!(told[0]["count"], 1, "{told}");
-    assert_eq!(told[0]["test_id"], test_id.as_str());
-    let time = |name: &str| Timestamp::parse_rfc3339(told[0][name].as_str().unwrap()).unwrap();
+    let rows = answer.json();
+    assert_eq!(rows[0]["count"], 1, "{rows}");
+    assert_eq!(rows[0]["test_id"], test_id.as_str());
+    let time = |name: &str| Timestamp::parse_rfc3339(rows[0][name].as_str().unwrap()).unwrap();
     assert_eq!(time("to").millis_since(time("from")), 15 * 60 * 1_000);
     let etag = answer.header("etag").unwrap();
     let again = app.queries().request(reqwest::Method::GET, &path);
@@ -237,7 +237,7 @@ async fn the_last_quarter_of_an_hour_is_told_by_default_and_a_writer_can_wait() 
 }
 
 #[tokio::test]
-async fn what_cannot_be_meant_is_refused_by_name() {
+async fn invalid_parameters_are_refused_by_name() {
     let app = reader().await;
     for (query, pointer) in [
         ("by=user", "?by"),
@@ -264,12 +264,12 @@ async fn what_cannot_be_meant_is_refused_by_name() {
         );
         assert!(problem["errors"][0]["allowed"].is_string(), "{problem}");
     }
-    for nasty in ["'", "\\", "'; DROP TABLE events; --", "{x:String}", "%41"] {
+    for special in ["'", "\\", "'; DROP TABLE events; --", "{x:String}", "%41"] {
         let path = format!(
             "/stats/lag?by=test_id&test_id={}",
-            encoded(&nasty.replace(' ', "_"))
+            encoded(&special.replace(' ', "_"))
         );
         let none = app.get(&path).await.expect_status(200).json();
-        assert_eq!(none, json!([]), "{nasty}");
+        assert_eq!(none, json!([]), "{special}");
     }
 }

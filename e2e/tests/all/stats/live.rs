@@ -1,4 +1,4 @@
-//! GET /stats/live, against what the oracle says is playing.
+//! GET /stats/live against the oracle.
 
 mod stream;
 
@@ -14,7 +14,7 @@ use tokio::task::spawn_blocking;
 use crate::oracle;
 use crate::stored::{Partition, alone, encoded, event, reader};
 
-/// Stores events, and makes the rows of their playbacks as a projector does.
+/// Stores events and rolls up their playbacks, as a projector does.
 pub(crate) async fn store(app: &TestApp, partition: &Partition, events: &[Event]) -> Position {
     let positions = partition.store(events).await;
     partition.tell().await;
@@ -26,7 +26,7 @@ pub(crate) async fn store(app: &TestApp, partition: &Partition, events: &[Event]
     *positions.last().unwrap()
 }
 
-/// A playback begins, told by an event that occurred so long ago.
+/// The start of a playback this long ago.
 pub(crate) fn started(
     playback: &str,
     user: &str,
@@ -52,13 +52,13 @@ fn then(kind: &str, of: &Event, more: &Value) -> Event {
     event(&command)
 }
 
-/// What the oracle says is playing of what meets a condition: at most `limit` of each list.
-fn expected(events: &[Event], limit: usize, is_asked: impl Fn(&Playback) -> bool) -> Value {
+/// The expected answer for the playbacks that meet a condition, with at most `limit` entries a list.
+fn expected(events: &[Event], limit: usize, meets: impl Fn(&Playback) -> bool) -> Value {
     let playbacks = oracle::playbacks(events);
     let playing: Vec<_> = playbacks
         .iter()
         .map(|(_, playback)| playback)
-        .filter(|playback| playback.state == Some("playing") && is_asked(playback))
+        .filter(|playback| playback.state == Some("playing") && meets(playback))
         .collect();
     let dimensions = || {
         playing
@@ -66,7 +66,7 @@ fn expected(events: &[Event], limit: usize, is_asked: impl Fn(&Playback) -> bool
             .map(|playback| &playback.aggregate.dimensions)
     };
     let users: BTreeSet<_> = dimensions().filter_map(|of| of.user_id.clone()).collect();
-    let most = |names: Vec<Option<String>>, key: &str| -> Vec<Value> {
+    let top = |names: Vec<Option<String>>, key: &str| -> Vec<Value> {
         let mut counts: BTreeMap<Option<String>, i64> = BTreeMap::new();
         for name in names {
             *counts.entry(name).or_default() += 1;
@@ -81,13 +81,13 @@ fn expected(events: &[Event], limit: usize, is_asked: impl Fn(&Playback) -> bool
     let tracks = dimensions().map(|of| of.track_id.as_ref().map(ToString::to_string));
     json!({
         "playing": playing.len(), "listeners": users.len(),
-        "tracks": most(tracks.collect(), "track_id"),
-        "countries": most(dimensions().map(|of| of.country.clone()).collect(), "country"),
+        "tracks": top(tracks.collect(), "track_id"),
+        "countries": top(dimensions().map(|of| of.country.clone()).collect(), "country"),
     })
 }
 
 #[tokio::test]
-async fn what_is_playing_is_told_in_all_by_track_and_by_country() {
+async fn playing_playbacks_are_counted_in_total_by_track_and_by_country() {
     let app = alone(&[("CACHE_OPEN_TTL_MS", "0")]).await;
     let partition = Partition::of(&app).await;
     let countries = [None, Some("DE"), Some("FR"), Some("DE")];
@@ -95,7 +95,7 @@ async fn what_is_playing_is_told_in_all_by_track_and_by_country() {
     let mut events: Vec<_> = (0..60)
         .map(|n: usize| {
             let (user, track) = (format!("u{}", n % 23), format!("t'\\{}", n % 7));
-            // The last few have been silent for longer than a playback may be.
+            // The last few have been silent for too long and are abandoned.
             let ago = if n < 55 {
                 n as i64 * 10_000
             } else {
@@ -104,7 +104,7 @@ async fn what_is_playing_is_told_in_all_by_track_and_by_country() {
             started(&format!("p{n}"), &user, &track, countries[n % 4], ago)
         })
         .collect();
-    // One that began two days ago and was heard of lately.
+    // One that began two days ago and progressed just now.
     let long = started("long", "u-long", "t'\\1", Some("FR"), 2 * 24 * 60 * minute);
     events.push(then(
         "ReportProgress",
@@ -145,7 +145,7 @@ async fn what_is_playing_is_told_in_all_by_track_and_by_country() {
     let middle = events.len() / 2;
     store(&app, &partition, &events[..middle]).await;
     let after = store(&app, &partition, &events[middle..]).await;
-    // An earlier beginning, which files a playback that plays under another day.
+    // An earlier start, which moves a playing playback to another day.
     let earlier = started("p10", "u-earlier", "t'\\3", Some("DE"), 24 * 60 * minute);
     let after = [
         after,
@@ -180,36 +180,37 @@ async fn what_is_playing_is_told_in_all_by_track_and_by_country() {
         ),
     ] {
         let answer = app.get(&format!("/stats/live?after={after}{query}")).await;
-        let mut told = answer.expect_status(200).json();
+        let mut found = answer.expect_status(200).json();
         assert!(
-            told.as_object_mut()
+            found
+                .as_object_mut()
                 .unwrap()
                 .shift_remove("as_of")
                 .is_some()
         );
         assert!(expected["playing"].as_u64() > Some(0), "{expected}");
-        assert_eq!(told, expected, "{query}");
+        assert_eq!(found, expected, "{query}");
     }
 }
 
 #[tokio::test]
-async fn nothing_plays_where_nothing_is_known_and_values_are_never_a_part_of_the_question() {
+async fn an_unknown_track_is_not_playing_and_values_never_become_part_of_the_sql() {
     let app = reader().await;
     let unknown = unique("t");
-    for nasty in ["", "'", "\\", "';--", "{x:String}", "%41", "曲"] {
-        let track = encoded(&format!("{unknown}{nasty}"));
+    for special in ["", "'", "\\", "';--", "{x:String}", "%41", "曲"] {
+        let track = encoded(&format!("{unknown}{special}"));
         let answer = app.get(&format!("/stats/live?track_id={track}")).await;
-        let told = answer.expect_status(200).json();
-        assert_eq!(told["playing"], 0, "{nasty}: {told}");
+        let found = answer.expect_status(200).json();
+        assert_eq!(found["playing"], 0, "{special}: {found}");
         assert_eq!(
-            (&told["tracks"], &told["countries"]),
+            (&found["tracks"], &found["countries"]),
             (&json!([]), &json!([]))
         );
     }
 }
 
 #[tokio::test]
-async fn what_cannot_be_meant_is_refused_by_name() {
+async fn invalid_parameters_are_refused_by_name() {
     let app = reader().await;
     for (query, pointer) in [
         ("country=Germany", "?country"),

@@ -1,11 +1,11 @@
-//! Reading one's own writes: whatever path answers, with the position of a write it holds what was written, through the real
+//! Read your own writes: on every path, an answer with `?after=` the position of a write includes the write, through the real
 //! projector.
 
 use ess_e2e::{Answer, TestApp, eventually, unique};
 use ess_schema::Position;
 use serde_json::{Value, json};
 
-/// Two commands of one playback; the position of the last.
+/// Appends two commands of one playback and returns the position of the last.
 async fn played(app: &TestApp, playback: &str, track: &str, user: &str) -> Position {
     let fact = |more: Value| {
         let mut fact = json!({ "playback_id": playback, "user_id": user, "track_id": track });
@@ -24,11 +24,11 @@ async fn played(app: &TestApp, playback: &str, track: &str, user: &str) -> Posit
     .await
 }
 
-/// A path, and whether its answer shows the play.
-type Shown = (String, fn(&Value) -> bool);
+/// A path, and a check that its answer includes the play.
+type Check = (String, fn(&Value) -> bool);
 
-/// Every path that a play of one track, by one listener, shows in, and what its answer tells then.
-fn shown_in(track: &str, user: &str) -> [Shown; 8] {
+/// Every path whose answer includes a play of this track by this user.
+fn checks(track: &str, user: &str) -> [Check; 8] {
     [
         (format!("/stats/track/{track}"), |body| {
             body["plays"] == 1 && body["streams"] == 1
@@ -65,24 +65,24 @@ fn with(path: &str, after: Position) -> String {
 }
 
 #[tokio::test]
-async fn every_path_holds_what_its_reader_wrote() {
+async fn every_path_includes_what_its_reader_wrote() {
     let app = TestApp::shared().await;
     for number in 0..8 {
         let (track, user) = (unique("track"), unique("user"));
         let after = played(app, &unique("p"), &track, &user).await;
-        // Each path is the first to be asked once.
-        let mut paths = shown_in(&track, &user);
+        // Each path is requested first once.
+        let mut paths = checks(&track, &user);
         paths.rotate_left(number);
-        for (path, is_shown) in paths {
+        for (path, includes_it) in paths {
             let answer = app.get(&with(&path, after)).await.expect_status(200);
             let body = answer.json();
-            assert!(is_shown(&body), "{path}: {body}");
+            assert!(includes_it(&body), "{path}: {body}");
         }
     }
 }
 
 #[tokio::test]
-async fn the_location_of_a_command_is_where_it_is_read() {
+async fn the_location_header_of_a_command_leads_to_its_playback() {
     let app = TestApp::shared().await;
     let command = json!({
         "type": "StartPlayback", "playback_id": unique("p"), "user_id": "u", "track_id": "t"
@@ -95,12 +95,12 @@ async fn the_location_of_a_command_is_where_it_is_read() {
 }
 
 #[tokio::test]
-async fn what_begins_and_ends_shows_in_what_is_live_by_itself() {
+async fn starts_and_ends_show_in_live_without_waiting_for_a_position() {
     let app = TestApp::shared().await;
     let (playback, track) = (unique("p"), unique("track"));
     let live = format!("/stats/live?track_id={track}");
     let shows = async |playing: u64| {
-        eventually(&format!("{live} tells {playing}"), async || {
+        eventually(&format!("{live} shows {playing}"), async || {
             let body = app.get(&live).await.expect_status(200).json();
             if body["playing"] == playing {
                 Ok(())

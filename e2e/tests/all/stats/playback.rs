@@ -1,4 +1,4 @@
-//! GET /stats/playback/{id}, beside what `aggregates` and `whole_path` say of its fields.
+//! GET /stats/playback/{id}. The tests of its fields are in `aggregates` and `whole_path`.
 
 mod cached;
 mod outage;
@@ -30,7 +30,7 @@ fn path(playback_id: &str) -> String {
     format!("/stats/playback/{}", encoded(playback_id))
 }
 
-/// How often a query of this name was answered by the read model.
+/// The number of queries of this name that the read model answered.
 async fn queries(app: &TestApp, name: &str) -> u64 {
     let metrics = app.get("/metrics").await.expect_status(200).text;
     let line = format!("ess_query_duration_seconds_count{{query=\"{name}\"}} ");
@@ -42,7 +42,7 @@ async fn queries(app: &TestApp, name: &str) -> u64 {
 async fn any_visible_text_is_an_id() {
     let app = reader().await;
     let partition = Partition::of(app).await;
-    let nasty = [
+    let special = [
         "'",
         "\\",
         "`\"",
@@ -53,7 +53,7 @@ async fn any_visible_text_is_an_id() {
         "曲-ñ-🎵",
         "..%2F",
     ];
-    for text in nasty {
+    for text in special {
         let id = unique(&text.replace(' ', "_"));
         let other = unique("other");
         let events = [started(&id), progressed(&id, 0), started(&other)];
@@ -69,7 +69,7 @@ async fn any_visible_text_is_an_id() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_an_id_is_refused_by_name() {
+async fn an_invalid_id_is_refused_by_name() {
     let app = reader().await;
     for bad in ["a b", "\0", "\u{7f}", &"a".repeat(129), &"x".repeat(5_000)] {
         let problem = app.get(&path(bad)).await.expect_status(422).json();
@@ -95,7 +95,7 @@ async fn what_cannot_be_an_id_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn an_answer_the_caller_holds_is_not_sent_again() {
+async fn a_matching_entity_tag_is_answered_with_304() {
     let app = reader().await;
     let (partition, id) = (Partition::of(app).await, unique("p"));
     partition.store(&[started(&id)]).await;
@@ -138,14 +138,14 @@ async fn an_answer_the_caller_holds_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn a_reader_waits_for_its_own_write_and_is_told_nothing_older() {
+async fn a_reader_waits_for_its_own_write_and_gets_nothing_older() {
     let app = reader().await;
     let (partition, id) = (Partition::of(app).await, unique("p"));
     partition.store(&[started(&id)]).await;
     let before = app.get(&path(&id)).await.expect_status(200).json();
     assert_eq!(before["event_count"], 1);
 
-    // A hundred readers ask for what is not stored yet; then it is.
+    // A hundred readers wait for a position before it is stored.
     let awaited = partition.next();
     let url = format!("{}?after={awaited}", path(&id));
     let waiting = join_all((0..100).map(|_| app.get(&url)));
@@ -157,15 +157,15 @@ async fn a_reader_waits_for_its_own_write_and_is_told_nothing_older() {
     for answer in answers {
         assert_eq!(answer.expect_status(200).json()["event_count"], 2);
     }
-    let kept = app.get(&path(&id)).await.expect_status(200).json();
+    let cached = app.get(&path(&id)).await.expect_status(200).json();
     assert_eq!(
-        kept["event_count"], 2,
-        "the newer answer took the place of the older"
+        cached["event_count"], 2,
+        "the newer answer replaces the older in the cache"
     );
 }
 
 #[tokio::test]
-async fn a_herd_costs_one_query_and_a_position_that_does_not_come_is_named() {
+async fn concurrent_requests_cost_one_query_and_a_missing_position_is_named() {
     let app = alone(&[
         ("CACHE_OPEN_TTL_MS", "3600000"),
         ("AFTER_MAX_WAIT_MS", "50"),
@@ -221,7 +221,7 @@ async fn a_promoted_generation_answers_in_place_of_the_one_before() {
         let answer = app.get(&path(&id)).await;
         let is_new = answer
             .header("ess-watermark")
-            .is_some_and(|told| told.starts_with("generation=2"));
+            .is_some_and(|watermark| watermark.starts_with("generation=2"));
         if is_new {
             Ok(answer)
         } else {
@@ -234,7 +234,7 @@ async fn a_promoted_generation_answers_in_place_of_the_one_before() {
 }
 
 #[tokio::test]
-async fn a_settled_playback_is_kept_longer_than_one_that_plays() {
+async fn a_settled_playback_is_cached_longer_than_an_open_one() {
     let app = alone(&[
         ("CACHE_SETTLED_TTL_MS", "120000"),
         ("CACHE_OPEN_TTL_MS", "2000"),

@@ -1,4 +1,4 @@
-//! GET /stats/playbacks against the oracle: the same objects as GET /stats/playback/{id}, newest first.
+//! GET /stats/playbacks against the oracle: the objects of GET /stats/playback/{id}, newest first.
 
 use std::cmp::Reverse;
 
@@ -7,14 +7,14 @@ use ess_schema::playback::Playback;
 use reqwest::Method;
 use serde_json::Value;
 
-use super::dataset::{MEANINGFUL, crowd, instant};
+use super::dataset::{SPECIAL_TEXTS, dataset, instant};
 use crate::oracle::different_fields;
 use crate::stored::encoded;
 
 const FROM: &str = "2026-10-24T12:00:00Z";
 const TO: &str = "2026-10-25T12:00:00Z";
 
-/// Newest first, of one instant the greatest id first.
+/// The playbacks that meet the condition, newest first; of one instant the greatest id first.
 pub(crate) fn newest_first(
     playbacks: &[Playback],
     meets: impl Fn(&Playback) -> bool,
@@ -24,7 +24,7 @@ pub(crate) fn newest_first(
     found
 }
 
-/// In what the pages that begin with this URL are not these playbacks, each once and in this order; nothing when they are.
+/// The differences between these playbacks and the pages from this URL on, order included; empty when there are none.
 pub(crate) async fn different_pages(
     app: &TestApp,
     first: String,
@@ -39,30 +39,30 @@ pub(crate) async fn different_pages(
         found.extend(answer.json().as_array().unwrap().clone());
         next = answer.next_page();
     }
-    let mut told = Vec::new();
+    let mut differences = Vec::new();
     if found.len() != expected.len() {
-        told.push(format!(
+        differences.push(format!(
             "expected {} playbacks, found {}",
             expected.len(),
             found.len()
         ));
     }
     for (expected, mut found) in expected.iter().zip(found) {
-        // The log does not hold it.
+        // The log does not contain this field.
         let stored = found
             .as_object_mut()
             .unwrap()
             .shift_remove("ingest_to_store_ms");
         assert!(stored.is_some_and(|ms| ms.is_i64()), "{found}");
-        let differ = different_fields(&playback_json(expected), &found);
-        told.extend(
-            differ
+        let fields = different_fields(&playback_json(expected), &found);
+        differences.extend(
+            fields
                 .into_iter()
                 .map(|field| format!("{field} in {found}")),
         );
     }
-    told.truncate(12);
-    told
+    differences.truncate(12);
+    differences
 }
 
 fn text(value: Option<&impl ToString>) -> Option<String> {
@@ -70,27 +70,27 @@ fn text(value: Option<&impl ToString>) -> Option<String> {
 }
 
 #[tokio::test]
-async fn all_playbacks_are_told_of_each_once_newest_first() {
-    let crowd = crowd().await;
-    let all = newest_first(&crowd.playbacks, |_| true);
+async fn all_playbacks_are_listed_once_each_newest_first() {
+    let dataset = dataset().await;
+    let all = newest_first(&dataset.playbacks, |_| true);
     for url in ["/stats/playbacks?limit=1000", "/stats/playbacks?limit=97"] {
-        let wrong = different_pages(&crowd.app, url.to_owned(), &all).await;
+        let wrong = different_pages(&dataset.app, url.to_owned(), &all).await;
         assert!(wrong.is_empty(), "{url}: {wrong:#?}");
     }
 }
 
 #[tokio::test]
 async fn conditions_narrow_the_list_and_all_must_be_met() {
-    let crowd = crowd().await;
+    let dataset = dataset().await;
     let user = |p: &Playback| text(p.aggregate.dimensions.user_id.as_ref());
     let track = |p: &Playback| text(p.aggregate.dimensions.track_id.as_ref());
     let (from, to) = (instant(FROM), instant(TO));
     let is_in = move |p: &Playback| (from..to).contains(&p.aggregate.first_event_at);
     let check = async |query: &str, meets: &dyn Fn(&Playback) -> bool| {
-        let expected = newest_first(&crowd.playbacks, meets);
+        let expected = newest_first(&dataset.playbacks, meets);
         assert!(!expected.is_empty(), "{query}");
         let url = format!("/stats/playbacks?limit=50&{query}");
-        let wrong = different_pages(&crowd.app, url, &expected).await;
+        let wrong = different_pages(&dataset.app, url, &expected).await;
         assert!(wrong.is_empty(), "{query}: {wrong:#?}");
     };
     check("user_id=user-2", &|p| user(p).as_deref() == Some("user-2")).await;
@@ -115,38 +115,38 @@ async fn conditions_narrow_the_list_and_all_must_be_met() {
     for state in ["finished", "failed", "abandoned"] {
         check(&format!("state={state}"), &|p| p.state == Some(state)).await;
     }
-    for meaningful in MEANINGFUL {
-        check(&format!("user_id={}", encoded(meaningful)), &|p| {
-            user(p).as_deref() == Some(meaningful)
+    for special_text in SPECIAL_TEXTS {
+        check(&format!("user_id={}", encoded(special_text)), &|p| {
+            user(p).as_deref() == Some(special_text)
         })
         .await;
-        check(&format!("track_id={}", encoded(meaningful)), &|p| {
-            track(p).as_deref() == Some(meaningful)
+        check(&format!("track_id={}", encoded(special_text)), &|p| {
+            track(p).as_deref() == Some(special_text)
         })
         .await;
     }
 }
 
 #[tokio::test]
-async fn what_nobody_did_is_an_empty_list() {
-    let crowd = crowd().await;
+async fn conditions_without_matches_give_an_empty_list() {
+    let dataset = dataset().await;
     for query in [
-        "user_id=nobody",
+        "user_id=unknown",
         "state=playing",
         "state=paused",
         "to=2020-01-01T00:00:00Z",
     ] {
-        let answer = crowd.app.get(&format!("/stats/playbacks?{query}")).await;
+        let answer = dataset.app.get(&format!("/stats/playbacks?{query}")).await;
         assert_eq!(answer.expect_status(200).text, "[]", "{query}");
     }
 }
 
 #[tokio::test]
-async fn a_list_says_the_same_one_a_line() {
-    let crowd = crowd().await;
+async fn ndjson_has_the_same_playbacks_as_json() {
+    let dataset = dataset().await;
     let url = "/stats/playbacks?limit=20";
-    let request = crowd.app.queries().request(Method::GET, url);
-    let lines = crowd
+    let request = dataset.app.queries().request(Method::GET, url);
+    let lines = dataset
         .app
         .queries()
         .send(request.header("accept", "application/x-ndjson"))
@@ -157,6 +157,6 @@ async fn a_list_says_the_same_one_a_line() {
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
-    let list = crowd.app.get(url).await.expect_status(200).json();
+    let list = dataset.app.get(url).await.expect_status(200).json();
     assert_eq!(list, Value::from(lines));
 }

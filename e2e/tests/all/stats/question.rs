@@ -1,46 +1,35 @@
-//! A report as it is asked for and as it must be answered: its URL, and the rows that the oracle makes of the same playbacks.
+//! A report: its URL, and the rows that the oracle computes from the same playbacks.
 
 use std::cmp::Ordering;
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 use ess_e2e::{Answer, TestApp, Zone};
 use ess_schema::playback::Playback;
 use ess_schema::rollup::{self, Dimension, Period, ReportRow};
 use serde_json::{Map, Value};
 
-use super::dataset::{Crowd, instant};
+use super::dataset::{Dataset, instant};
 use crate::oracle::different_fields_within;
 use crate::stored::encoded;
 
-/// Every metric, in the order in which they are told.
-pub(crate) const METRICS: [&str; 15] = [
-    "attempts",
-    "plays",
-    "streams",
-    "played_ms",
-    "unique_listeners",
-    "avg_played_ms",
-    "median_played_ms",
-    "completion_rate",
-    "skip_rate",
-    "failure_rate",
-    "rebuffer_ratio",
-    "stalled_ms",
-    "startup_ms_p50",
-    "startup_ms_p95",
-    "peak_concurrent",
-];
+/// Every metric of the oracle, in the order in which answers list them.
+pub(crate) static METRICS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let metrics = serde_json::to_value(rollup::Metrics::of(&[], [])).unwrap();
+    let names = metrics.as_object().unwrap().keys();
+    names.map(|name| &*name.clone().leak()).collect()
+});
 const PEAK: &str = "peak_concurrent";
-/// The most rows of a page.
-const MOST_ROWS: usize = 10_000;
-/// By what part of it a number may be off: between two values far apart, a quantile by what its place is rounded by.
-pub(crate) const ROUNDED: f64 = 1e-12;
-/// How many differences are told.
-const TOLD: usize = 12;
+/// The maximum rows of a page.
+const MAX_ROWS: usize = 10_000;
+/// The relative rounding error that is allowed: a quantile between two distant values rounds its position.
+pub(crate) const ROUNDING: f64 = 1e-12;
+/// The maximum number of differences that are reported.
+const MAX_DIFFERENCES: usize = 12;
 
 type Condition = Box<dyn Fn(&Playback) -> bool>;
 
-/// What is asked.
+/// A report to request.
 pub(crate) struct Question {
     metrics: Vec<&'static str>,
     dimensions: Vec<Dimension>,
@@ -50,7 +39,7 @@ pub(crate) struct Question {
 }
 
 impl Question {
-    /// These metrics of everything.
+    /// These metrics of all playbacks.
     pub(crate) fn of(metrics: &[&'static str]) -> Self {
         Self {
             metrics: metrics.to_vec(),
@@ -66,7 +55,7 @@ impl Question {
         Self { dimensions, ..self }
     }
 
-    /// Only of the playbacks that meet a condition, which is this text.
+    /// Restricts it to the playbacks that meet a condition; `text` is the same condition as a filter.
     pub(crate) fn only(self, text: &str, condition: impl Fn(&Playback) -> bool + 'static) -> Self {
         let filters = Some((text.to_owned(), Box::new(condition) as Condition));
         Self { filters, ..self }
@@ -80,11 +69,11 @@ impl Question {
         Self { period, ..self }
     }
 
-    pub(crate) fn on_clocks_of(self, zone: &'static str) -> Self {
+    pub(crate) fn in_time_zone(self, zone: &'static str) -> Self {
         Self { zone, ..self }
     }
 
-    /// The URL, with the largest page unless `more` says something else of it.
+    /// The URL with `more` appended; the largest page unless `more` sets a limit.
     pub(crate) fn url(&self, more: &str) -> String {
         let mut url = format!("/stats/report?metrics={}", self.metrics.join(","));
         if !self.dimensions.is_empty() {
@@ -104,15 +93,15 @@ impl Question {
             write!(url, "&timezone={}", self.zone).unwrap();
         }
         if !more.contains("limit=") {
-            write!(url, "&limit={MOST_ROWS}").unwrap();
+            write!(url, "&limit={MAX_ROWS}").unwrap();
         }
         url + more
     }
 
-    /// The rows of the answer, by their dimensions in ascending order, unknown ones last.
+    /// The expected rows, sorted by dimensions ascending, nulls last.
     pub(crate) fn rows(&self, playbacks: &[Playback]) -> Vec<Value> {
         let mut rows = self.rows_by(&self.dimensions, playbacks);
-        // Only a peak is also of those that began elsewhere.
+        // Only peak_concurrent counts playbacks that began before the period or time bucket.
         if !self.dimensions.is_empty() && !self.metrics.contains(&PEAK) {
             rows.retain(|row| row.metrics.attempts > 0);
         }
@@ -151,12 +140,12 @@ impl Question {
         values.chain(metrics).collect::<Map<_, _>>().into()
     }
 
-    /// Asks, and tells in what the answer is not what the oracle says; nothing when it is right.
-    pub(crate) async fn differences(&self, crowd: &Crowd) -> Vec<String> {
-        self.differences_of(&crowd.app, &crowd.playbacks).await
+    /// Requests the report and returns the differences from the oracle; empty when there are none.
+    pub(crate) async fn differences(&self, dataset: &Dataset) -> Vec<String> {
+        self.differences_of(&dataset.app, &dataset.playbacks).await
     }
 
-    /// The same of another crowd.
+    /// The same for other playbacks.
     pub(crate) async fn differences_of(
         &self,
         app: &TestApp,
@@ -168,15 +157,15 @@ impl Question {
             found.extend(answer.json().as_array().unwrap().clone());
             next = answer.next_page();
         }
-        let mut told = different_lists(&self.rows(playbacks), &found);
-        if !told.is_empty() {
-            told.insert(0, self.url(""));
+        let mut differences = different_lists(&self.rows(playbacks), &found);
+        if !differences.is_empty() {
+            differences.insert(0, self.url(""));
         }
-        told
+        differences
     }
 }
 
-/// In what the rows of an answer are not these, their order included.
+/// The differences between the rows of an answer and these, order included.
 pub(crate) fn different_rows(expected: &[Value], answer: &Answer) -> Vec<String> {
     if answer.status != 200 {
         return vec![format!("{answer:?}")];
@@ -185,29 +174,29 @@ pub(crate) fn different_rows(expected: &[Value], answer: &Answer) -> Vec<String>
     different_lists(expected, found.as_array().unwrap())
 }
 
-/// In what a list of objects is not another.
+/// The differences between two lists of objects.
 pub(crate) fn different_lists(expected: &[Value], found: &[Value]) -> Vec<String> {
-    let mut told = Vec::new();
+    let mut differences = Vec::new();
     if expected.len() != found.len() {
-        told.push(format!(
+        differences.push(format!(
             "expected {} rows, found {}",
             expected.len(),
             found.len()
         ));
     }
     for (expected, found) in expected.iter().zip(found) {
-        let mut differ = different_fields_within(ROUNDED, expected, found);
+        let mut fields = different_fields_within(ROUNDING, expected, found);
         if names(expected) != names(found) {
-            differ.push(format!("the order of names: {:?}", names(found)));
+            fields.push(format!("the order of names: {:?}", names(found)));
         }
-        told.extend(
-            differ
+        differences.extend(
+            fields
                 .into_iter()
                 .map(|field| format!("{field} in {found}")),
         );
     }
-    told.truncate(TOLD);
-    told
+    differences.truncate(MAX_DIFFERENCES);
+    differences
 }
 
 fn names(object: &Value) -> Vec<&String> {

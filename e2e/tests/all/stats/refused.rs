@@ -1,12 +1,12 @@
-//! Questions about many that cannot be answered: each is refused by the name of the parameter, with what would be allowed.
+//! Invalid questions about many playbacks: each problem names the parameter and what is allowed.
 
 use ess_e2e::Answer;
 use serde_json::Value;
 
-use super::dataset::crowd;
+use super::dataset::dataset;
 use crate::stored::encoded;
 
-/// The problem told about one parameter, which must be the first.
+/// The first error of the problem, which must name this parameter.
 fn error_of(answer: Answer, pointer: &str) -> Value {
     let problem = answer.expect_status(422).json();
     assert_eq!(problem["type"], "/problems/invalid-query", "{problem}");
@@ -16,10 +16,10 @@ fn error_of(answer: Answer, pointer: &str) -> Value {
 }
 
 async fn assert_refused(url: &str, pointer: &str, allowed: &str) {
-    let answer = crowd().await.app.get(url).await;
+    let answer = dataset().await.app.get(url).await;
     let error = error_of(answer, pointer);
-    let told = error["allowed"].as_str().unwrap();
-    assert!(told.contains(allowed), "{url}: {error}");
+    let found = error["allowed"].as_str().unwrap();
+    assert!(found.contains(allowed), "{url}: {error}");
 }
 
 fn report(parameter: &str, value: &str) -> String {
@@ -27,7 +27,7 @@ fn report(parameter: &str, value: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_a_report_has_not_is_refused_with_what_it_has() {
+async fn invalid_parameters_of_a_report_are_refused_with_the_allowed_values() {
     for (url, pointer, allowed) in [
         ("/stats/report".to_owned(), "?metrics", "peak_concurrent"),
         (
@@ -94,7 +94,7 @@ async fn what_a_report_has_not_is_refused_with_what_it_has() {
 }
 
 #[tokio::test]
-async fn what_the_other_paths_have_not_is_refused_with_what_they_have() {
+async fn invalid_parameters_of_the_other_paths_are_refused_with_the_allowed_values() {
     for (url, pointer, allowed) in [
         (
             "/stats/top?by=plays".to_owned(),
@@ -150,7 +150,7 @@ async fn what_the_other_paths_have_not_is_refused_with_what_they_have() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_together_is_refused() {
+async fn invalid_combinations_are_refused() {
     let backwards = "from=2026-10-25T00:00:00Z&to=2026-10-24T00:00:00Z";
     for (url, pointer, allowed) in [
         (report("sort", "streams"), "?sort", "plays"),
@@ -190,9 +190,9 @@ async fn what_cannot_be_together_is_refused() {
 }
 
 #[tokio::test]
-async fn every_mistake_is_told_at_once() {
+async fn all_errors_are_reported_at_once() {
     let url = "/stats/report?metrics=likes&dimensions=city&filters=x&from=y&timezone=z&limit=0&sort=!&colour=red";
-    let problem = crowd().await.app.get(url).await.expect_status(422).json();
+    let problem = dataset().await.app.get(url).await.expect_status(422).json();
     let errors = problem["errors"].as_array().unwrap();
     let mut pointers: Vec<_> = errors
         .iter()

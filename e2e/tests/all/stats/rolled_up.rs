@@ -1,5 +1,5 @@
-//! The rows that answers about many are read from: made in one step or in many, by one or by two at once, they come to the same;
-//! and a reader who asks for a position is answered when they hold it, not before.
+//! The rows of `playbacks`: rolled up in one step or in many, by one process or two at once, they are the same. A reader with
+//! `?after=` waits until they include the position.
 
 use ess_e2e::{TestApp, eventually, unique};
 use ess_schema::Event;
@@ -8,7 +8,7 @@ use rand::prelude::*;
 use rand_chacha::ChaCha12Rng;
 use serde_json::json;
 
-use super::dataset::{playbacks, told};
+use super::dataset::{generate, playbacks};
 use super::playbacks::{different_pages, newest_first};
 use super::question::{METRICS, Question};
 use crate::stored::{Partition, alone, event};
@@ -16,8 +16,8 @@ use crate::traffic::seed;
 
 const STEPS: usize = 9;
 
-/// That everything that is told of these events is what the fold says.
-async fn hold(app: &TestApp, events: &[Event]) {
+/// Asserts that lists and reports of these events equal the fold.
+async fn assert_folded(app: &TestApp, events: &[Event]) {
     let playbacks = playbacks(events);
     let all = newest_first(&playbacks, |_| true);
     let wrong = different_pages(app, "/stats/playbacks?limit=1000".to_owned(), &all).await;
@@ -33,21 +33,21 @@ async fn hold(app: &TestApp, events: &[Event]) {
     }
 }
 
-/// An app that never tells what it told before.
-async fn forgetful() -> TestApp {
+/// An app that caches no answer.
+async fn without_cache() -> TestApp {
     alone(&[("CACHE_OPEN_TTL_MS", "0"), ("CACHE_SETTLED_TTL_MS", "0")]).await
 }
 
 #[tokio::test]
-async fn in_many_steps_it_comes_to_the_same_as_at_once() {
-    let app = forgetful().await;
+async fn rows_rolled_up_in_many_steps_equal_those_of_one() {
+    let app = without_cache().await;
     let seed = seed();
     let mut random = ChaCha12Rng::seed_from_u64(seed);
-    let events = told(seed, 240);
+    let events = generate(seed, 240);
     let partitions = [Partition::of(&app).await, Partition::of(&app).await];
     let mut stored = Vec::new();
     for batch in events.chunks(events.len().div_ceil(STEPS)) {
-        // A part of what came before comes again.
+        // Some earlier events arrive again.
         let again: Vec<Event> = stored.iter().step_by(11).cloned().collect();
         let partition = partitions.choose(&mut random).unwrap();
         partition.store(batch).await;
@@ -57,16 +57,16 @@ async fn in_many_steps_it_comes_to_the_same_as_at_once() {
         stored.extend_from_slice(batch);
     }
     assert_eq!(stored.len(), events.len());
-    hold(&app, &events).await;
-    // Nothing is new to them, and nothing changes.
+    assert_folded(&app, &events).await;
+    // Without new events, nothing changes.
     app.roll_up().await;
-    hold(&app, &events).await;
+    assert_folded(&app, &events).await;
 }
 
 #[tokio::test]
-async fn after_each_step_the_rows_hold_what_was_stored_and_told_before_it() {
-    let app = forgetful().await;
-    let events = told(seed(), 60);
+async fn after_each_step_the_rows_include_everything_stored_before_it() {
+    let app = without_cache().await;
+    let events = generate(seed(), 60);
     let partition = Partition::of(&app).await;
     let mut stored = Vec::new();
     for batch in events.chunks(events.len().div_ceil(3)) {
@@ -74,14 +74,14 @@ async fn after_each_step_the_rows_hold_what_was_stored_and_told_before_it() {
         partition.tell().await;
         app.roll_up().await;
         stored.extend_from_slice(batch);
-        hold(&app, &stored).await;
+        assert_folded(&app, &stored).await;
     }
 }
 
 #[tokio::test]
-async fn two_who_make_the_rows_at_once_do_no_harm() {
-    let app = forgetful().await;
-    let events = told(seed(), 240);
+async fn two_rollups_at_once_do_no_harm() {
+    let app = without_cache().await;
+    let events = generate(seed(), 240);
     let partition = Partition::of(&app).await;
     for batch in events.chunks(events.len().div_ceil(5)) {
         let (some, more) = batch.split_at(batch.len() / 2);
@@ -94,7 +94,7 @@ async fn two_who_make_the_rows_at_once_do_no_harm() {
         tokio::join!(app.roll_up(), app.roll_up(), storing);
     }
     tokio::join!(app.roll_up(), app.roll_up());
-    hold(&app, &events).await;
+    assert_folded(&app, &events).await;
 }
 
 fn played(playback_id: &str) -> Event {
@@ -104,7 +104,7 @@ fn played(playback_id: &str) -> Event {
 }
 
 #[tokio::test]
-async fn a_reader_of_many_waits_until_the_rows_hold_its_own_write() {
+async fn questions_about_many_wait_until_the_rows_include_the_position() {
     let app = alone(&[
         ("CACHE_OPEN_TTL_MS", "3600000"),
         ("AFTER_MAX_WAIT_MS", "60"),
@@ -121,12 +121,12 @@ async fn a_reader_of_many_waits_until_the_rows_hold_its_own_write() {
         "/stats/user/u".to_owned(),
         "/stats/playbacks".to_owned(),
     ];
-    let asked = |url: &str| {
+    let with_after = |url: &str| {
         let sign = if url.contains('?') { '&' } else { '?' };
         format!("{url}{sign}after={first}")
     };
-    // The states hold it, the rows do not.
-    eventually("the states hold the position", async || {
+    // The states include the position, the rows do not.
+    eventually("the states include the position", async || {
         let answer = app
             .get(&format!("/stats/playback/{id}?after={first}"))
             .await;
@@ -138,7 +138,7 @@ async fn a_reader_of_many_waits_until_the_rows_hold_its_own_write() {
     })
     .await;
     for url in &urls {
-        let answer = app.get(&asked(url)).await.expect_status(503);
+        let answer = app.get(&with_after(url)).await.expect_status(503);
         assert_eq!(answer.header("retry-after"), Some("1"), "{url}");
         let problem = answer.json();
         assert_eq!(problem["type"], "/problems/not-yet-projected", "{url}");
@@ -150,15 +150,15 @@ async fn a_reader_of_many_waits_until_the_rows_hold_its_own_write() {
             "{problem}"
         );
     }
-    // An answer from before is kept; who asks for the position is not told it.
+    // The cached answer is older than the position; a request with `?after=` does not get it.
     assert_eq!(
         app.get(&urls[0]).await.expect_status(200).json()[0]["played_ms"],
         0
     );
     app.roll_up().await;
     for url in &urls {
-        let answer = eventually("the rows hold the position", async || {
-            let answer = app.get(&asked(url)).await;
+        let answer = eventually("the rows include the position", async || {
+            let answer = app.get(&with_after(url)).await;
             if answer.status == 200 {
                 Ok(answer)
             } else {

@@ -3,32 +3,32 @@
 use ess_schema::playback::Playback;
 use serde_json::{Value, json};
 
-use super::dataset::{MEANINGFUL, crowd};
+use super::dataset::{SPECIAL_TEXTS, dataset};
 use super::question::{METRICS, Question, different_lists};
 use crate::stored::encoded;
 
 const FROM: &str = "2026-10-24T18:30:15.250Z";
 const TO: &str = "2026-10-25T06:10:00Z";
 
-/// What is told of the playbacks that meet a condition: since when, and every metric over those of the period.
-pub(crate) fn told_of(
+/// The expected summary of the playbacks that meet a condition: first and last event, and every metric in the period.
+pub(crate) fn expected_summary(
     playbacks: &[Playback],
-    whole: impl Fn(&Playback) -> bool + Copy + 'static,
+    meets: impl Fn(&Playback) -> bool + Copy + 'static,
     question: impl Fn(Question) -> Question,
 ) -> Value {
-    let times = || playbacks.iter().filter(|p| whole(p)).map(|p| &p.aggregate);
-    let mut told = json!({
+    let times = || playbacks.iter().filter(|p| meets(p)).map(|p| &p.aggregate);
+    let mut summary = json!({
         "first_event_at": times().map(|a| a.first_event_at).min(),
         "last_event_at": times().map(|a| a.last_event_at).max(),
     });
-    let metrics = question(Question::of(&METRICS).only("", whole)).totals(playbacks);
+    let metrics = question(Question::of(&METRICS).only("", meets)).totals(playbacks);
     let metrics = metrics.as_object().unwrap().clone();
-    told.as_object_mut().unwrap().extend(metrics);
-    told
+    summary.as_object_mut().unwrap().extend(metrics);
+    summary
 }
 
-/// The tracks that most playbacks are of, first.
-pub(crate) fn hottest(playbacks: &[Playback], count: usize) -> Vec<String> {
+/// The tracks with the most playbacks, most first.
+pub(crate) fn top_tracks(playbacks: &[Playback], count: usize) -> Vec<String> {
     let rows = Question::of(&["attempts"])
         .by(&[ess_schema::rollup::Dimension::Track])
         .rows(playbacks);
@@ -60,24 +60,26 @@ fn without_id(mut answer: Value) -> (Value, Value) {
 }
 
 #[tokio::test]
-async fn a_track_is_told_of_as_the_fold_says() {
-    let crowd = crowd().await;
-    let hottest = hottest(&crowd.playbacks, 5).into_iter();
-    let tracks = hottest.chain(MEANINGFUL.map(str::to_owned));
+async fn a_track_summary_is_what_the_fold_says() {
+    let dataset = dataset().await;
+    let tracks = top_tracks(&dataset.playbacks, 5).into_iter();
+    let tracks = tracks.chain(SPECIAL_TEXTS.map(str::to_owned));
     for track in tracks {
         let track: &'static str = track.leak();
         let path = format!("/stats/track/{}", encoded(track));
         for (url, expected) in [
             (
                 path.clone(),
-                told_of(&crowd.playbacks, is_of(track), |all| all),
+                expected_summary(&dataset.playbacks, is_of(track), |all| all),
             ),
             (
                 format!("{path}?from={FROM}&to={TO}"),
-                told_of(&crowd.playbacks, is_of(track), |all| all.between(FROM, TO)),
+                expected_summary(&dataset.playbacks, is_of(track), |all| {
+                    all.between(FROM, TO)
+                }),
             ),
         ] {
-            let answer = crowd.app.get(&url).await.expect_status(200);
+            let answer = dataset.app.get(&url).await.expect_status(200);
             let (found, id) = without_id(answer.json());
             let differences = different_lists(&[expected], &[found]);
             assert!(differences.is_empty(), "{url}: {differences:#?}");
@@ -87,9 +89,9 @@ async fn a_track_is_told_of_as_the_fold_says() {
 }
 
 #[tokio::test]
-async fn a_track_that_nobody_ever_played_is_not_known_and_a_quiet_time_of_one_is_told() {
-    let crowd = crowd().await;
-    let problem = crowd.app.get("/stats/track/no-such-track").await;
+async fn a_track_without_playbacks_is_404_and_a_period_without_playbacks_is_200() {
+    let dataset = dataset().await;
+    let problem = dataset.app.get("/stats/track/no-such-track").await;
     let problem = problem.expect_status(404).json();
     assert_eq!(problem["type"], "/problems/not-found");
     assert!(
@@ -98,9 +100,9 @@ async fn a_track_that_nobody_ever_played_is_not_known_and_a_quiet_time_of_one_is
             .unwrap()
             .contains("no-such-track")
     );
-    let hottest = hottest(&crowd.playbacks, 1).remove(0);
-    let quiet = format!("/stats/track/{hottest}?to=2020-01-01T00:00:00Z");
-    let quiet = crowd.app.get(&quiet).await.expect_status(200).json();
+    let track = top_tracks(&dataset.playbacks, 1).remove(0);
+    let quiet = format!("/stats/track/{track}?to=2020-01-01T00:00:00Z");
+    let quiet = dataset.app.get(&quiet).await.expect_status(200).json();
     assert_eq!(
         (&quiet["attempts"], &quiet["skip_rate"]),
         (&json!(0), &Value::Null)

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use ess_schema::playback::Playback;
 use serde_json::{Value, json};
 
-use super::dataset::{MEANINGFUL, crowd, instant};
+use super::dataset::{SPECIAL_TEXTS, dataset, instant};
 use super::question::different_lists;
-use super::track::told_of;
+use super::track::expected_summary;
 use crate::stored::encoded;
 
 const FROM: &str = "2026-10-24T12:00:00Z";
@@ -23,7 +23,7 @@ fn is_of(user: &'static str) -> impl Fn(&Playback) -> bool + Copy {
     }
 }
 
-/// Distinct tracks of the plays that began in the period: all of them, or those from FROM to TO.
+/// The distinct tracks of the user's plays: of all, or of those that began from FROM to TO.
 fn tracks(playbacks: &[Playback], user: &'static str, all: bool) -> usize {
     let (is_of, period) = (is_of(user), instant(FROM)..instant(TO));
     let plays = playbacks.iter().filter(|p| {
@@ -34,7 +34,7 @@ fn tracks(playbacks: &[Playback], user: &'static str, all: bool) -> usize {
     tracks.collect::<BTreeSet<_>>().len()
 }
 
-/// The answer without the name and the number of tracks, and these.
+/// Splits the answer into the summary, the user id and the number of tracks.
 fn apart(mut answer: Value) -> (Value, Value, Value) {
     let object = answer.as_object_mut().unwrap();
     let id = object.shift_remove("user_id").unwrap();
@@ -43,33 +43,33 @@ fn apart(mut answer: Value) -> (Value, Value, Value) {
 }
 
 #[tokio::test]
-async fn a_listener_is_told_of_as_the_fold_says() {
-    let crowd = crowd().await;
+async fn a_listener_summary_is_what_the_fold_says() {
+    let dataset = dataset().await;
     for user in ["user-1", "user-2", "user-3", "user-20"]
         .into_iter()
-        .chain(MEANINGFUL)
+        .chain(SPECIAL_TEXTS)
     {
         let path = format!("/stats/user/{}", encoded(user));
         for (url, expected, all) in [
             (
                 path.clone(),
-                told_of(&crowd.playbacks, is_of(user), |all| all),
+                expected_summary(&dataset.playbacks, is_of(user), |all| all),
                 true,
             ),
             (
                 format!("{path}?from={FROM}&to={TO}"),
-                told_of(&crowd.playbacks, is_of(user), |all| all.between(FROM, TO)),
+                expected_summary(&dataset.playbacks, is_of(user), |all| all.between(FROM, TO)),
                 false,
             ),
         ] {
-            let answer = crowd.app.get(&url).await.expect_status(200);
+            let answer = dataset.app.get(&url).await.expect_status(200);
             let (found, id, distinct) = apart(answer.json());
             let differences = different_lists(&[expected], &[found]);
             assert!(differences.is_empty(), "{url}: {differences:#?}");
             assert_eq!(id, user);
             assert_eq!(
                 distinct,
-                json!(tracks(&crowd.playbacks, user, all)),
+                json!(tracks(&dataset.playbacks, user, all)),
                 "{url}"
             );
         }
@@ -77,9 +77,9 @@ async fn a_listener_is_told_of_as_the_fold_says() {
 }
 
 #[tokio::test]
-async fn a_user_who_never_listened_is_not_known() {
-    let crowd = crowd().await;
-    let problem = crowd.app.get("/stats/user/nobody").await;
+async fn an_unknown_user_is_404() {
+    let dataset = dataset().await;
+    let problem = dataset.app.get("/stats/user/unknown").await;
     assert_eq!(
         problem.expect_status(404).json()["type"],
         "/problems/not-found"

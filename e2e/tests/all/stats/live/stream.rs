@@ -1,4 +1,4 @@
-//! GET /stats/live as a stream of events, read as event sources read it.
+//! GET /stats/live as a stream of server-sent events.
 
 use ess_e2e::{TestApp, eventually, unique};
 use ess_schema::migrations;
@@ -11,14 +11,14 @@ use tokio::net::{TcpSocket, TcpStream};
 use super::{started, store};
 use crate::stored::{Partition, alone};
 
-/// One who listens.
+/// A subscriber.
 struct Stream {
     response: Response,
     unread: Vec<u8>,
 }
 
-/// One event.
-struct Told {
+/// One server-sent event.
+struct SseEvent {
     id: String,
     data: Value,
 }
@@ -43,7 +43,7 @@ impl Stream {
         }
     }
 
-    /// The next block of lines, a comment or an event; none at the clean end of the stream.
+    /// The next block of lines, a comment or an event; `None` at the clean end of the stream.
     async fn block(&mut self) -> Option<String> {
         loop {
             let end = self.unread.windows(2).position(|two| two == b"\n\n");
@@ -56,37 +56,37 @@ impl Stream {
         }
     }
 
-    async fn event(&mut self) -> Told {
+    async fn event(&mut self) -> SseEvent {
         loop {
             let block = self.block().await.expect("the stream goes on");
-            if let Some(told) = told(&block) {
-                return told;
+            if let Some(event) = parse_event(&block) {
+                return event;
             }
         }
     }
 
-    /// Reads until so many are playing.
-    async fn until(&mut self, playing: u64) -> Told {
+    /// Reads until this many playbacks are playing.
+    async fn until(&mut self, playing: u64) -> SseEvent {
         loop {
-            let told = self.event().await;
-            if told.data["playing"] == playing {
-                return told;
+            let event = self.event().await;
+            if event.data["playing"] == playing {
+                return event;
             }
         }
     }
 }
 
-fn told(block: &str) -> Option<Told> {
+fn parse_event(block: &str) -> Option<SseEvent> {
     let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name));
     let data = field("data: ")?;
     assert_eq!(field("event: "), Some("live"), "{block}");
-    Some(Told {
+    Some(SseEvent {
         id: field("id: ").expect("an id").to_owned(),
         data: serde_json::from_str(data).unwrap(),
     })
 }
 
-/// How often what is playing was asked.
+/// The number of queries of what is playing.
 async fn queries(app: &TestApp) -> u64 {
     let metrics = app.get("/metrics").await.expect_status(200).text;
     let line = "ess_query_duration_seconds_count{query=\"playing\"} ";
@@ -95,28 +95,28 @@ async fn queries(app: &TestApp) -> u64 {
 }
 
 #[tokio::test]
-async fn all_who_listen_are_told_of_a_change_and_cost_what_one_would() {
+async fn all_subscribers_see_a_change_and_cost_one_query_an_interval() {
     let app = alone(&[("LIVE_INTERVAL_MS", "300")]).await;
     let partition = Partition::of(&app).await;
     store(&app, &partition, &[started("p1", "u", "t", None, 0)]).await;
     let mut clients = join_all((0..50).map(|_| Stream::open(&app, "", None))).await;
     assert_eq!(clients[0].block().await.unwrap(), "retry: 300");
-    for told in join_all(clients.iter_mut().map(|client| client.until(1))).await {
-        assert_eq!(told.data["tracks"][0]["track_id"], "t");
+    for event in join_all(clients.iter_mut().map(|client| client.until(1))).await {
+        assert_eq!(event.data["tracks"][0]["track_id"], "t");
     }
     store(&app, &partition, &[started("p2", "u", "t", None, 0)]).await;
-    let told = join_all(clients.iter_mut().map(|client| client.until(2))).await;
-    assert!(told.iter().all(|told| told.data["listeners"] == 1));
+    let events = join_all(clients.iter_mut().map(|client| client.until(2))).await;
+    assert!(events.iter().all(|event| event.data["listeners"] == 1));
 
     let before = queries(&app).await;
     let first = clients[0].event().await.id;
     for _ in 0..10 {
         clients[0].event().await;
     }
-    let asked = queries(&app).await - before;
+    let executed = queries(&app).await - before;
     assert!(
-        (10..=14).contains(&asked),
-        "{asked} queries for ten events of fifty streams"
+        (10..=14).contains(&executed),
+        "{executed} queries for ten events of fifty streams"
     );
 
     let mut back = Stream::open(&app, "", Some(&first)).await;
@@ -129,7 +129,7 @@ async fn all_who_listen_are_told_of_a_change_and_cost_what_one_would() {
         "{missed:?} after {first}"
     );
     drop((clients, back));
-    eventually("nobody listens any more", async || {
+    eventually("all streams are closed", async || {
         let metrics = app.get("/metrics").await.text;
         let mut lines = metrics.lines();
         let open = lines.find_map(|line| line.strip_prefix("ess_query_live_listeners "));
@@ -142,8 +142,8 @@ async fn all_who_listen_are_told_of_a_change_and_cost_what_one_would() {
     .await;
 }
 
-/// Makes another generation, empty, and the active one; its database.
-async fn promoted_beside(app: &TestApp) -> String {
+/// Creates an empty generation, activates it and returns its database.
+async fn promote_empty_generation(app: &TestApp) -> String {
     let (first, next) = (
         app.database().await,
         format!("{}_g2", app.control_database()),
@@ -175,7 +175,7 @@ async fn promoted_beside(app: &TestApp) -> String {
 }
 
 #[tokio::test]
-async fn a_promoted_generation_goes_on_in_the_stream_and_a_stop_ends_it_cleanly() {
+async fn a_stream_continues_with_a_promoted_generation_and_ends_cleanly_on_shutdown() {
     let app = alone(&[("LIVE_INTERVAL_MS", "200"), ("LIVE_HEARTBEAT_MS", "20")]).await;
     let partition = Partition::of(&app).await;
     store(&app, &partition, &[started("p1", "u", "t", None, 0)]).await;
@@ -184,7 +184,7 @@ async fn a_promoted_generation_goes_on_in_the_stream_and_a_stop_ends_it_cleanly(
     // Heartbeats come between the events.
     while client.block().await.unwrap() != ":" {}
 
-    let next = promoted_beside(&app).await;
+    let next = promote_empty_generation(&app).await;
     let rebuilt = Partition::in_database(&app, &next);
     store(&app, &rebuilt, &[started("p2", "u", "t", Some("DE"), 0)]).await;
     client.until(1).await;
@@ -196,7 +196,7 @@ async fn a_promoted_generation_goes_on_in_the_stream_and_a_stop_ends_it_cleanly(
 }
 
 #[tokio::test]
-async fn more_streams_or_questions_than_may_be_are_told_to_come_back_later() {
+async fn too_many_streams_or_questions_are_503_with_retry_after() {
     let app = alone(&[("LIVE_MAX_LISTENERS", "2"), ("LIVE_MAX_QUESTIONS", "1")]).await;
     let refused = async |query: &str| {
         let request = app
@@ -231,7 +231,7 @@ async fn more_streams_or_questions_than_may_be_are_told_to_come_back_later() {
     .await;
 }
 
-/// A connection that takes next to nothing and has not read what it asked for.
+/// A connection with a small receive buffer that has requested a stream and read nothing.
 async fn unread(app: &TestApp, query: &str) -> TcpStream {
     let address = app.queries().base().strip_prefix("http://").unwrap();
     let socket = TcpSocket::new_v4().unwrap();
@@ -245,11 +245,11 @@ async fn unread(app: &TestApp, query: &str) -> TcpStream {
 }
 
 #[tokio::test]
-async fn one_that_does_not_read_holds_nobody_up_and_is_told_the_newest_when_it_reads() {
+async fn a_subscriber_that_does_not_read_delays_no_other_and_later_gets_the_newest_event() {
     const EVENTS: usize = 60;
     let app = alone(&[("LIVE_INTERVAL_MS", "20")]).await;
     let partition = Partition::of(&app).await;
-    // A thousand tracks of the longest names: some 270 kB an event, so that buffers between the two fill up.
+    // A thousand tracks with the longest ids: about 270 kB an event, which fills the buffers between server and client.
     let tracks = (0..1_000).map(|n| format!("{n:04}{}", "я".repeat(124)));
     let events: Vec<_> = tracks
         .map(|track| started(&unique("p"), "u", &track, None, 0))

@@ -1,4 +1,4 @@
-//! Answers that are kept: one query for a herd, ages and promises that are true, a bound in bytes, numbers that tell of it.
+//! The cache: one query for concurrent requests, correct `Age` and `max-age`, a bound in bytes, and its metrics.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ fn lookups(result: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_thousand_equal_requests_at_an_empty_cache_are_one_query() {
+async fn a_thousand_equal_requests_to_an_empty_cache_are_one_query() {
     let app = alone(&[("CACHE_OPEN_TTL_MS", "3600000")]).await;
     let id = unique("p");
     Partition::of(&app).await.store(&[started(&id)]).await;
@@ -29,12 +29,12 @@ async fn a_thousand_equal_requests_at_an_empty_cache_are_one_query() {
     assert_eq!(metric(&app, &lookups("miss")).await as u64, 1);
     let shared = metric(&app, &lookups("shared")).await;
     let hits = metric(&app, &lookups("hit")).await;
-    assert!(shared > 0.0, "nobody came while it was asked");
+    assert!(shared > 0.0, "no request shared the query");
     assert_eq!((hits + shared) as u64, 999);
 }
 
 /// `max-age` and `Age`, in seconds.
-fn told(answer: &Answer) -> (u64, u64) {
+fn max_age_and_age(answer: &Answer) -> (u64, u64) {
     let max_age = answer.header("cache-control").unwrap();
     let max_age = max_age.strip_prefix("max-age=").unwrap();
     (
@@ -44,21 +44,25 @@ fn told(answer: &Answer) -> (u64, u64) {
 }
 
 #[tokio::test]
-async fn an_age_is_true_and_a_promise_never_longer_than_what_is_left() {
+async fn age_is_correct_and_the_remaining_lifetime_is_never_overstated() {
     const TTL: Duration = Duration::from_millis(3_500);
     let app = alone(&[("CACHE_OPEN_TTL_MS", "3500")]).await;
     let id = unique("p");
     Partition::of(&app).await.store(&[started(&id)]).await;
     let before = Instant::now();
     let first = app.get(&path(&id)).await.expect_status(200);
-    let kept_since = Instant::now();
-    assert_eq!(told(&first).0, 3, "whole seconds of the time to live");
+    let cached_at = Instant::now();
+    assert_eq!(
+        max_age_and_age(&first).0,
+        3,
+        "whole seconds of the time to live"
+    );
     eventually("it is two seconds old", async || {
-        let asked_at = kept_since.elapsed();
-        let (max_age, age) = told(&app.get(&path(&id)).await);
-        let most = before.elapsed().as_secs() + 1;
-        assert!(age <= most, "{age} s told, {most} at most");
-        let left = TTL.saturating_sub(asked_at);
+        let elapsed = cached_at.elapsed();
+        let (max_age, age) = max_age_and_age(&app.get(&path(&id)).await);
+        let max = before.elapsed().as_secs() + 1;
+        assert!(age <= max, "{age} s, at most {max} expected");
+        let left = TTL.saturating_sub(elapsed);
         let promised = Duration::from_secs(max_age.saturating_sub(age));
         assert!(promised <= left, "{promised:?} promised, {left:?} left");
         if age > 2 {
@@ -68,11 +72,11 @@ async fn an_age_is_true_and_a_promise_never_longer_than_what_is_left() {
         }
     })
     .await;
-    assert!(kept_since.elapsed() > Duration::from_millis(1_500));
+    assert!(cached_at.elapsed() > Duration::from_millis(1_500));
 }
 
 #[tokio::test]
-async fn less_than_a_second_is_promised_as_nothing() {
+async fn a_lifetime_of_less_than_a_second_is_max_age_0() {
     let app = alone(&[("CACHE_OPEN_TTL_MS", "999")]).await;
     let id = unique("p");
     Partition::of(&app).await.store(&[started(&id)]).await;
@@ -81,8 +85,8 @@ async fn less_than_a_second_is_promised_as_nothing() {
 }
 
 #[tokio::test]
-async fn a_flood_of_distinct_answers_takes_no_more_than_it_may() {
-    const MOST: f64 = 1_048_576.0;
+async fn many_distinct_answers_stay_within_the_byte_limit() {
+    const MAX_BYTES: f64 = 1_048_576.0;
     let app = alone(&[
         ("CACHE_MAX_BYTES", "1048576"),
         ("CACHE_OPEN_TTL_MS", "3600000"),
@@ -100,7 +104,7 @@ async fn a_flood_of_distinct_answers_takes_no_more_than_it_may() {
             })
             .await;
         let taken = metric(app, "ess_query_cache_bytes").await;
-        assert!(0.0 < taken && taken <= MOST, "{taken}");
+        assert!(0.0 < taken && taken <= MAX_BYTES, "{taken}");
     }
     let displaced = "ess_query_cache_evictions_total{cause=\"displaced\"}";
     assert!(metric(&app, displaced).await > 0.0);

@@ -1,4 +1,4 @@
-//! A read model that does not answer: 503 and when to come again, and nothing of it is kept.
+//! A read model that does not answer: 503 with Retry-After, and nothing is cached.
 
 use std::sync::Arc;
 
@@ -9,8 +9,8 @@ use super::{path, started};
 use crate::slow::{slow_down, speed_up, until_running};
 use crate::stored::{Partition, alone};
 
-/// That the caller is told to come again, and nobody to keep it.
-fn put_off(answer: Answer) {
+/// Asserts 503 with Retry-After and without caching headers.
+fn assert_unavailable(answer: Answer) {
     let answer = answer.expect_status(503);
     assert_eq!(answer.header("retry-after"), Some("1"), "{answer:?}");
     for header in ["cache-control", "etag", "age"] {
@@ -23,7 +23,7 @@ fn put_off(answer: Answer) {
 }
 
 #[tokio::test]
-async fn a_query_that_takes_too_long_or_is_killed_puts_its_caller_off_and_is_not_kept() {
+async fn a_query_that_times_out_or_is_killed_is_503_and_not_cached() {
     let app = alone(&[
         ("QUERY_MAX_TIME_MS", "3000"),
         ("CACHE_OPEN_TTL_MS", "3600000"),
@@ -32,25 +32,25 @@ async fn a_query_that_takes_too_long_or_is_killed_puts_its_caller_off_and_is_not
     let id = unique("p");
     Partition::of(&app).await.store(&[started(&id)]).await;
     slow_down(&app, "playbacks_state", 1_000).await;
-    put_off(app.get(&path(&id)).await);
+    assert_unavailable(app.get(&path(&id)).await);
 
     let kill = async {
         let [query] = &until_running(&app, "playbacks_by_id", 1).await[..] else {
-            panic!("one query was asked for");
+            panic!("not exactly one query");
         };
         app.execute(&format!("KILL QUERY WHERE query_id = '{query}'"))
             .await;
     };
     let url = path(&id);
     let (answer, ()) = tokio::join!(app.get(&url), kill);
-    put_off(answer);
+    assert_unavailable(answer);
 
     speed_up(&app, "playbacks_state").await;
     let _ = app.get(&path(&id)).await.expect_status(200);
 }
 
 #[tokio::test]
-async fn what_is_unknown_is_not_kept_to_be() {
+async fn an_unknown_playback_is_not_cached_as_unknown() {
     let app = alone(&[("CACHE_OPEN_TTL_MS", "3600000")]).await;
     let id = unique("p");
     let _ = app.get(&path(&id)).await.expect_status(404);
@@ -59,14 +59,14 @@ async fn what_is_unknown_is_not_kept_to_be() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_away_or_silent_puts_callers_off_until_it_is_back() {
+async fn a_server_that_hangs_or_is_down_is_503_until_it_is_back() {
     let parts = Arc::new(spawn_blocking(Parts::start).await.unwrap());
     let builder = TestApp::builder().parts(Arc::clone(&parts));
     let builder = builder.without_command_api().without_projector();
     let app = builder.env("QUERY_MAX_TIME_MS", "500").start().await;
-    let (kept, asked) = (unique("p"), unique("p"));
+    let (first, second) = (unique("p"), unique("p"));
     let partition = Partition::of(&app).await;
-    partition.store(&[started(&kept), started(&asked)]).await;
+    partition.store(&[started(&first), started(&second)]).await;
 
     let silent = Arc::clone(&parts);
     let signal = move |signal: &'static str| {
@@ -77,10 +77,10 @@ async fn a_server_that_is_away_or_silent_puts_callers_off_until_it_is_back() {
         assert!(sent.unwrap().success());
     };
     signal("-STOP");
-    put_off(app.get(&path(&asked)).await);
+    assert_unavailable(app.get(&path(&second)).await);
     signal("-CONT");
-    eventually("a server that goes on answers", async || {
-        let answer = app.get(&path(&asked)).await;
+    eventually("a resumed server answers", async || {
+        let answer = app.get(&path(&second)).await;
         if answer.status == 200 {
             Ok(())
         } else {
@@ -93,12 +93,12 @@ async fn a_server_that_is_away_or_silent_puts_callers_off_until_it_is_back() {
     spawn_blocking(move || gone.clickhouse(ess_parts::ClickHouse::kill).unwrap())
         .await
         .unwrap();
-    put_off(app.get(&path(&kept)).await);
+    assert_unavailable(app.get(&path(&first)).await);
     spawn_blocking(move || parts.clickhouse(ess_parts::ClickHouse::restart).unwrap())
         .await
         .unwrap();
-    eventually("a server that is back answers", async || {
-        let answer = app.get(&path(&kept)).await;
+    eventually("a restarted server answers", async || {
+        let answer = app.get(&path(&first)).await;
         if answer.status == 200 {
             Ok(())
         } else {

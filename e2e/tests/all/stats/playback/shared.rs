@@ -1,4 +1,4 @@
-//! Queries that many share: playbacks that are missed together, and callers who leave before the answer comes.
+//! Shared queries: several playbacks in one query, and callers that disconnect before the answer.
 
 use ess_e2e::{TestApp, eventually, unique};
 use futures::future::join_all;
@@ -10,8 +10,8 @@ use crate::stored::{Partition, alone};
 const QUERY: &str = "playbacks_by_id";
 const SHARED: &str = "ess_query_cache_lookups_total{result=\"shared\"}";
 
-/// A query-api that waits long for an answer.
-async fn patient() -> TestApp {
+/// A query-api with a long query timeout.
+async fn with_long_timeout() -> TestApp {
     alone(&[
         ("QUERY_MAX_TIME_MS", "60000"),
         ("CACHE_OPEN_TTL_MS", "3600000"),
@@ -20,8 +20,8 @@ async fn patient() -> TestApp {
 }
 
 #[tokio::test]
-async fn playbacks_missed_together_are_read_together_and_each_caller_gets_its_own() {
-    let app = patient().await;
+async fn concurrent_cache_misses_share_queries_and_each_caller_gets_its_own_playback() {
+    let app = with_long_timeout().await;
     let ids: Vec<_> = (0..250).map(|_| unique("p")).collect();
     let events: Vec<_> = ids.iter().map(|id| started(id)).collect();
     Partition::of(&app).await.store(&events).await;
@@ -39,8 +39,8 @@ async fn playbacks_missed_together_are_read_together_and_each_caller_gets_its_ow
 }
 
 #[tokio::test]
-async fn a_query_goes_on_for_the_one_who_still_waits_when_the_one_who_began_it_leaves() {
-    let app: &'static TestApp = Box::leak(Box::new(patient().await));
+async fn a_query_continues_for_other_waiters_when_its_first_caller_disconnects() {
+    let app: &'static TestApp = Box::leak(Box::new(with_long_timeout().await));
     let id = unique("p");
     Partition::of(app).await.store(&[started(&id)]).await;
     slow_down(app, "playbacks_state", 100).await;
@@ -69,8 +69,8 @@ async fn a_query_goes_on_for_the_one_who_still_waits_when_the_one_who_began_it_l
 }
 
 #[tokio::test]
-async fn a_query_disappears_from_the_server_with_the_last_who_waits_for_it() {
-    let app: &'static TestApp = Box::leak(Box::new(patient().await));
+async fn a_query_is_cancelled_on_the_server_when_its_last_waiter_disconnects() {
+    let app: &'static TestApp = Box::leak(Box::new(with_long_timeout().await));
     let id = unique("p");
     Partition::of(app).await.store(&[started(&id)]).await;
     slow_down(app, "playbacks_state", 1_000).await;

@@ -1,19 +1,19 @@
-//! Which playbacks a report is about: every field with every operator, and every text that can be a value.
+//! The filters of a report: every field with every operator, and special texts as values.
 
 use ess_schema::playback::Playback;
 use ess_schema::rollup::Dimension;
 use serde_json::json;
 
 use super::{FROM, TO};
-use crate::stats::dataset::{MEANINGFUL, crowd};
+use crate::stats::dataset::{SPECIAL_TEXTS, dataset};
 use crate::stats::question::{METRICS, Question};
 
-/// Of a playback, the text of a field of filters.
+/// Returns the text of a filter field.
 type Text = fn(&Playback) -> Option<String>;
-/// Of a playback, the number of a field of filters.
+/// Returns the number of a filter field.
 type Number = fn(&Playback) -> Option<u64>;
 
-/// Whether a number compares so to another.
+/// Compares a number with another.
 type Comparison = fn(&u64, &u64) -> bool;
 
 const TEXTS: [(&str, Text); 13] = [
@@ -66,22 +66,22 @@ fn text(id: Option<&impl ToString>) -> Option<String> {
     id.map(ToString::to_string)
 }
 
-/// The value in the middle of those there are.
-fn middle<T: Ord + Clone>(values: impl Iterator<Item = T>) -> T {
+/// The median of these values.
+fn median<T: Ord + Clone>(values: impl Iterator<Item = T>) -> T {
     let mut values: Vec<_> = values.collect();
     values.sort();
     values[values.len() / 2].clone()
 }
 
-/// That a report with this question is right, and is about some playbacks but not all.
-async fn hold(question: Question) {
-    let crowd = crowd().await;
-    let differences = question.differences(crowd).await;
+/// Asserts that the report equals the oracle's, and that the filter matches some playbacks but not all.
+async fn assert_filtered(question: Question) {
+    let dataset = dataset().await;
+    let differences = question.differences(dataset).await;
     assert!(differences.is_empty(), "{differences:#?}");
-    let attempts = question.rows(&crowd.playbacks)[0]["attempts"]
+    let attempts = question.rows(&dataset.playbacks)[0]["attempts"]
         .as_u64()
         .unwrap();
-    let all = crowd.playbacks.len() as u64;
+    let all = dataset.playbacks.len() as u64;
     assert!(
         (1..all).contains(&attempts),
         "{attempts} of {all}: {}",
@@ -90,64 +90,68 @@ async fn hold(question: Question) {
 }
 
 #[tokio::test]
-async fn texts_are_one_of_those_named_or_none_of_them() {
-    let crowd = crowd().await;
+async fn a_text_filter_includes_or_excludes_the_named_values() {
+    let dataset = dataset().await;
     for (name, of) in TEXTS {
-        let known = middle(crowd.playbacks.iter().filter_map(of));
+        let known = median(dataset.playbacks.iter().filter_map(of));
         let value = json!(known).to_string();
         let is = known.clone();
-        hold(
+        assert_filtered(
             Question::of(&METRICS).only(&format!("{name}=={value}"), move |p| {
                 of(p) == Some(is.clone())
             }),
         )
         .await;
         let is = known.clone();
-        hold(
+        assert_filtered(
             Question::of(&METRICS).only(&format!("{name}!={value}"), move |p| {
                 of(p) != Some(is.clone())
             }),
         )
         .await;
-        let other = crowd
+        let other = dataset
             .playbacks
             .iter()
             .filter_map(of)
             .find(|value| *value != known);
         let other = other.unwrap();
-        let list = format!("{name} in {value}, {}, nobody", json!(other));
-        hold(Question::of(&METRICS).only(&list, move |p| {
+        let list = format!("{name} in {value}, {}, unknown", json!(other));
+        assert_filtered(Question::of(&METRICS).only(&list, move |p| {
             let value = of(p);
             value == Some(known.clone()) || value == Some(other.clone())
         }))
         .await;
         if name != "playback" {
-            hold(Question::of(&METRICS).only(&format!("{name}==null"), move |p| of(p).is_none()))
-                .await;
-            hold(Question::of(&METRICS).only(&format!("{name}!=null"), move |p| of(p).is_some()))
-                .await;
+            assert_filtered(
+                Question::of(&METRICS).only(&format!("{name}==null"), move |p| of(p).is_none()),
+            )
+            .await;
+            assert_filtered(
+                Question::of(&METRICS).only(&format!("{name}!=null"), move |p| of(p).is_some()),
+            )
+            .await;
         }
     }
 }
 
 #[tokio::test]
-async fn numbers_compare_and_one_that_nobody_told_does_not() {
-    let crowd = crowd().await;
+async fn a_number_filter_compares_and_never_matches_null() {
+    let dataset = dataset().await;
     for (name, of) in NUMBERS {
-        // Of few distinct values the greatest may be the middle one, so nothing lies beyond it.
-        let least = crowd.playbacks.iter().filter_map(of).min().unwrap();
-        let beyond = crowd
+        // The least value may be the median, and then no value is less: choose among the greater ones.
+        let least = dataset.playbacks.iter().filter_map(of).min().unwrap();
+        let greater = dataset
             .playbacks
             .iter()
             .filter_map(of)
             .filter(|value| *value > least);
-        let value = middle(beyond);
+        let value = median(greater);
         for (operator, compare) in COMPARISONS {
             let question = Question::of(&METRICS)
                 .only(&format!("{name}{operator}{value}"), move |p| {
                     of(p).is_some_and(|known| compare(&known, &value))
                 });
-            let differences = question.differences(crowd).await;
+            let differences = question.differences(dataset).await;
             assert!(differences.is_empty(), "{differences:#?}");
         }
     }
@@ -155,7 +159,7 @@ async fn numbers_compare_and_one_that_nobody_told_does_not() {
 
 #[tokio::test]
 async fn every_condition_must_be_met_in_the_period_and_by_any_dimension() {
-    let crowd = crowd().await;
+    let dataset = dataset().await;
     let question = Question::of(&METRICS)
         .only(
             "country in DE,US; platform!=ios;played_ms>=30000;played_ms<200000",
@@ -168,22 +172,22 @@ async fn every_condition_must_be_met_in_the_period_and_by_any_dimension() {
         )
         .by(&[Dimension::Plan])
         .between(FROM, TO);
-    let differences = question.differences(crowd).await;
+    let differences = question.differences(dataset).await;
     assert!(differences.is_empty(), "{differences:#?}");
-    assert!(question.rows(&crowd.playbacks).len() > 1);
+    assert!(question.rows(&dataset.playbacks).len() > 1);
 }
 
 #[tokio::test]
-async fn a_value_is_a_text_whatever_it_means_elsewhere() {
-    for meaningful in MEANINGFUL {
+async fn a_special_text_is_an_ordinary_filter_value() {
+    for special_text in SPECIAL_TEXTS {
         for (name, of) in TEXTS {
             if ["playback", "country", "end_reason"].contains(&name) {
                 continue;
             }
-            let filter = format!("{name}=={}", json!(meaningful));
-            hold(
+            let filter = format!("{name}=={}", json!(special_text));
+            assert_filtered(
                 Question::of(&["attempts", "plays"])
-                    .only(&filter, move |p| of(p).as_deref() == Some(meaningful)),
+                    .only(&filter, move |p| of(p).as_deref() == Some(special_text)),
             )
             .await;
         }

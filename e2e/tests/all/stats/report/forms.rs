@@ -1,4 +1,4 @@
-//! A report says the same in every form. What is not JSON is read back by ClickHouse, as a user's own tools would.
+//! A report in every media type. ClickHouse reads CSV and Parquet back, as a user's tools would.
 
 use std::fmt::Write as _;
 
@@ -8,15 +8,15 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::DAY;
-use crate::stats::dataset::crowd;
+use crate::stats::dataset::dataset;
 use crate::stats::question::{METRICS, Question, different_lists};
 
 async fn body(app: &TestApp, url: &str, accept: &str) -> Vec<u8> {
     let request = app.queries().request(Method::GET, url);
     let response = request.header("accept", accept).send().await.unwrap();
     assert_eq!(response.status(), 200);
-    let told = response.headers()["content-type"].to_str().unwrap();
-    assert!(told.starts_with(accept), "{told}");
+    let content_type = response.headers()["content-type"].to_str().unwrap();
+    assert!(content_type.starts_with(accept), "{content_type}");
     response.bytes().await.unwrap().to_vec()
 }
 
@@ -38,7 +38,7 @@ fn kind(name: &str, rows: &[Value]) -> &'static str {
     }
 }
 
-/// The rows that ClickHouse reads out of a body.
+/// The rows that ClickHouse reads from a body.
 async fn read_back(app: &TestApp, format: &str, rows: &[Value], body: &[u8]) -> Vec<Value> {
     let names = rows[0].as_object().unwrap().keys();
     let structure: Vec<_> = names
@@ -57,8 +57,8 @@ async fn read_back(app: &TestApp, format: &str, rows: &[Value], body: &[u8]) -> 
 }
 
 #[tokio::test]
-async fn a_report_says_the_same_in_every_form() {
-    let crowd = crowd().await;
+async fn a_report_has_the_same_rows_in_every_media_type() {
+    let dataset = dataset().await;
     for dimensions in [
         &[][..],
         &[Dimension::User, DAY],
@@ -67,10 +67,10 @@ async fn a_report_says_the_same_in_every_form() {
     ] {
         let url = Question::of(&METRICS).by(dimensions).url("&limit=300");
         let list: Value =
-            serde_json::from_slice(&body(&crowd.app, &url, "application/json").await).unwrap();
+            serde_json::from_slice(&body(&dataset.app, &url, "application/json").await).unwrap();
         let rows = list.as_array().unwrap();
         assert!(!rows.is_empty());
-        let lines = body(&crowd.app, &url, "application/x-ndjson").await;
+        let lines = body(&dataset.app, &url, "application/x-ndjson").await;
         let lines = String::from_utf8(lines).unwrap();
         let lines: Vec<Value> = lines
             .lines()
@@ -81,8 +81,8 @@ async fn a_report_says_the_same_in_every_form() {
             ("text/csv", "CSVWithNames"),
             ("application/vnd.apache.parquet", "Parquet"),
         ] {
-            let body = body(&crowd.app, &url, media_type).await;
-            let found = read_back(&crowd.app, format, rows, &body).await;
+            let body = body(&dataset.app, &url, media_type).await;
+            let found = read_back(&dataset.app, format, rows, &body).await;
             let differences = different_lists(rows, &found);
             assert!(differences.is_empty(), "{format}: {differences:#?}");
         }

@@ -1,4 +1,4 @@
-//! The order of a report's rows, and its pages one after the other.
+//! The order of a report's rows, and its pages.
 
 use std::cmp::Ordering;
 
@@ -6,14 +6,14 @@ use ess_schema::rollup::Dimension;
 use serde_json::Value;
 
 use super::{DAY, FROM, HOUR, TO};
-use crate::stats::dataset::{Crowd, crowd};
+use crate::stats::dataset::{Dataset, dataset};
 use crate::stats::question::{METRICS, Question, different_lists};
 
 /// The rows of all pages, and how many pages there were.
-pub(crate) async fn all_pages(crowd: &Crowd, first: String) -> (Vec<Value>, usize) {
+pub(crate) async fn all_pages(dataset: &Dataset, first: String) -> (Vec<Value>, usize) {
     let (mut rows, mut pages, mut next) = (Vec::new(), 0, Some(first));
     while let Some(url) = next {
-        let answer = crowd.app.get(&url).await.expect_status(200);
+        let answer = dataset.app.get(&url).await.expect_status(200);
         rows.extend(answer.json().as_array().unwrap().clone());
         pages += 1;
         next = answer.next_page();
@@ -21,7 +21,7 @@ pub(crate) async fn all_pages(crowd: &Crowd, first: String) -> (Vec<Value>, usiz
     (rows, pages)
 }
 
-/// How two rows are ordered by a key such as `-plays`: unknown values come last either way.
+/// Compares two rows by a key such as `-plays`; nulls come last in either direction.
 fn by_key(key: &str, a: &Value, b: &Value) -> Ordering {
     let (name, descending) = key
         .strip_prefix('-')
@@ -42,9 +42,9 @@ fn ordered(keys: &[&str], a: &Value, b: &Value) -> Ordering {
 }
 
 #[tokio::test]
-async fn rows_come_in_the_order_asked_for_and_then_by_every_dimension() {
-    let crowd = crowd().await;
-    for (dimensions, sort, whole) in [
+async fn rows_are_sorted_as_requested_and_then_by_every_dimension() {
+    let dataset = dataset().await;
+    for (dimensions, sort, full_order) in [
         (
             &[Dimension::Country][..],
             "-played_ms",
@@ -78,12 +78,15 @@ async fn rows_come_in_the_order_asked_for_and_then_by_every_dimension() {
         ),
     ] {
         let question = Question::of(&METRICS).by(dimensions);
-        let answer = crowd.app.get(&question.url(&format!("&sort={sort}"))).await;
+        let answer = dataset
+            .app
+            .get(&question.url(&format!("&sort={sort}")))
+            .await;
         let rows = answer.expect_status(200).json();
         let rows = rows.as_array().unwrap();
         for pair in rows.windows(2) {
             assert_eq!(
-                ordered(whole, &pair[0], &pair[1]),
+                ordered(full_order, &pair[0], &pair[1]),
                 Ordering::Less,
                 "{sort}: {pair:#?}"
             );
@@ -91,14 +94,14 @@ async fn rows_come_in_the_order_asked_for_and_then_by_every_dimension() {
         let mut by_dimensions = rows.clone();
         let names: Vec<_> = dimensions.iter().map(|d| d.name()).collect();
         by_dimensions.sort_by(|a, b| ordered(&names, a, b));
-        let differences = different_lists(&question.rows(&crowd.playbacks), &by_dimensions);
+        let differences = different_lists(&question.rows(&dataset.playbacks), &by_dimensions);
         assert!(differences.is_empty(), "{sort}: {differences:#?}");
     }
 }
 
 #[tokio::test]
-async fn all_pages_together_are_the_whole_list() {
-    let crowd = crowd().await;
+async fn all_pages_together_are_the_entire_list() {
+    let dataset = dataset().await;
     for (question, more) in [
         (Question::of(&METRICS).by(&[Dimension::Country]), ""),
         (
@@ -128,7 +131,7 @@ async fn all_pages_together_are_the_whole_list() {
             "&sort=-end_reason",
         ),
     ] {
-        let whole = crowd
+        let whole = dataset
             .app
             .get(&question.url(more))
             .await
@@ -137,7 +140,7 @@ async fn all_pages_together_are_the_whole_list() {
         let whole = whole.as_array().unwrap();
         for limit in [whole.len().div_ceil(7), whole.len(), whole.len() + 1] {
             let first = question.url(&format!("{more}&limit={limit}"));
-            let (rows, pages) = all_pages(crowd, first).await;
+            let (rows, pages) = all_pages(dataset, first).await;
             assert_eq!(&rows, whole, "{more}, {limit} a page");
             assert_eq!(pages, whole.len().div_ceil(limit), "{more}, {limit} a page");
         }
@@ -145,12 +148,12 @@ async fn all_pages_together_are_the_whole_list() {
 }
 
 #[tokio::test]
-async fn a_cursor_is_for_the_question_it_was_given_for() {
-    let crowd = crowd().await;
+async fn a_cursor_is_refused_for_another_report() {
+    let dataset = dataset().await;
     let url = Question::of(&["plays"])
         .by(&[Dimension::Country])
         .url("&limit=2");
-    let next = crowd
+    let next = dataset
         .app
         .get(&url)
         .await
@@ -166,13 +169,13 @@ async fn a_cursor_is_for_the_question_it_was_given_for() {
             .between(FROM, TO),
         Question::of(&["plays"])
             .by(&[Dimension::Country])
-            .on_clocks_of("Europe/Berlin"),
+            .in_time_zone("Europe/Berlin"),
         Question::of(&["plays"])
             .by(&[Dimension::Country])
             .only("plan==free", |_| true),
     ] {
         let url = other.url(&format!("&limit=2&cursor={cursor}"));
-        let problem = crowd.app.get(&url).await.expect_status(422).json();
+        let problem = dataset.app.get(&url).await.expect_status(422).json();
         assert_eq!(problem["errors"][0]["pointer"], "?cursor", "{problem}");
     }
 }

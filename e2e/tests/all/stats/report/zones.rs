@@ -1,4 +1,4 @@
-//! Time buckets by the clocks of a zone, on days when these change.
+//! Time buckets of a time zone on days when its clocks change.
 
 use ess_e2e::{TestApp, unique};
 use ess_schema::rollup::{Dimension, TimeUnit};
@@ -6,18 +6,18 @@ use ess_schema::{Event, Timestamp};
 use serde_json::json;
 
 use super::{DAY, HOUR};
-use crate::stats::dataset::{crowd, instant, playbacks};
+use crate::stats::dataset::{dataset, instant, playbacks};
 use crate::stats::question::{METRICS, Question};
 use crate::stored::{Partition, alone, event_at};
 
 const WEEK: Dimension = Dimension::Time(TimeUnit::Week);
 const MONTH: Dimension = Dimension::Time(TimeUnit::Month);
 const MINUTE_MS: i64 = 60_000;
-/// The one zone whose clocks change by half an hour. ClickHouse counts the hours of a day from its beginning, so on these two days
-/// of a year they are half an hour off after the change (docs/SCHEMA.md).
+/// The only zone whose clocks change by half an hour. ClickHouse counts hours from the start of the day, so on these two days of a
+/// year the hours after the change are half an hour off (docs/SCHEMA.md).
 const HALF_AN_HOUR: &str = "Australia/Lord_Howe";
 
-/// Zones whose clocks change within two days of an instant: by an hour forth or back, at midnight, by half an hour, or never.
+/// Zones and the instants at which their clocks change: an hour forward or back, at midnight, by half an hour, or not at all.
 const CHANGES: [(&str, &str); 9] = [
     ("Europe/Berlin", "2026-10-25T01:00:00Z"),
     ("Europe/Berlin", "2026-03-29T01:00:00Z"),
@@ -30,10 +30,10 @@ const CHANGES: [(&str, &str); 9] = [
     ("Asia/Kathmandu", "2026-05-31T18:15:00Z"),
 ];
 
-/// Playbacks of ten minutes, one every 25 minutes for two days before and two days after.
+/// Playbacks of ten minutes, one every 25 minutes from two days before to two days after.
 fn around(change: Timestamp) -> Vec<Event> {
     let two_days = 48 * 60 / 25;
-    let told = (-two_days..two_days).flat_map(|number: i64| {
+    let events = (-two_days..two_days).flat_map(|number: i64| {
         let begins = change.plus_millis(number * 25 * MINUTE_MS);
         [("StartPlayback", 0), ("PausePlayback", 10)].map(|(kind, minute)| {
             let at = begins.plus_millis(minute * MINUTE_MS);
@@ -44,7 +44,7 @@ fn around(change: Timestamp) -> Vec<Event> {
             event_at(&command, at)
         })
     });
-    told.collect()
+    events.collect()
 }
 
 async fn stored(events: &[Event]) -> TestApp {
@@ -57,7 +57,7 @@ async fn stored(events: &[Event]) -> TestApp {
 }
 
 #[tokio::test]
-async fn the_clocks_of_a_zone_cut_its_hours_days_weeks_and_months() {
+async fn time_buckets_follow_the_clocks_of_the_time_zone() {
     let events: Vec<_> = CHANGES
         .iter()
         .flat_map(|(_, change)| around(instant(change)))
@@ -72,11 +72,11 @@ async fn the_clocks_of_a_zone_cut_its_hours_days_weeks_and_months() {
         );
         let units = [HOUR, DAY, WEEK, MONTH].into_iter();
         for dimension in units.filter(|unit| zone != HALF_AN_HOUR || *unit != HOUR) {
-            for metrics in [&METRICS[..1], &METRICS] {
+            for metrics in [&METRICS[..1], &METRICS[..]] {
                 let question = Question::of(metrics)
                     .by(&[dimension])
                     .between(&from.to_string(), &to.to_string())
-                    .on_clocks_of(zone);
+                    .in_time_zone(zone);
                 wrong.extend(question.differences_of(&app, &playbacks).await);
             }
         }
@@ -85,8 +85,8 @@ async fn the_clocks_of_a_zone_cut_its_hours_days_weeks_and_months() {
 }
 
 #[tokio::test]
-async fn a_crowd_is_told_by_days_of_any_zone() {
-    let crowd = crowd().await;
+async fn the_dataset_by_time_buckets_of_several_zones_is_what_the_fold_says() {
+    let dataset = dataset().await;
     for zone in [
         "Europe/Berlin",
         "Asia/Kolkata",
@@ -98,8 +98,8 @@ async fn a_crowd_is_told_by_days_of_any_zone() {
             &[WEEK, Dimension::Plan],
             &[MONTH, Dimension::Country],
         ] {
-            let question = Question::of(&METRICS).by(dimensions).on_clocks_of(zone);
-            let differences = question.differences(crowd).await;
+            let question = Question::of(&METRICS).by(dimensions).in_time_zone(zone);
+            let differences = question.differences(dataset).await;
             assert!(differences.is_empty(), "{differences:#?}");
         }
     }
