@@ -6,8 +6,8 @@ mod links;
 
 pub(crate) use self::{append::AppendConfig, limits::LimitsConfig, links::LinksConfig};
 use ess_service::config::{
-    AuthConfig, ConfigError, ConfigKey, HttpConfig, HttpLimits, KafkaConfig, LoggingConfig,
-    ProducerConfig, Section, Settings, ShutdownConfig, Source,
+    AuthConfig, ConfigError, ConfigKey, ConfigSection, HttpConfig, HttpLimits, KafkaConfig,
+    LoggingConfig, ProducerConfig, Section, Settings, ShutdownConfig, Source,
 };
 
 const HTTP: [ConfigKey; 2] = HttpConfig::keys("COMMAND_API_ADDR", "127.0.0.1:8000");
@@ -33,17 +33,17 @@ pub struct Config {
 impl Settings for Config {
     const SERVICE: &'static str = "command-api";
     const ABOUT: &'static str = "Appends commands and events to the log.";
-    const KNOWN_KEYS: &'static [&'static [ConfigKey]] = &[
-        &HTTP,
-        HttpLimits::KEYS,
-        AuthConfig::KEYS,
-        KafkaConfig::KEYS,
-        ProducerConfig::KEYS,
-        AppendConfig::KEYS,
-        LimitsConfig::KEYS,
-        LinksConfig::KEYS,
-        LoggingConfig::KEYS,
-        ShutdownConfig::KEYS,
+    const SECTIONS: &'static [ConfigSection] = &[
+        HttpConfig::section(&HTTP),
+        HttpLimits::SECTION,
+        AuthConfig::SECTION,
+        KafkaConfig::SECTION,
+        ProducerConfig::SECTION,
+        AppendConfig::SECTION,
+        LimitsConfig::SECTION,
+        LinksConfig::SECTION,
+        LoggingConfig::SECTION,
+        ShutdownConfig::SECTION,
     ];
 
     fn read(source: &Source) -> Result<Self, ConfigError> {

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use ess_service::config::{
-    AuthConfig, ClickHouseConfig, ConfigError, ConfigKey, HttpConfig, HttpLimits, KafkaConfig,
-    LoggingConfig, ProducerConfig, Section, ShutdownConfig, Source, millis,
+    AuthConfig, ClickHouseConfig, ConfigError, ConfigKey, ConfigSection, HttpConfig, HttpLimits,
+    KafkaConfig, LoggingConfig, ProducerConfig, Section, ShutdownConfig, Source, millis,
 };
 use serde::Deserialize;
 
@@ -86,60 +86,62 @@ impl ProjectorConfig {
 }
 
 impl Section for ProjectorConfig {
+    const TITLE: &'static str = "Projection";
     const KEYS: &'static [ConfigKey] = &[
         ConfigKey::new(
             "PROJECTOR_GROUP",
             "ess-projector",
             "1 to 200 of a-z A-Z 0-9 . _ -",
-            "consumer group; generation N uses <this>-gN",
+            "prefix of the consumer groups; generation N uses <PROJECTOR_GROUP>-gN",
         ),
-        ConfigKey::new(
+        ConfigKey::integer(
             "PROJECTOR_BATCH_ROWS",
             "100000",
-            "1 to 1000000",
-            "most messages inserted at once",
+            1..=1_000_000,
+            "maximum number of messages in a batch",
         ),
-        ConfigKey::new(
+        ConfigKey::integer(
             "PROJECTOR_MEMORY_MBYTES",
             "1280",
-            "128 to 1048576",
-            "most memory in MiB; batches and what is fetched ahead share it",
+            128..=1_048_576,
+            "maximum memory in MiB, shared by fetched messages, batches and dead letters in flight",
         ),
-        ConfigKey::new(
+        ConfigKey::integer(
             "PROJECTOR_IN_FLIGHT",
             "2",
-            "1 to 16",
-            "batches being stored at a time; with one being filled they share the memory",
+            1..=16,
+            "maximum number of batches in flight; they and the batch being filled share the memory",
         ),
-        ConfigKey::new(
+        ConfigKey::integer(
             "PROJECTOR_FLUSH_MS",
             "50",
-            "1 to 10000",
-            "least time between two inserts when the log runs dry, in ms; longer, up to 250, while they take long",
+            1..=10_000,
+            "minimum time between two inserts when no more messages are waiting, in ms; \
+             three times the duration of the last insert, up to 250 ms, if that is longer",
         ),
-        ConfigKey::new(
+        ConfigKey::integer(
             "PROJECTOR_MAX_AGE_MS",
             "1000",
-            "1 to 60000",
-            "longest time a batch is filled, unless PROJECTOR_FLUSH_MS is longer, in ms",
+            1..=60_000,
+            "maximum time to fill a batch, unless PROJECTOR_FLUSH_MS is longer, in ms",
         ),
-        ConfigKey::new(
+        ConfigKey::integer(
             "PROJECTOR_INSERT_TIMEOUT_MS",
             "60000",
-            "100 to 3600000",
-            "how long one insert may take before it is tried again, in ms",
+            100..=3_600_000,
+            "timeout of an insert, in ms; then the insert is retried",
         ),
-        ConfigKey::new(
+        ConfigKey::integer(
             "PROJECTOR_STALL_AFTER_MS",
             "30000",
-            "100 to 3600000",
+            100..=3_600_000,
             "time without progress after which the projector is not ready, in ms",
         ),
-        ConfigKey::new(
+        ConfigKey::integer(
             "PROJECTOR_HANDOVER_MS",
             "30000",
-            "1000 to 600000",
-            "how long `replay` and `promote` let a handover to another generation take, in ms",
+            1_000..=600_000,
+            "maximum time of a handover to another generation, by `replay` or `promote`, in ms",
         ),
     ];
 
@@ -149,28 +151,6 @@ impl Section for ProjectorConfig {
             let problem = format!("{:?} is no such name", self.group);
             return Err(ConfigError::invalid(Self::KEYS, "PROJECTOR_GROUP", problem));
         }
-        let range = |key, value: u64, from: u64, to: u64| {
-            ConfigError::check_range(Self::KEYS, key, &value, &(from..=to))
-        };
-        range("PROJECTOR_BATCH_ROWS", self.batch_rows as u64, 1, 1_000_000)?;
-        range(
-            "PROJECTOR_MEMORY_MBYTES",
-            self.memory_mbytes as u64,
-            128,
-            1_048_576,
-        )?;
-        range("PROJECTOR_IN_FLIGHT", self.in_flight as u64, 1, 16)?;
-        let range = |key, value: Duration, from, to| range(key, value.as_millis() as u64, from, to);
-        range("PROJECTOR_FLUSH_MS", self.flush, 1, 10_000)?;
-        range("PROJECTOR_MAX_AGE_MS", self.max_age, 1, 60_000)?;
-        range(
-            "PROJECTOR_INSERT_TIMEOUT_MS",
-            self.insert_timeout,
-            100,
-            3_600_000,
-        )?;
-        range("PROJECTOR_STALL_AFTER_MS", self.stall_after, 100, 3_600_000)?;
-        range("PROJECTOR_HANDOVER_MS", self.handover, 1_000, 600_000)?;
         Ok(self)
     }
 }
@@ -178,16 +158,16 @@ impl Section for ProjectorConfig {
 impl ess_service::config::Settings for Settings {
     const SERVICE: &'static str = "projector";
     const ABOUT: &'static str = "Folds the log of playback events into the read model";
-    const KNOWN_KEYS: &'static [&'static [ConfigKey]] = &[
-        &ADDR,
-        HttpLimits::KEYS,
-        AuthConfig::KEYS,
-        ProjectorConfig::KEYS,
-        KafkaConfig::KEYS,
-        ProducerConfig::KEYS,
-        ClickHouseConfig::KEYS,
-        LoggingConfig::KEYS,
-        ShutdownConfig::KEYS,
+    const SECTIONS: &'static [ConfigSection] = &[
+        HttpConfig::section(&ADDR),
+        HttpLimits::SECTION,
+        AuthConfig::SECTION,
+        ProjectorConfig::SECTION,
+        KafkaConfig::SECTION,
+        ProducerConfig::SECTION,
+        ClickHouseConfig::SECTION,
+        LoggingConfig::SECTION,
+        ShutdownConfig::SECTION,
     ];
 
     fn read(source: &Source) -> Result<Self, ConfigError> {

@@ -10,8 +10,8 @@ pub(crate) use self::{
 };
 use ess_schema::playback::Policy;
 use ess_service::config::{
-    AuthConfig, ClickHouseConfig, ConfigError, ConfigKey, HttpConfig, HttpLimits, LoggingConfig,
-    PolicyConfig, Section, Settings, ShutdownConfig, Source,
+    AuthConfig, ClickHouseConfig, ConfigError, ConfigKey, ConfigSection, HttpConfig, HttpLimits,
+    LoggingConfig, PolicyConfig, Section, Settings, ShutdownConfig, Source,
 };
 
 const HTTP: [ConfigKey; 2] = HttpConfig::keys("QUERY_API_ADDR", "127.0.0.1:8001");
@@ -37,18 +37,18 @@ pub struct Config {
 impl Settings for Config {
     const SERVICE: &'static str = "query-api";
     const ABOUT: &'static str = "Answers questions about playbacks and events from the read model.";
-    const KNOWN_KEYS: &'static [&'static [ConfigKey]] = &[
-        &HTTP,
-        HttpLimits::KEYS,
-        AuthConfig::KEYS,
-        ClickHouseConfig::KEYS,
-        PolicyConfig::KEYS,
-        CacheConfig::KEYS,
-        LimitsConfig::KEYS,
-        AfterConfig::KEYS,
-        LiveConfig::KEYS,
-        LoggingConfig::KEYS,
-        ShutdownConfig::KEYS,
+    const SECTIONS: &'static [ConfigSection] = &[
+        HttpConfig::section(&HTTP),
+        HttpLimits::SECTION,
+        AuthConfig::SECTION,
+        ClickHouseConfig::SECTION,
+        PolicyConfig::SECTION,
+        CacheConfig::SECTION,
+        LimitsConfig::SECTION,
+        AfterConfig::SECTION,
+        LiveConfig::SECTION,
+        LoggingConfig::SECTION,
+        ShutdownConfig::SECTION,
     ];
 
     fn read(source: &Source) -> Result<Self, ConfigError> {

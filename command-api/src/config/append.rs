@@ -31,11 +31,12 @@ impl AppendConfig {
 }
 
 impl Section for AppendConfig {
+    const TITLE: &'static str = "Appends";
     const KEYS: &'static [ConfigKey] = &[ConfigKey::new(
         "APPEND_TIMEOUT_MS",
         "12000",
         "more than KAFKA_MESSAGE_TIMEOUT_MS, at most 600000",
-        "how long a request waits for the broker before its outcome is unknown, in ms",
+        "how long a request waits for the acknowledgement of Kafka, in ms; then it gets 504: the outcome is unknown",
     )];
 
     fn checked(self) -> Result<Self, ConfigError> {

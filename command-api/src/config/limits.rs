@@ -36,82 +36,75 @@ pub(crate) struct LimitsConfig {
 }
 
 impl Section for LimitsConfig {
+    const TITLE: &'static str = "Limits of requests";
     const KEYS: &'static [ConfigKey] = &[
-        ConfigKey::new(
+        ConfigKey::integer(
             "ITEM_MAX_BYTES",
             "65536",
-            "1024 to 400000",
-            "largest item, in bytes of JSON",
+            1_024..=400_000,
+            "maximum size of an item, in bytes of JSON",
         ),
-        ConfigKey::new(
+        ConfigKey::integer(
             "ITEM_MAX_NESTING",
             "32",
-            "2 to 100",
-            "how deep arrays and objects of an item may nest",
+            2..=100,
+            "maximum nesting depth of arrays and objects in an item",
         ),
-        ConfigKey::new(
+        ConfigKey::integer(
             "REQUEST_MAX_BYTES",
             "8388608",
-            "1024 to 268435456",
-            "largest body of a request, in bytes",
+            1_024..=268_435_456,
+            "maximum size of a request body, in bytes",
         ),
-        ConfigKey::new(
+        ConfigKey::integer(
             "REQUEST_MAX_ITEMS",
             "10000",
-            "1 to 1000000",
-            "most items of a request",
+            1..=1_000_000,
+            "maximum number of items in a request",
         ),
-        ConfigKey::new(
+        ConfigKey::integer(
             "REQUEST_READ_TIMEOUT_MS",
             "30000",
-            "100 to 600000",
-            "how long a body may take to arrive, in ms; then it is answered 408",
+            100..=600_000,
+            "maximum time for a request body to arrive, in ms; then the request gets 408",
         ),
-        ConfigKey::new(
+        ConfigKey::integer(
             "IN_FLIGHT_MAX_REQUESTS",
             "4096",
-            "1 to 1000000",
-            "most requests worked on at once; more are refused with 503",
+            1..=1_000_000,
+            "maximum number of requests in flight; further requests get 503",
         ),
         ConfigKey::new(
             "IN_FLIGHT_MAX_BYTES",
             "268435456",
             "REQUEST_MAX_BYTES to 1099511627776",
-            "most bytes of bodies worked on at once; more are refused with 503",
+            "maximum total size of the request bodies in flight, in bytes; further requests get 503",
         ),
         ConfigKey::new(
             "IN_FLIGHT_MAX_ITEMS",
             "100000",
             "REQUEST_MAX_ITEMS to 100000000",
-            "most items of lists worked on at once; more are refused with 503",
+            "maximum number of list items in flight; further requests get 503",
         ),
     ];
 
     fn checked(self) -> Result<Self, ConfigError> {
-        let range = |key, value: usize, from: usize, to: usize| {
-            ConfigError::check_range(Self::KEYS, key, &value, &(from..=to))
-        };
-        let read_timeout = self.read_timeout.as_millis() as usize;
-        range("ITEM_MAX_BYTES", self.item_bytes, 1_024, 400_000)?;
-        range("ITEM_MAX_NESTING", self.item_nesting, 2, 100)?;
-        range("REQUEST_MAX_BYTES", self.request_bytes, 1_024, 256 << 20)?;
-        range("REQUEST_MAX_ITEMS", self.request_items, 1, 1_000_000)?;
-        range("REQUEST_READ_TIMEOUT_MS", read_timeout, 100, 600_000)?;
-        range(
-            "IN_FLIGHT_MAX_REQUESTS",
-            self.in_flight_requests,
-            1,
-            1_000_000,
-        )?;
-        let least = self.request_bytes;
-        range("IN_FLIGHT_MAX_BYTES", self.in_flight_bytes, least, 1 << 40)?;
-        let least = self.request_items;
-        range(
-            "IN_FLIGHT_MAX_ITEMS",
-            self.in_flight_items,
-            least,
-            100_000_000,
-        )?;
+        for (key, value, min, max) in [
+            (
+                "IN_FLIGHT_MAX_BYTES",
+                self.in_flight_bytes,
+                self.request_bytes,
+                1 << 40,
+            ),
+            (
+                "IN_FLIGHT_MAX_ITEMS",
+                self.in_flight_items,
+                self.request_items,
+                100_000_000,
+            ),
+        ] {
+            ConfigError::check_range(Self::KEYS, key, &value, &(min..=max))?;
+        }
         Ok(self)
     }
 }

@@ -25,18 +25,19 @@ impl LinksConfig {
 }
 
 impl Section for LinksConfig {
+    const TITLE: &'static str = "Addresses for callers";
     const KEYS: &'static [ConfigKey] = &[
         ConfigKey::new(
             "QUERY_API_URL",
             "http://127.0.0.1:8001",
-            "http:// or https://, host and port, and a path if need be",
-            "where callers reach the query-api: told in Location headers",
+            "http:// or https://, host and port, and optionally a path",
+            "URL of the query-api for callers; Location headers begin with it",
         ),
         ConfigKey::new(
             "CLICKHOUSE_URL",
             "http://127.0.0.1:8123",
             "http:// or https://, host and port",
-            "the read model: told by GET /config, never connected to",
+            "address of ClickHouse that GET /config reports; the command-api never connects to it",
         ),
     ];
 

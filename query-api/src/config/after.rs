@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ess_service::config::{ConfigError, ConfigKey, Section, millis};
+use ess_service::config::{ConfigKey, Section, millis};
 use serde::Deserialize;
 
 /// The bound of `?after=`.
@@ -14,16 +14,11 @@ pub(crate) struct AfterConfig {
 }
 
 impl Section for AfterConfig {
-    const KEYS: &'static [ConfigKey] = &[ConfigKey::new(
+    const TITLE: &'static str = "Reading your own writes";
+    const KEYS: &'static [ConfigKey] = &[ConfigKey::integer(
         "AFTER_MAX_WAIT_MS",
         "5000",
-        "0 to 60000",
-        "how long ?after= waits for a position to be projected, in ms",
+        0..=60_000,
+        "maximum time that ?after= waits until a position is projected, in ms; then the request gets 503",
     )];
-
-    fn checked(self) -> Result<Self, ConfigError> {
-        let wait = self.max_wait.as_millis();
-        ConfigError::check_range(Self::KEYS, "AFTER_MAX_WAIT_MS", &wait, &(0..=60_000))?;
-        Ok(self)
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ess_service::config::{ConfigError, ConfigKey, Section, millis};
+use ess_service::config::{ConfigKey, Section, millis};
 use serde::Deserialize;
 
 /// The cache of answers.
@@ -20,36 +20,25 @@ pub(crate) struct CacheConfig {
 }
 
 impl Section for CacheConfig {
+    const TITLE: &'static str = "Cache";
     const KEYS: &'static [ConfigKey] = &[
-        ConfigKey::new(
+        ConfigKey::integer(
             "CACHE_MAX_BYTES",
             "67108864",
-            "1048576 to 68719476736",
-            "most bytes that cached answers may take",
+            1_048_576..=68_719_476_736,
+            "maximum size of the cached answers, in bytes",
         ),
-        ConfigKey::new(
+        ConfigKey::integer(
             "CACHE_OPEN_TTL_MS",
             "1000",
-            "0 to 3600000",
-            "how long an answer is kept that may change at any moment, in ms",
+            0..=3_600_000,
+            "time to live of answers that can still change, in ms",
         ),
-        ConfigKey::new(
+        ConfigKey::integer(
             "CACHE_SETTLED_TTL_MS",
             "60000",
-            "0 to 3600000",
-            "how long the answer about a settled playback is kept, in ms",
+            0..=3_600_000,
+            "time to live of answers about settled playbacks, in ms",
         ),
     ];
-
-    fn checked(self) -> Result<Self, ConfigError> {
-        let bytes = 1 << 20..=64 << 30;
-        ConfigError::check_range(Self::KEYS, "CACHE_MAX_BYTES", &self.max_bytes, &bytes)?;
-        for (key, ttl) in [
-            ("CACHE_OPEN_TTL_MS", self.open_ttl),
-            ("CACHE_SETTLED_TTL_MS", self.settled_ttl),
-        ] {
-            ConfigError::check_range(Self::KEYS, key, &ttl.as_millis(), &(0..=3_600_000))?;
-        }
-        Ok(self)
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ess_service::config::{ConfigError, ConfigKey, Section, millis};
+use ess_service::config::{ConfigKey, Section, millis};
 use serde::Deserialize;
 
 /// The limits of each query, as ClickHouse enforces them, and of all queries together.
@@ -35,92 +35,55 @@ pub(crate) struct LimitsConfig {
 }
 
 impl Section for LimitsConfig {
+    const TITLE: &'static str = "Limits of queries";
     const KEYS: &'static [ConfigKey] = &[
-        ConfigKey::new(
+        ConfigKey::integer(
             "QUERY_MAX_TIME_MS",
             "10000",
-            "10 to 600000",
-            "how long one query may run, in ms",
+            10..=600_000,
+            "max_execution_time of a query, in ms",
         ),
-        ConfigKey::new(
+        ConfigKey::integer(
             "QUERY_MAX_MEMORY_BYTES",
             "1073741824",
-            "1048576 to 1099511627776",
-            "memory one query may take in ClickHouse",
+            1_048_576..=1_099_511_627_776,
+            "max_memory_usage of a query, in bytes",
         ),
-        ConfigKey::new(
+        ConfigKey::integer(
             "QUERY_MAX_ROWS_READ",
             "1000000000",
-            "1 to 1000000000000",
-            "rows one query may read",
+            1..=1_000_000_000_000,
+            "max_rows_to_read of a query",
         ),
-        ConfigKey::new(
+        ConfigKey::integer(
             "QUERY_MAX_BYTES_READ",
             "107374182400",
-            "1 to 1000000000000000",
-            "uncompressed bytes one query may read",
+            1..=1_000_000_000_000_000,
+            "max_bytes_to_read of a query, uncompressed",
         ),
-        ConfigKey::new(
+        ConfigKey::integer(
             "QUERY_CONCURRENCY",
             "32",
-            "1 to 1000",
-            "light queries (by id) running at the same time",
+            1..=1_000,
+            "maximum number of concurrent light queries (by id)",
         ),
-        ConfigKey::new(
+        ConfigKey::integer(
             "QUERY_QUEUE",
             "1024",
-            "0 to 100000",
-            "light queries waiting for their turn; more are refused with 503",
+            0..=100_000,
+            "maximum number of queued light queries; further queries get 503",
         ),
-        ConfigKey::new(
+        ConfigKey::integer(
             "QUERY_HEAVY_CONCURRENCY",
             "8",
-            "1 to 1000",
-            "heavy queries (lists and the like) running at the same time",
+            1..=1_000,
+            "maximum number of concurrent heavy queries, whose cost depends on the request (lists, reports, retention)",
         ),
-        ConfigKey::new(
+        ConfigKey::integer(
             "QUERY_HEAVY_QUEUE",
             "256",
-            "0 to 100000",
-            "heavy queries waiting for their turn; more are refused with 503",
+            0..=100_000,
+            "maximum number of queued heavy queries; further queries get 503",
         ),
     ];
-
-    fn checked(self) -> Result<Self, ConfigError> {
-        let range = |key, value: u64, from: u64, to: u64| {
-            ConfigError::check_range(Self::KEYS, key, &value, &(from..=to))
-        };
-        range(
-            "QUERY_MAX_TIME_MS",
-            self.time.as_millis() as u64,
-            10,
-            600_000,
-        )?;
-        range(
-            "QUERY_MAX_MEMORY_BYTES",
-            self.memory_bytes,
-            1 << 20,
-            1 << 40,
-        )?;
-        range("QUERY_MAX_ROWS_READ", self.rows_read, 1, 1_000_000_000_000)?;
-        range(
-            "QUERY_MAX_BYTES_READ",
-            self.bytes_read,
-            1,
-            1_000_000_000_000_000,
-        )?;
-        for (key, running) in [
-            ("QUERY_CONCURRENCY", self.concurrency),
-            ("QUERY_HEAVY_CONCURRENCY", self.heavy_concurrency),
-        ] {
-            range(key, running as u64, 1, 1_000)?;
-        }
-        for (key, waiting) in [
-            ("QUERY_QUEUE", self.queue),
-            ("QUERY_HEAVY_QUEUE", self.heavy_queue),
-        ] {
-            range(key, waiting as u64, 0, 100_000)?;
-        }
-        Ok(self)
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use ess_service::config::{ConfigError, ConfigKey, Section, millis};
+use ess_service::config::{ConfigKey, Section, millis};
 use serde::Deserialize;
 
 /// The streams of GET /stats/live.
@@ -23,43 +23,31 @@ pub(crate) struct LiveConfig {
 }
 
 impl Section for LiveConfig {
+    const TITLE: &'static str = "Live streams";
     const KEYS: &'static [ConfigKey] = &[
-        ConfigKey::new(
+        ConfigKey::integer(
             "LIVE_INTERVAL_MS",
             "2000",
-            "20 to 8000",
-            "how often a stream of /stats/live is told what is playing now, in ms",
+            20..=8_000,
+            "interval between the events of a /stats/live stream, in ms",
         ),
-        ConfigKey::new(
+        ConfigKey::integer(
             "LIVE_HEARTBEAT_MS",
             "15000",
-            "20 to 15000",
-            "after how long without an event a stream of /stats/live is sent a comment, in ms",
+            20..=15_000,
+            "time without an event after which a /stats/live stream sends a comment, in ms",
         ),
-        ConfigKey::new(
+        ConfigKey::integer(
             "LIVE_MAX_LISTENERS",
             "10000",
-            "1 to 1000000",
-            "streams of /stats/live open at the same time; more are refused with 503",
+            1..=1_000_000,
+            "maximum number of open /stats/live streams; further ones get 503",
         ),
-        ConfigKey::new(
+        ConfigKey::integer(
             "LIVE_MAX_QUESTIONS",
             "100",
-            "1 to 10000",
-            "different questions that such streams may ask; more are refused with 503",
+            1..=10_000,
+            "maximum number of different queries among the open /stats/live streams; further ones get 503",
         ),
     ];
-
-    fn checked(self) -> Result<Self, ConfigError> {
-        let range = |key, value: u64, from: u64, to: u64| {
-            ConfigError::check_range(Self::KEYS, key, &value, &(from..=to))
-        };
-        let interval = self.interval.as_millis() as u64;
-        range("LIVE_INTERVAL_MS", interval, 20, 8_000)?;
-        let heartbeat = self.heartbeat.as_millis() as u64;
-        range("LIVE_HEARTBEAT_MS", heartbeat, 20, 15_000)?;
-        range("LIVE_MAX_LISTENERS", self.listeners as u64, 1, 1_000_000)?;
-        range("LIVE_MAX_QUESTIONS", self.questions as u64, 1, 10_000)?;
-        Ok(self)
-    }
 }

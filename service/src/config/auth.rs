@@ -1,56 +1,54 @@
-//! Who may ask a service: the file of API keys, and how tokens are checked. What they mean stands in [`crate::auth`].
+//! Authentication: the file of API keys, and how tokens are verified. [`crate::auth`] applies it.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use reqwest::Url;
 use serde::Deserialize;
 
-use super::{ConfigError, ConfigKey, Secret, Source, millis};
+use super::{ConfigError, ConfigKey, ConfigSection, Secret, Source, millis};
 use crate::auth::{ApiKeys, JwksSource, Scopes, TokenRules};
 
-/// RFC 7518, section 3.2: a key of HS256 has at least as many bits as its hash.
-const LEAST_SECRET_BYTES: usize = 32;
+/// RFC 7518, section 3.2: a key for HS256 has at least 256 bits.
+const MIN_SECRET_BYTES: usize = 32;
 
 const KEYS_FILE: &str = "AUTH_API_KEYS_FILE";
 const SECRET: &str = "AUTH_JWT_HS256_SECRET";
 const JWKS: &str = "AUTH_JWKS";
-const JWKS_REFRESH: &str = "AUTH_JWKS_REFRESH_MS";
 const AUDIENCE: &str = "AUTH_JWT_AUDIENCE";
-const LEEWAY: &str = "AUTH_JWT_LEEWAY_MS";
 const DEFAULT_SCOPES: &str = "AUTH_JWT_DEFAULT_SCOPES";
 
-/// Who may ask.
+/// Authentication of a service; without API keys and tokens it is off.
 #[derive(Debug, Clone, Default)]
 pub struct AuthConfig {
-    /// The API keys that are known.
+    /// The API keys.
     pub keys: Arc<ApiKeys>,
-    /// How tokens are checked; none: no token is taken.
+    /// How tokens are verified; none: every token is rejected.
     pub jwt: Option<JwtConfig>,
     is_enabled: bool,
 }
 
-/// How tokens are checked.
+/// How tokens are verified.
 #[derive(Debug, Clone)]
 pub struct JwtConfig {
-    /// What is asked of a token beside its signature.
+    /// The rules for claims.
     pub rules: TokenRules,
-    /// What HS256 is checked with.
+    /// The secret for HS256.
     pub secret: Option<Secret>,
-    /// What RS256 and ES256 are checked with.
+    /// The public keys for RS256 and ES256.
     pub jwks: Option<JwksConfig>,
 }
 
-/// Where the public keys are.
+/// A JWK set.
 #[derive(Debug, Clone)]
 pub struct JwksConfig {
-    /// Where they are read.
+    /// Where it is read from.
     pub source: JwksSource,
-    /// How often.
+    /// The interval between reloads.
     pub refresh_interval: Duration,
 }
 
 #[derive(Debug, Deserialize)]
-struct Given {
+struct AuthValues {
     #[serde(rename = "auth_api_keys_file", default)]
     keys_file: PathBuf,
     #[serde(rename = "auth_jwt_hs256_secret", default)]
@@ -77,71 +75,76 @@ impl AuthConfig {
         ConfigKey::new(
             KEYS_FILE,
             "",
-            "a TOML file of [[key]] entries, as command-api api-key prints them",
-            "the API keys that are known; unset: none",
+            "a TOML file of [[key]] entries, as `command-api api-key` prints them",
+            "file of API keys, stored as SHA-256 hashes; unset: no API keys",
         ),
         ConfigKey::new(
             SECRET,
             "",
             "at least 32 bytes",
-            "what tokens signed by HS256 are checked with; unset: none is taken",
+            "secret that verifies tokens signed with HS256; unset: such tokens are rejected",
         )
         .secret(),
         ConfigKey::new(
             JWKS,
             "",
-            "a file, or a URL beginning with http:// or https://",
-            "the JWK set that tokens signed by RS256 or ES256 are checked with; unset: none is taken",
+            "a file, or a URL that begins with http:// or https://",
+            "JWK set that verifies tokens signed with RS256 or ES256; unset: such tokens are rejected",
         ),
-        ConfigKey::new(
-            JWKS_REFRESH,
+        ConfigKey::integer(
+            "AUTH_JWKS_REFRESH_MS",
             "300000",
-            "1000 to 86400000",
-            "how often the JWK set is read again, in ms; a token that names an unknown key has it read at once",
+            1_000..=86_400_000,
+            "interval between reloads of the JWK set, in ms; a token with an unknown key id causes a reload at once",
         ),
         ConfigKey::new(
             AUDIENCE,
             "",
-            "a name; must be set where tokens are taken",
-            "what a token's aud must name",
+            "any text; required if tokens are accepted",
+            "audience that the aud claim of a token must contain",
         ),
         ConfigKey::new(
             "AUTH_JWT_ISSUER",
             "",
-            "a name",
-            "what a token's iss must be; unset: any",
+            "any text",
+            "issuer that the iss claim of a token must equal; unset: any",
         ),
-        ConfigKey::new(
-            LEEWAY,
+        ConfigKey::integer(
+            "AUTH_JWT_LEEWAY_MS",
             "30000",
-            "0 to 300000",
-            "how far the clocks of issuer and service may differ, in ms",
+            0..=300_000,
+            "accepted clock difference between issuer and service, in ms",
         ),
         ConfigKey::new(
             DEFAULT_SCOPES,
             "",
             "read, write, admin, separated by commas",
-            "what a token without a scope claim allows; unset: nothing",
+            "scopes of a token without a scope claim; unset: none",
         ),
         ConfigKey::new(
             "AUTH_JWT_SUB_IS_USER",
             "false",
             "true or false",
-            "a token allows only what concerns the user that its sub is",
+            "restrict a token to the data of the user named by its sub claim",
         ),
     ];
+    /// Title and keys.
+    pub const SECTION: ConfigSection = ConfigSection {
+        title: "Authentication",
+        keys: Self::KEYS,
+    };
 
-    /// Whether anybody is asked for credentials.
+    /// Whether requests need credentials.
     pub fn is_enabled(&self) -> bool {
         self.is_enabled
     }
 
-    /// Reads it, and the file of keys.
+    /// Reads the keys above, and the file of API keys.
     ///
     /// # Errors
-    /// [`ConfigError::Invalid`] naming the key.
+    /// [`ConfigError::Invalid`] with the key and the problem.
     pub fn read(source: &Source) -> Result<Self, ConfigError> {
-        let given: Given = source.typed()?;
+        let given: AuthValues = source.ranged(Self::KEYS)?;
         let keys = given.api_keys()?;
         let jwt = given.jwt()?;
         Ok(Self {
@@ -152,14 +155,14 @@ impl AuthConfig {
     }
 }
 
-impl Given {
+impl AuthValues {
     fn api_keys(&self) -> Result<Option<ApiKeys>, ConfigError> {
         let file = &self.keys_file;
         if file.as_os_str().is_empty() {
             return Ok(None);
         }
-        let refused = |error| invalid(KEYS_FILE, format!("{}: {error}", file.display()));
-        ApiKeys::read(file).map(Some).map_err(refused)
+        let unusable = |error| invalid(KEYS_FILE, format!("{}: {error}", file.display()));
+        ApiKeys::read(file).map(Some).map_err(unusable)
     }
 
     fn jwt(&self) -> Result<Option<JwtConfig>, ConfigError> {
@@ -169,13 +172,13 @@ impl Given {
             return Ok(None);
         }
         let bytes = secret.as_ref().map(|secret| secret.expose().len());
-        if let Some(bytes) = bytes.filter(|bytes| *bytes < LEAST_SECRET_BYTES) {
-            return Err(invalid(SECRET, format!("it has {bytes} bytes")));
+        if let Some(bytes) = bytes.filter(|bytes| *bytes < MIN_SECRET_BYTES) {
+            return Err(invalid(SECRET, format!("the secret has {bytes} bytes")));
         }
         if self.audience.is_empty() {
             return Err(invalid(
                 AUDIENCE,
-                "a value is required where tokens are taken",
+                "a value is required if tokens are accepted",
             ));
         }
         Ok(Some(JwtConfig {
@@ -186,8 +189,6 @@ impl Given {
     }
 
     fn rules(&self) -> Result<TokenRules, ConfigError> {
-        let leeway = self.leeway.as_millis();
-        ConfigError::check_range(AuthConfig::KEYS, LEEWAY, &leeway, &(0..=300_000))?;
         let scopes = self.default_scopes.parse::<Scopes>();
         Ok(TokenRules {
             audience: self.audience.clone(),
@@ -199,13 +200,6 @@ impl Given {
     }
 
     fn jwks(&self) -> Result<Option<JwksConfig>, ConfigError> {
-        let every = self.jwks_refresh.as_millis();
-        ConfigError::check_range(
-            AuthConfig::KEYS,
-            JWKS_REFRESH,
-            &every,
-            &(1_000..=86_400_000),
-        )?;
         let source = match self.jwks.as_str() {
             "" => return Ok(None),
             url if url.contains("://") => JwksSource::Url(http_url(url)?),
@@ -223,7 +217,7 @@ fn http_url(text: &str) -> Result<Url, ConfigError> {
     if matches!(url.scheme(), "http" | "https") {
         Ok(url)
     } else {
-        Err(invalid(JWKS, format!("{text:?} is no URL of HTTP")))
+        Err(invalid(JWKS, format!("{text:?} is not an HTTP URL")))
     }
 }
 

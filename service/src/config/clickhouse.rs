@@ -1,10 +1,10 @@
-//! Where the read model is, and as whom to reach it.
+//! The address and the account of ClickHouse.
 
 use serde::Deserialize;
 
 use super::{ConfigError, ConfigKey, Secret, Section};
 
-/// The read model's server. `database` is the control database; generation N lives in `<database>_gN`.
+/// The ClickHouse server. `database` is the control database; generation N is stored in `<database>_gN`.
 #[derive(Debug, Clone, Deserialize)]
 pub struct ClickHouseConfig {
     /// The server's HTTP address.
@@ -29,30 +29,31 @@ impl ClickHouseConfig {
 }
 
 impl Section for ClickHouseConfig {
+    const TITLE: &'static str = "ClickHouse";
     const KEYS: &'static [ConfigKey] = &[
         ConfigKey::new(
             "CLICKHOUSE_URL",
             "http://127.0.0.1:8123",
             "http://host:port",
-            "HTTP address of the read model",
+            "HTTP address of ClickHouse",
         ),
         ConfigKey::new(
             "CLICKHOUSE_DATABASE",
             "ess",
             "a letter, then up to 59 letters, digits or _",
-            "control database; generations live in <database>_gN",
+            "control database; generation N is stored in <CLICKHOUSE_DATABASE>_gN",
         ),
         ConfigKey::new(
             "CLICKHOUSE_USER",
             "default",
             "a user name",
-            "user of the read model",
+            "user name for ClickHouse",
         ),
         ConfigKey::new(
             "CLICKHOUSE_PASSWORD",
             "",
             "any text",
-            "that user's password",
+            "password of CLICKHOUSE_USER; unset: none",
         )
         .secret(),
     ];
@@ -66,16 +67,16 @@ impl Section for ClickHouseConfig {
         if address.is_none_or(|address| address.is_empty() || address.contains(['/', '?', '@'])) {
             return refuse(
                 "CLICKHOUSE_URL",
-                format!("{:?} is not such an address", self.url),
+                format!("{:?} is not an HTTP address", self.url),
             );
         }
-        // The name is spliced into DDL, where nothing can be bound: so it may hold nothing that needs quoting.
+        // The name is part of DDL statements, which cannot bind values: it must not need quoting.
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
         let starts_well = self.database.starts_with(|c: char| c.is_ascii_alphabetic());
         if !starts_well || self.database.len() > 60 || !self.database.chars().all(plain) {
             return refuse(
                 "CLICKHOUSE_DATABASE",
-                format!("{:?} is not a plain name", self.database),
+                format!("{:?} is not a valid name", self.database),
             );
         }
         Ok(self)

@@ -1,33 +1,40 @@
-//! The command line every service has: `--config`, `--check-config`, and a `--help` that lists every key.
-//! It prints and returns an exit code; only `main` ends the process.
+//! The command line that all services share: `--config`, `--check-config`, and a `--help` that lists every key.
+//! It prints and returns an exit code; only `main` exits the process.
 
 use std::{env, fmt::Write as _, io::Write as _, path::PathBuf, process::ExitCode};
 
 use clap::{Args, CommandFactory, Parser};
 
-use super::{ConfigKey, Settings, Source};
+use super::{ConfigSection, Settings, Source};
 
-/// `EX_USAGE` of sysexits.h: the command line or the configuration is wrong, and a restart will not help.
+/// `EX_USAGE` of sysexits.h: the command line or the configuration is invalid; a restart does not help.
 const EX_USAGE: u8 = 64;
 
-/// The options that choose and check the configuration; flatten it into a service's own command line.
+/// The options about configuration; a service flattens them into its command line.
 #[derive(Debug, Clone, Default, Args)]
 pub struct ConfigArgs {
-    /// TOML file with the keys below in lower case; the environment wins over it.
+    /// TOML file with the keys below in lower case; environment variables take precedence.
     #[arg(long, value_name = "FILE", env = "ESS_CONFIG", global = true)]
     pub config: Option<PathBuf>,
-    /// Validate the configuration, print what is in effect without secrets, and exit.
+    /// Validate the configuration, print the effective values without secrets, and exit.
     #[arg(long, global = true)]
     pub check_config: bool,
+    /// Print the declarations of all keys as JSON and exit: the source of docs/CONFIGURATION.md.
+    #[arg(long, global = true, hide = true)]
+    pub config_keys: bool,
 }
 
 impl ConfigArgs {
     /// Reads the configuration.
     ///
     /// # Errors
-    /// The code to exit with: 64 after a configuration error was printed, 0 after `--check-config` printed a valid one.
+    /// The exit code: 64 after printing a configuration error, 0 after `--check-config` or `--config-keys`.
     pub fn load<S: Settings>(&self) -> Result<S, ExitCode> {
-        // Variables whose name or value is not Unicode cannot be ours; `vars()` would panic on them.
+        if self.config_keys {
+            let _ = writeln!(std::io::stdout(), "{}", declarations::<S>());
+            return Err(ExitCode::SUCCESS);
+        }
+        // `vars()` panics on variables that are not Unicode; none of the keys is such.
         let environment = env::vars_os()
             .filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)))
             .collect();
@@ -52,30 +59,30 @@ impl ConfigArgs {
 }
 
 #[derive(Parser)]
-struct Plain {
+struct OptionsOnly {
     #[command(flatten)]
     config: ConfigArgs,
 }
 
-/// Parses the command line of a service without sub-commands and reads its configuration.
+/// Parses the command line of a service without subcommands and reads its configuration.
 ///
 /// # Errors
-/// The code to exit with, everything having been printed.
+/// The exit code, after printing.
 pub fn load<S: Settings>() -> Result<S, ExitCode> {
-    parse_arguments::<Plain, S>()?.config.load()
+    parse_arguments::<OptionsOnly, S>()?.config.load()
 }
 
-/// Parses a service's own command line `A`, with `S`'s name and key table in its help.
+/// Parses the command line `A` of a service; its help shows the name and the keys of `S`.
 ///
 /// # Errors
-/// The code to exit with after `--help`, `--version` or a wrong command line, everything having been printed.
+/// The exit code, after printing the help, the version or an error.
 pub fn parse_arguments<A: Parser, S: Settings>() -> Result<A, ExitCode> {
     let command = <A as CommandFactory>::command()
         .name(S::SERVICE)
         .version(env!("CARGO_PKG_VERSION"))
         .about(S::ABOUT);
     let parsed = command
-        .after_help(key_table(S::keys()))
+        .after_help(key_table(S::SECTIONS))
         .try_get_matches()
         .and_then(|m| A::from_arg_matches(&m));
     parsed.map_err(|error| {
@@ -88,21 +95,26 @@ pub fn parse_arguments<A: Parser, S: Settings>() -> Result<A, ExitCode> {
     })
 }
 
-fn key_table<'k>(keys: impl Iterator<Item = &'k ConfigKey>) -> String {
-    let mut table = String::from(
-        "Configuration (environment; the same keys in lower case in the TOML file):\n",
-    );
-    for key in keys {
-        let default = if key.default.is_empty() {
-            String::new()
-        } else {
-            format!(" [default: {}]", key.default)
-        };
-        let _ = writeln!(
-            table,
-            "  {}\n      {}: {}{default}",
-            key.env, key.about, key.allowed
-        );
+fn key_table(sections: &[ConfigSection]) -> String {
+    let mut table =
+        String::from("Configuration (environment variables; in the TOML file in lower case):\n");
+    for ConfigSection { title, keys } in sections {
+        let _ = writeln!(table, "\n  {title}");
+        for key in *keys {
+            let default = match key.default {
+                "" => String::new(),
+                default => format!(" [default: {default}]"),
+            };
+            let (name, about, allowed) = (key.env, key.about, key.allowed);
+            let _ = writeln!(table, "    {name}\n        {about}");
+            let _ = writeln!(table, "        Allowed: {allowed}{default}");
+        }
     }
     table
+}
+
+/// The declarations of a service's keys as JSON: `{"service", "about", "sections": [{"title", "keys": [{"key", "default",
+/// "allowed", "about", "secret"}]}]}`.
+fn declarations<S: Settings>() -> serde_json::Value {
+    serde_json::json!({"service": S::SERVICE, "about": S::ABOUT, "sections": S::SECTIONS})
 }

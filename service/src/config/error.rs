@@ -1,10 +1,10 @@
-//! Why a configuration is refused, in words that name the key and tell what would be accepted.
+//! Why a configuration is rejected: the key, the problem, and the allowed values.
 
 use std::{ops::RangeInclusive, path::PathBuf};
 
-use super::ConfigKey;
+use super::{Allowed, ConfigKey};
 
-/// A configuration that cannot be used. The process exits 64 (`EX_USAGE` of sysexits.h) on it.
+/// An invalid configuration. The process exits with 64 (`EX_USAGE` of sysexits.h).
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum ConfigError {
     /// A value that is not among the allowed ones.
@@ -14,11 +14,11 @@ pub enum ConfigError {
         key: String,
         /// What is wrong with the value.
         problem: String,
-        /// What would be accepted.
-        allowed: Option<&'static str>,
+        /// The allowed values.
+        allowed: Option<Allowed>,
     },
-    /// A key in the TOML file that this service does not read.
-    #[error("{}: unknown key `{key}`; --help lists the known ones", file.display())]
+    /// A key in the TOML file that this service does not have.
+    #[error("{}: unknown key `{key}`; --help lists all keys", file.display())]
     UnknownKey {
         /// The TOML file.
         file: PathBuf,
@@ -30,13 +30,13 @@ pub enum ConfigError {
     File {
         /// The TOML file.
         file: PathBuf,
-        /// The reader's or parser's words.
+        /// The error of the reader or parser.
         problem: String,
     },
 }
 
 impl ConfigError {
-    /// A value of `key` that is refused because of `problem`; what is allowed comes from the key's own table entry.
+    /// An invalid value of `key`; the allowed values are those that `keys` declares for it.
     pub fn invalid(keys: &[ConfigKey], key: &str, problem: impl Into<String>) -> Self {
         let allowed = keys
             .iter()
@@ -49,10 +49,10 @@ impl ConfigError {
         }
     }
 
-    /// Refuses a number outside `range`.
+    /// Checks that `value` is in `range`.
     ///
     /// # Errors
-    /// [`ConfigError::Invalid`] naming the key.
+    /// [`ConfigError::Invalid`] with the key and the value.
     pub fn check_range<N: PartialOrd + std::fmt::Display>(
         keys: &[ConfigKey],
         key: &str,
@@ -66,7 +66,7 @@ impl ConfigError {
         }
     }
 
-    /// Translates the `config` crate's error about a typed value.
+    /// Converts an error of the crate `config` about a value.
     pub(super) fn from_value(keys: &[ConfigKey], error: config::ConfigError) -> Self {
         use config::ConfigError as E;
         match error {

@@ -1,20 +1,20 @@
-//! Where a service listens, how much it takes there, and from whom. Without authentication the address is on the loopback, unless
-//! told otherwise in so many words.
+//! The address a service listens on. Without authentication it must be a loopback address, unless
+//! ESS_ALLOW_UNAUTHENTICATED allows any.
 
 use std::net::SocketAddr;
 
-use super::{AuthConfig, ConfigError, ConfigKey, HttpLimits, Source};
+use super::{AuthConfig, ConfigError, ConfigKey, ConfigSection, HttpLimits, Source};
 
 const ALLOW: &str = "ESS_ALLOW_UNAUTHENTICATED";
 
-/// Where a service listens.
+/// The HTTP server of a service.
 #[derive(Debug, Clone)]
 pub struct HttpConfig {
-    /// Address and port; port 0 lets the system choose one.
+    /// Address and port; with port 0 the system chooses one.
     pub addr: SocketAddr,
-    /// How much it takes.
+    /// Limits of connections and of the heads of requests.
     pub limits: HttpLimits,
-    /// Who may ask.
+    /// Authentication.
     pub auth: AuthConfig,
 }
 
@@ -25,23 +25,30 @@ impl HttpConfig {
             ConfigKey::new(
                 addr_env,
                 default,
-                "an IP address and port, e.g. 127.0.0.1:8000 or [::1]:8000",
-                "where the service listens",
+                "an IP address and port, such as 127.0.0.1:8000 or [::1]:8000",
+                "address the service listens on; port 0: any free port",
             ),
             ConfigKey::new(
                 ALLOW,
                 "false",
                 "true or false",
-                "lets a service without API keys and tokens listen beyond the loopback",
+                "allow a service without authentication to listen on an address other than loopback",
             ),
         ]
     }
 
-    /// Reads the section whose keys came from [`HttpConfig::keys`], with [`HttpLimits`] and [`AuthConfig`], whose keys are listed
-    /// beside.
+    /// The section of `keys`, which came from [`HttpConfig::keys`].
+    pub const fn section(keys: &'static [ConfigKey; 2]) -> ConfigSection {
+        ConfigSection {
+            title: "HTTP server",
+            keys,
+        }
+    }
+
+    /// Reads `keys`, which came from [`HttpConfig::keys`], and the sections [`HttpLimits`] and [`AuthConfig`].
     ///
     /// # Errors
-    /// An address that is none, or one beyond the loopback without leave; what those two refuse.
+    /// An invalid value, or an address other than loopback without authentication or permission.
     pub fn read(source: &Source, keys: &[ConfigKey; 2]) -> Result<Self, ConfigError> {
         let [addr_key, allow_key] = keys;
         let text: String = source.value(addr_key)?;
@@ -52,8 +59,8 @@ impl HttpConfig {
         let auth = AuthConfig::read(source)?;
         if !addr.ip().is_loopback() && !auth.is_enabled() && !allow_unauthenticated {
             let problem = format!(
-                "{addr} can be reached from other machines, and without authentication everyone there could use the service; \
-                 listen on 127.0.0.1, give it API keys (AUTH_API_KEYS_FILE) or tokens to check (AUTH_JWKS), or set {ALLOW}=true if that is what you want"
+                "{addr} can be reached from other machines, and the service has no authentication; listen on 127.0.0.1, \
+                 configure API keys (AUTH_API_KEYS_FILE) or tokens (AUTH_JWKS), or set {ALLOW}=true to allow it"
             );
             return Err(ConfigError::Invalid {
                 key: addr_key.env.to_owned(),

@@ -1,4 +1,4 @@
-//! A value that must never reach a log, a page or an error text.
+//! A value that must never appear in a log, a page or an error message.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use serde::Deserialize;
 pub struct Secret(String);
 
 impl Secret {
-    /// The secret itself, for the one place that hands it on.
+    /// The secret itself. Only the code that uses it calls this.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -28,7 +28,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// What is shown in a secret's place: whether it is set.
+/// The text printed in place of a secret: whether it is set.
 pub(super) fn redact(value: &str) -> &'static str {
     if value.is_empty() { "(unset)" } else { "(set)" }
 }

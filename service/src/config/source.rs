@@ -1,14 +1,14 @@
-//! Where values come from: environment over TOML file over the defaults of the key table.
-//! It reads the known keys only, so that no other variable of the environment can matter.
+//! The values of a service's keys: environment over TOML file over defaults.
+//! It reads the keys of the service only; other environment variables have no effect.
 
 use std::{collections::HashMap, path::Path, time::Duration};
 
 use config::{Config, Environment, File, FileFormat, Value};
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
-use super::{ConfigError, ConfigKey, Section, Settings, secret::redact};
+use super::{Allowed, ConfigError, ConfigKey, Section, Settings, secret::redact};
 
-/// The values of one service's known keys, resolved but not yet typed.
+/// The values of a service's keys, resolved but not yet typed.
 #[derive(Debug)]
 pub struct Source {
     values: Config,
@@ -16,10 +16,10 @@ pub struct Source {
 }
 
 impl Source {
-    /// Resolves the known keys of `S`. An empty environment variable counts as unset, as compose files produce them.
+    /// Resolves the keys of `S`. An empty environment variable counts as unset, because compose files set such.
     ///
     /// # Errors
-    /// A file that cannot be read, or holds a key that `S` does not know.
+    /// A file that cannot be read, or sets a key that `S` does not have.
     pub fn open<S: Settings>(
         file: Option<&Path>,
         environment: HashMap<String, String>,
@@ -62,23 +62,29 @@ impl Source {
     /// Reads and checks one section.
     ///
     /// # Errors
-    /// [`ConfigError::Invalid`] naming the key.
+    /// [`ConfigError::Invalid`] with the key and the problem.
     pub fn section<T: Section>(&self) -> Result<T, ConfigError> {
-        self.typed::<T>()?.checked()
+        self.ranged::<T>(T::KEYS)?.checked()
     }
 
-    /// Reads several keys as the fields of `T`, unchecked.
-    pub(super) fn typed<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
+    /// Reads `keys` as the fields of `T`, and checks the ranges of integers.
+    pub(super) fn ranged<T: DeserializeOwned>(&self, keys: &[ConfigKey]) -> Result<T, ConfigError> {
         let values = self.values.clone();
-        values
+        let typed = values
             .try_deserialize()
-            .map_err(|e| ConfigError::from_value(&self.keys, e))
+            .map_err(|e| ConfigError::from_value(&self.keys, e))?;
+        for key in keys {
+            if let Allowed::Integers(min, max) = key.allowed {
+                ConfigError::check_range(keys, key.env, &self.value::<u64>(key)?, &(min..=max))?;
+            }
+        }
+        Ok(typed)
     }
 
     /// Reads one key as `T`.
     ///
     /// # Errors
-    /// [`ConfigError::Invalid`] naming the key.
+    /// [`ConfigError::Invalid`] with the key and the problem.
     pub fn value<'de, T: Deserialize<'de>>(&self, key: &ConfigKey) -> Result<T, ConfigError> {
         let name = key.env.to_lowercase();
         self.values
@@ -86,7 +92,7 @@ impl Source {
             .map_err(|e| ConfigError::from_value(&self.keys, e))
     }
 
-    /// Every known key with its value in effect, secrets left out, one `KEY=value` a line.
+    /// Every key with its effective value, one `KEY=value` per line; secrets are redacted.
     pub fn effective(&self) -> String {
         let line = |key: &ConfigKey| {
             let value = self
@@ -123,7 +129,7 @@ fn file_values(file: &Path, keys: &[ConfigKey]) -> Result<HashMap<String, Value>
 /// For `#[serde(deserialize_with = "millis")]`: a key in milliseconds as a [`Duration`].
 ///
 /// # Errors
-/// When the value is not a whole number.
+/// A value that is not an integer.
 pub fn millis<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     u64::deserialize(deserializer).map(Duration::from_millis)
 }

@@ -1,10 +1,10 @@
-//! What a configuration reads as, and what is said of one that is wrong.
+//! How a configuration is read, and which errors an invalid one gives.
 
 use std::{collections::HashMap, fs, path::PathBuf};
 
 use super::*;
 
-/// A service with every section there is.
+/// A service with every section.
 #[derive(Debug)]
 pub(crate) struct Everything {
     kafka: KafkaConfig,
@@ -20,17 +20,17 @@ const HTTP: [ConfigKey; 2] = HttpConfig::keys("COMMAND_API_ADDR", "127.0.0.1:800
 
 impl Settings for Everything {
     const SERVICE: &'static str = "everything";
-    const ABOUT: &'static str = "Has every section.";
-    const KNOWN_KEYS: &'static [&'static [ConfigKey]] = &[
-        KafkaConfig::KEYS,
-        ProducerConfig::KEYS,
-        ClickHouseConfig::KEYS,
-        &HTTP,
-        HttpLimits::KEYS,
-        AuthConfig::KEYS,
-        LoggingConfig::KEYS,
-        ShutdownConfig::KEYS,
-        PolicyConfig::KEYS,
+    const ABOUT: &'static str = "A service with every section.";
+    const SECTIONS: &'static [ConfigSection] = &[
+        KafkaConfig::SECTION,
+        ProducerConfig::SECTION,
+        ClickHouseConfig::SECTION,
+        HttpConfig::section(&HTTP),
+        HttpLimits::SECTION,
+        AuthConfig::SECTION,
+        LoggingConfig::SECTION,
+        ShutdownConfig::SECTION,
+        PolicyConfig::SECTION,
     ];
 
     fn read(source: &Source) -> Result<Self, ConfigError> {
@@ -62,7 +62,7 @@ fn file(name: &str, text: &str) -> PathBuf {
 }
 
 #[test]
-fn nothing_set_means_the_defaults() {
+fn keys_that_are_not_set_have_their_defaults() {
     let config = read(&[]).unwrap();
     assert_eq!(
         (config.kafka.partitions, config.kafka.retention_ms),
@@ -87,7 +87,7 @@ fn nothing_set_means_the_defaults() {
 }
 
 #[test]
-fn a_bad_value_names_its_key_its_fault_and_what_is_allowed() {
+fn an_invalid_value_names_its_key_the_problem_and_the_allowed_values() {
     for (key, value, text) in [
         (
             "KAFKA_PARTITIONS",
@@ -107,7 +107,7 @@ fn a_bad_value_names_its_key_its_fault_and_what_is_allowed() {
         (
             "KAFKA_BROKERS",
             "here",
-            r#"KAFKA_BROKERS: "here" is not a list of brokers; allowed: host:port, more separated by commas"#,
+            r#"KAFKA_BROKERS: "here" is not a list of brokers; allowed: host:port, several separated by commas"#,
         ),
         (
             "SHUTDOWN_DEADLINE_MS",
@@ -117,12 +117,12 @@ fn a_bad_value_names_its_key_its_fault_and_what_is_allowed() {
         (
             "CLICKHOUSE_DATABASE",
             "e`s",
-            r#"CLICKHOUSE_DATABASE: "e`s" is not a plain name; allowed: a letter, then up to 59 letters, digits or _"#,
+            r#"CLICKHOUSE_DATABASE: "e`s" is not a valid name; allowed: a letter, then up to 59 letters, digits or _"#,
         ),
         (
             "LOG_FORMAT",
             "xml",
-            "LOG_FORMAT: enum LogFormat does not have variant constructor xml; allowed: json or pretty",
+            r#"LOG_FORMAT: "xml" is not a log format; allowed: json or pretty"#,
         ),
         (
             "LOG_LEVEL",
@@ -140,7 +140,7 @@ fn a_bad_value_names_its_key_its_fault_and_what_is_allowed() {
 }
 
 #[test]
-fn without_authentication_a_service_listens_on_the_loopback_only() {
+fn without_authentication_a_service_listens_on_loopback_only() {
     let beyond = ("COMMAND_API_ADDR", "0.0.0.0:8000");
     let refusal = read(&[beyond]).unwrap_err();
     assert!(
@@ -158,13 +158,13 @@ fn without_authentication_a_service_listens_on_the_loopback_only() {
 }
 
 #[test]
-fn credentials_that_cannot_be_checked_are_refused_at_the_start() {
+fn invalid_authentication_and_limits_are_rejected_at_startup() {
     let secret = ("AUTH_JWT_HS256_SECRET", "0123456789abcdef0123456789abcdef");
     let jwks = ("AUTH_JWKS", "/etc/ess/jwks.json");
     for (set, why) in [
         (
             &[("AUTH_JWT_HS256_SECRET", "short")][..],
-            "AUTH_JWT_HS256_SECRET: it has 5 bytes",
+            "AUTH_JWT_HS256_SECRET: the secret has 5 bytes",
         ),
         (&[secret], "AUTH_JWT_AUDIENCE: a value is required"),
         (&[jwks], "AUTH_JWT_AUDIENCE: a value is required"),
@@ -213,7 +213,7 @@ fn credentials_that_cannot_be_checked_are_refused_at_the_start() {
 }
 
 #[test]
-fn the_environment_wins_over_the_file_and_the_file_over_the_default() {
+fn the_environment_overrides_the_file_and_the_file_the_defaults() {
     let path = file(
         "order",
         "kafka_topic = \"of-the-file\"\nkafka_partitions = 3\n",
@@ -238,20 +238,20 @@ fn an_empty_variable_counts_as_unset() {
 }
 
 #[test]
-fn an_unknown_key_in_the_file_is_named() {
+fn an_error_names_an_unknown_key_in_the_file() {
     let path = file("unknown", "kafka_topics = \"x\"\n");
     let refusal = Source::open::<Everything>(Some(&path), HashMap::new())
         .unwrap_err()
         .to_string();
     assert!(
-        refusal.ends_with("unknown key `kafka_topics`; --help lists the known ones"),
+        refusal.ends_with("unknown key `kafka_topics`; --help lists all keys"),
         "{refusal}"
     );
     fs::remove_file(path).unwrap();
 }
 
 #[test]
-fn a_file_that_is_missing_or_broken_is_named() {
+fn an_error_names_a_missing_or_broken_file() {
     let missing =
         Source::open::<Everything>(Some(&PathBuf::from("/nowhere/ess.toml")), HashMap::new())
             .unwrap_err();
@@ -266,7 +266,7 @@ fn a_file_that_is_missing_or_broken_is_named() {
 }
 
 #[test]
-fn the_configuration_in_effect_is_shown_without_its_secrets() {
+fn the_effective_configuration_is_printed_without_secrets() {
     let environment = HashMap::from([("CLICKHOUSE_PASSWORD".to_owned(), "hunter2".to_owned())]);
     let source = Source::open::<Everything>(None, environment).unwrap();
     let shown = source.effective();
@@ -281,7 +281,7 @@ fn the_configuration_in_effect_is_shown_without_its_secrets() {
 }
 
 #[test]
-fn no_key_is_described_twice() {
+fn no_key_is_declared_twice() {
     let mut names: Vec<&str> = Everything::keys().map(|key| key.env).collect();
     names.sort_unstable();
     let count = names.len();
