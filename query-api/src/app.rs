@@ -1,9 +1,17 @@
 //! Wires the service: the read model, the tasks that watch it, the cache that forgets when another generation is promoted, and
 //! the HTTP edge. No rule lives here.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    convert::Infallible,
+    io::{self, Write as _},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
 
 use ess_service::{
+    config::{ConfigError, Settings as _, Source},
     health::Health,
     http::Paths,
     process::{Process, StartError},
@@ -13,12 +21,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Config,
-    api::Reader,
-    conflicts::Counter,
-    live::{Hub, Playbacks},
-    openapi, ownership,
-    read_model::ReadModel,
-    watermark::{Watch, Watcher},
+    http::{Playbacks, Reader, openapi, ownership},
+    live::Hub,
+    read::{Counter, ReadModel, Watch, Watcher},
 };
 
 /// How long nothing may be seen of the read model, beside what its queries may take.
@@ -50,7 +55,7 @@ pub async fn start(config: Config, process: &mut Process) -> Result<(), StartErr
 }
 
 /// What answers, and what must run for it to. Nothing is asked yet.
-pub(crate) fn build(
+fn build(
     config: &Config,
     health: &Health,
     stopping: CancellationToken,
@@ -95,4 +100,20 @@ async fn forget_retired(
     };
     stopping.run_until_cancelled(forget).await;
     Ok(())
+}
+
+/// Prints the document. It is the same under every configuration.
+///
+/// # Errors
+/// When standard output cannot be written.
+pub fn print_document() -> io::Result<ExitCode> {
+    let document = document().map_err(io::Error::other)?;
+    writeln!(io::stdout(), "{document}")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn document() -> Result<String, ConfigError> {
+    let defaults = Config::read(&Source::open::<Config>(None, HashMap::new())?)?;
+    let (reader, ..) = build(&defaults, &Health::default(), CancellationToken::new());
+    Ok(openapi::service(&reader).spec())
 }

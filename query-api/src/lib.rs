@@ -2,29 +2,13 @@
 //! and never talk to the log (invariant I7).
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
-mod accept;
-mod answer;
-mod api;
 pub mod app;
-mod cache;
 mod config;
-mod conflicts;
-mod cursor;
-#[cfg(test)]
-mod fuzz;
+mod http;
 mod live;
-mod loader;
-pub mod openapi;
-mod ownership;
-mod page;
-mod parameters;
-mod playbacks_page;
-mod queries;
-mod read_model;
-mod report;
-mod reports;
+mod question;
+mod read;
+mod sql;
 mod table;
-mod watermark;
-mod wire;
 
 pub use config::Config;

@@ -4,34 +4,18 @@
 mod feed;
 mod hub;
 mod listener;
-mod playing;
 mod snapshot;
 
 pub(crate) use self::{
     hub::{Hub, Listening},
-    playing::Playbacks,
     snapshot::LastEventId,
 };
 use std::{future::Future, sync::Arc};
 
-use ess_schema::{Position, Timestamp, TrackId};
+use ess_schema::{Position, Timestamp};
 use ess_service::problem::Problem;
 
-use crate::{
-    parameters::{Country, Limit},
-    watermark::View,
-};
-
-/// What is asked about the playbacks that are playing now.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct LiveQuestion {
-    /// Only of this track.
-    pub(crate) track_id: Option<TrackId>,
-    /// Only of this country.
-    pub(crate) country: Option<Country>,
-    /// The most tracks, and the most countries, that are named.
-    pub(crate) limit: Limit,
-}
+use crate::{question::LiveQuestion, read::View};
 
 /// One answer.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use ess_query_api::{Config, app, openapi};
+use ess_query_api::{Config, app};
 use ess_service::config::{ConfigArgs, parse_arguments};
 use ess_service::process;
 
@@ -31,7 +31,7 @@ fn main() -> ExitCode {
 fn run() -> Result<ExitCode, ExitCode> {
     let Arguments { config, task } = parse_arguments::<_, Config>()?;
     if let Some(Task::Openapi) = task {
-        return openapi::print().map_err(|_| ExitCode::FAILURE);
+        return app::print_document().map_err(|_| ExitCode::FAILURE);
     }
     let config: Config = config.load()?;
     let (log, shutdown) = (config.log.clone(), config.shutdown.clone());

@@ -11,7 +11,7 @@ use ess_service::problem::{Problem, ProblemKind};
 use serde_json::value::RawValue;
 
 use self::cell::Cell;
-use crate::accept::Format;
+use crate::question::Format;
 
 /// A column: its name and its values, all of one kind.
 #[derive(Debug)]

@@ -8,7 +8,8 @@ use tokio::{
     time::{MissedTickBehavior, interval, timeout},
 };
 
-use super::{LiveQuestion, Source, snapshot::Recent};
+use super::{Source, snapshot::Recent};
+use crate::question::LiveQuestion;
 
 /// How long the last events are kept for those who may come back.
 const REST: Duration = Duration::from_mins(1);

@@ -13,11 +13,11 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Begin, LiveQuestion, Source,
+    Begin, Source,
     feed::Feed,
     listener::{Listener, Place},
 };
-use crate::config::LiveConfig;
+use crate::{config::LiveConfig, question::LiveQuestion};
 
 const FEEDS: &str = "ess_query_live_feeds";
 

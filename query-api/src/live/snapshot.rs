@@ -8,7 +8,7 @@ use poem::web::sse::Event;
 use tokio::time::Instant;
 
 use super::Look;
-use crate::watermark::View;
+use crate::read::View;
 
 /// The name of every event.
 const EVENT: &str = "live";
@@ -108,7 +108,7 @@ mod tests {
     use ess_schema::Timestamp;
 
     use super::*;
-    use crate::watermark::tests::view;
+    use crate::read::view;
 
     fn recent(times: impl IntoIterator<Item = i64>, body: &str) -> Recent {
         let mut recent = Recent::default();

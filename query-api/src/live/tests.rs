@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::{config::LiveConfig, parameters::Parameter as _, watermark::tests::view};
+use crate::{config::LiveConfig, question::Country, read::view};
 
 const INTERVAL: Duration = Duration::from_secs(2);
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -74,7 +74,7 @@ impl Service {
         let question = LiveQuestion {
             track_id: None,
             country: Country::read(country).ok(),
-            limit: Limit::default(),
+            limit: 10,
         };
         self.hub.listen(&question, begin).map(Client)
     }

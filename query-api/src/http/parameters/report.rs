@@ -1,0 +1,179 @@
+//! The parameters of questions about many playbacks that are lists: of names, of filters, and an order.
+
+use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
+
+use super::Parameter;
+use crate::question::{Dimension, Filter, Metric, Refusal, filter};
+
+/// The longest text that can be a list or filters: enough for all there are, and a part of what the head of a request may have.
+const LONGEST: usize = 4_096;
+
+/// Metrics, each once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Metrics(pub(crate) Vec<Metric>);
+
+/// Dimensions, each once.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Dimensions(pub(crate) Vec<Dimension>);
+
+/// Conditions.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Filters(pub(crate) Vec<Filter>);
+
+/// Names with their direction; true is descending.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Order(pub(crate) Vec<(String, bool)>);
+
+/// A few characters of a text, to be told.
+pub(super) fn shown(text: &str) -> String {
+    text.chars().take(60).collect()
+}
+
+/// A list of names separated by commas, each known and given once.
+fn names<T: PartialEq>(
+    text: &str,
+    known: impl Fn(&str) -> Option<T>,
+    allowed: impl Fn() -> String,
+) -> Result<Vec<T>, Refusal> {
+    let refusal = |detail: String| Refusal {
+        detail,
+        allowed: allowed(),
+    };
+    let mut found = Vec::new();
+    for name in text.split(',').map(str::trim) {
+        let value =
+            known(name).ok_or_else(|| refusal(format!("has {:?}, which is none", shown(name))))?;
+        if found.contains(&value) {
+            return Err(refusal(format!("has {name} more than once")));
+        }
+        found.push(value);
+    }
+    Ok(found)
+}
+
+fn list_of(names: impl Iterator<Item = &'static str>, example: &str) -> MetaSchema {
+    let all: Vec<_> = names.collect();
+    let one = format!("({})", all.join("|"));
+    MetaSchema {
+        pattern: Some(format!("^{one}(,{one})*$")),
+        max_length: Some(LONGEST),
+        example: Some(example.into()),
+        ..MetaSchema::new("string")
+    }
+}
+
+impl Parameter for Metrics {
+    fn schema() -> MetaSchema {
+        list_of(
+            Metric::ALL.into_iter().map(Metric::name),
+            "plays,unique_listeners",
+        )
+    }
+
+    fn read(text: &str) -> Result<Self, Refusal> {
+        let allowed = || format!("a list of {}", Metric::names());
+        names(text, Metric::from_name, allowed).map(Self)
+    }
+}
+
+impl Parameter for Dimensions {
+    fn schema() -> MetaSchema {
+        list_of(Dimension::all().map(Dimension::name), "day,country")
+    }
+
+    fn read(text: &str) -> Result<Self, Refusal> {
+        let allowed = || format!("a list of {}", Dimension::names());
+        names(text, Dimension::from_name, allowed).map(Self)
+    }
+}
+
+impl Parameter for Filters {
+    fn schema() -> MetaSchema {
+        MetaSchema {
+            min_length: Some(1),
+            max_length: Some(LONGEST),
+            example: Some("country==DE;played_ms>=30000".into()),
+            ..MetaSchema::new("string")
+        }
+    }
+
+    fn read(text: &str) -> Result<Self, Refusal> {
+        if text.len() > LONGEST {
+            return Err(Refusal {
+                detail: format!("has {} bytes", text.len()),
+                allowed: format!("at most {LONGEST}"),
+            });
+        }
+        filter::read(text).map(Self)
+    }
+}
+
+impl Parameter for Order {
+    fn schema() -> MetaSchema {
+        MetaSchema {
+            pattern: Some("^-?[a-z_0-9]+(,-?[a-z_0-9]+)*$".to_owned()),
+            max_length: Some(LONGEST),
+            example: Some("-plays,day".into()),
+            ..MetaSchema::new("string")
+        }
+    }
+
+    fn read(text: &str) -> Result<Self, Refusal> {
+        let key = |name: &str| {
+            let name = name.trim();
+            let (name, descending) = name
+                .strip_prefix('-')
+                .map_or((name, false), |name| (name, true));
+            let is_name = !name.is_empty()
+                && name
+                    .bytes()
+                    .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_');
+            is_name.then(|| (name.to_owned(), descending))
+        };
+        names(text, key, || {
+            "metrics and dimensions asked for, separated by commas, each with - before it for descending order".to_owned()
+        })
+        .map(Self)
+    }
+}
+
+/// A schema that stands where a reference is wanted.
+pub(crate) fn inline(schema: MetaSchema) -> MetaSchemaRef {
+    MetaSchemaRef::Inline(Box::new(schema))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_name_what_there_is_each_once() {
+        assert_eq!(
+            Metrics::read("plays, streams"),
+            Ok(Metrics(vec![Metric::Plays, Metric::Streams]))
+        );
+        for (bad, told) in [
+            ("plays,likes", "has \"likes\", which is none"),
+            ("plays,plays", "has plays more than once"),
+            ("", "has \"\", which is none"),
+        ] {
+            let refusal = Metrics::read(bad).unwrap_err();
+            assert_eq!(refusal.detail, told);
+            assert!(refusal.allowed.contains("peak_concurrent"));
+        }
+        assert!(Dimensions::read("day,country,test_id").is_ok());
+        assert!(Dimensions::read("playback").is_err());
+    }
+
+    #[test]
+    fn an_order_has_directions() {
+        let order = Order::read("-plays,day").unwrap().0;
+        assert_eq!(
+            order,
+            [("plays".to_owned(), true), ("day".to_owned(), false)]
+        );
+        for bad in ["", "-", "plays;", "a b", "plays,,day"] {
+            assert!(Order::read(bad).is_err(), "{bad}");
+        }
+    }
+}

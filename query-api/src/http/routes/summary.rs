@@ -1,0 +1,67 @@
+//! What is told of one track, or of one listener: every metric over its playbacks, and since when it has been played.
+
+use ess_schema::Timestamp;
+use ess_service::problem::{Problem, ProblemKind};
+use serde_json::{Map, Value};
+
+use crate::{
+    http::{reader::Reader, routes::report_rows::first},
+    question::{Summary, Text},
+    read::{Content, SelectError},
+    sql::SpanOf,
+};
+
+impl Reader {
+    /// One flat object.
+    ///
+    /// # Errors
+    /// 404 when no playback of it is known, whenever; or as any question.
+    pub(super) async fn summary(
+        &self,
+        generation: u32,
+        summary: &Summary,
+    ) -> Result<Content, Problem> {
+        let (field, value) = (summary.field, summary.value.as_str());
+        let report = summary.report();
+        let span = SpanOf {
+            field,
+            value,
+            period: summary.period,
+        };
+        let (spans, cells) = tokio::try_join!(
+            self.read_model.select(generation, &span),
+            self.report_cells(generation, &report),
+        )?;
+        let span = spans
+            .into_iter()
+            .next()
+            .filter(|span| span.playbacks > 0)
+            .ok_or_else(|| {
+                let detail = format!("no playback of {} {value} is stored", field.name());
+                Problem::new(ProblemKind::NotFound, detail)
+            })?;
+        let time = |millis| -> Result<Value, SelectError> {
+            let time = Timestamp::from_millis(millis);
+            Ok(time
+                .map_err(|error| SelectError::InvalidRow(error.into()))?
+                .to_string()
+                .into())
+        };
+        let mut object = Map::new();
+        object.insert(field.column().to_owned(), value.into());
+        object.insert("first_event_at".to_owned(), time(span.earliest)?);
+        object.insert("last_event_at".to_owned(), time(span.latest)?);
+        if field == Text::User {
+            object.insert("tracks".to_owned(), span.tracks.into());
+        }
+        for (column, cells) in report.columns().zip(&cells) {
+            object.insert(column.name().to_owned(), first(cells));
+        }
+        Ok(Content {
+            body: Value::Object(object).to_string().into_bytes(),
+            next: None,
+            ttl: self.open_ttl,
+            totals: None,
+        })
+    }
+}

@@ -1,0 +1,99 @@
+//! One row of a report or a ranking, for the document: it holds the dimensions and metrics that were asked for.
+
+use poem_openapi::registry::{MetaMediaType, MetaSchema, MetaSchemaRef};
+
+use super::{Described, described::Named, reference};
+use crate::question::{Dimension, Format, Metric};
+
+/// The name of what is documented.
+pub(crate) struct ReportRow;
+
+const CSV_EXAMPLE: &str = "day,country,plays,avg_played_ms\r\n2026-11-23T00:00:00.000Z,DE,1204,98211.5\r\n2026-11-23T00:00:00.000Z,,3,1000.0\r\n";
+
+fn metric(metric: Metric) -> MetaSchema {
+    let schema = if metric.is_count() {
+        MetaSchema::new_with_format("integer", "int64")
+    } else {
+        MetaSchema {
+            nullable: true,
+            ..MetaSchema::new_with_format("number", "double")
+        }
+    };
+    MetaSchema {
+        description: Some(metric.about()),
+        minimum: Some(0.0),
+        ..schema
+    }
+}
+
+fn dimension(dimension: Dimension) -> MetaSchema {
+    match dimension {
+        Dimension::Time(_) => MetaSchema {
+            description: Some("When the time bucket began that the first event lies in."),
+            ..MetaSchema::new_with_format("string", "date-time")
+        },
+        Dimension::Text(_) => MetaSchema {
+            description: Some("The value of the playbacks; null where no event told one."),
+            nullable: true,
+            ..MetaSchema::new("string")
+        },
+    }
+}
+
+/// The metrics, each with its name and schema.
+pub(super) fn metrics() -> Vec<(&'static str, MetaSchemaRef)> {
+    let inline = |schema| MetaSchemaRef::Inline(Box::new(schema));
+    let each = Metric::ALL.into_iter();
+    each.map(|of| (of.name(), inline(metric(of)))).collect()
+}
+
+impl Described for ReportRow {
+    fn schema() -> MetaSchema {
+        let inline = |schema| MetaSchemaRef::Inline(Box::new(schema));
+        let dimensions = Dimension::all().map(|of| (of.name(), inline(dimension(of))));
+        MetaSchema {
+            description: Some("The dimensions and metrics that were asked for, and no others."),
+            properties: dimensions.chain(metrics()).collect(),
+            example: Some(serde_json::json!({
+                "day": "2026-11-23T00:00:00.000Z", "country": "DE", "plays": 1_204, "avg_played_ms": 98_211.5
+            })),
+            ..MetaSchema::new("object")
+        }
+    }
+}
+
+impl Named for ReportRow {
+    const NAME: &'static str = "ReportRow";
+}
+
+/// The bodies of a report.
+pub(crate) fn report_rows() -> Vec<MetaMediaType> {
+    let inline = |schema| MetaSchemaRef::Inline(Box::new(schema));
+    let array = MetaSchema {
+        items: Some(Box::new(reference::<ReportRow>())),
+        ..MetaSchema::new("array")
+    };
+    let csv = MetaSchema {
+        description: Some(
+            "RFC 4180: a line of names, then a line a row; an unknown value is empty",
+        ),
+        example: Some(CSV_EXAMPLE.into()),
+        ..MetaSchema::new("string")
+    };
+    let parquet = MetaSchema {
+        description: Some("Apache Parquet: times are TIMESTAMP(MILLIS, UTC), all columns optional"),
+        ..MetaSchema::new_with_format("string", "binary")
+    };
+    Format::ALL
+        .into_iter()
+        .map(|format| MetaMediaType {
+            content_type: format.media_type(),
+            schema: match format {
+                Format::Json => inline(array.clone()),
+                Format::NdJson => reference::<ReportRow>(),
+                Format::Csv => inline(csv.clone()),
+                Format::Parquet => inline(parquet.clone()),
+            },
+        })
+        .collect()
+}

@@ -1,0 +1,142 @@
+//! Where a page of a list ended, as callers carry it: opaque, versioned, and bound to the question it answered. It holds the
+//! sort key of the page's last row, so it stays right while rows arrive.
+
+use std::fmt;
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use ess_service::problem::FieldError;
+use sha2::{Digest, Sha256};
+
+/// The first byte. Then the list's fingerprint, the key, and a checksum of all three.
+const VERSION: u8 = 2;
+/// Bytes of a SHA-256 that tell questions apart. Two that met would only mix up their pages.
+const FINGERPRINT: usize = 8;
+/// Bytes of a SHA-256 that tell whether a cursor is whole. It guards against mistakes; a forged cursor opens nothing.
+const CHECKSUM: usize = 4;
+
+/// The sort key of a list's rows.
+pub(crate) trait Keyset: Sized {
+    /// The list that is sorted by it.
+    const LIST: &'static str;
+
+    /// Appends it.
+    fn write(&self, bytes: &mut Vec<u8>);
+
+    /// Reads what `write` appended.
+    fn read(bytes: &[u8]) -> Option<Self>;
+}
+
+/// A place in the answer to one question.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Cursor {
+    list: Fingerprint,
+    key: Box<[u8]>,
+}
+
+/// What a cursor is a place in: a list under conditions. The size of a page is none of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Fingerprint([u8; FINGERPRINT]);
+
+/// Why a text opens no place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum InvalidCursor {
+    #[error("is not a cursor of this service, or of a version it no longer reads")]
+    Unreadable,
+    #[error("is a cursor of another list, or of this one under other conditions")]
+    OtherQuestion,
+}
+
+impl InvalidCursor {
+    /// What is allowed instead.
+    pub(crate) const ALLOWED: &'static str =
+        "the cursor of a Link header, with the conditions of the page that bore it";
+
+    /// What the caller of a list is told of its `?cursor`.
+    pub(crate) fn of_parameter(self) -> FieldError {
+        FieldError {
+            pointer: "?cursor".to_owned(),
+            detail: self.to_string(),
+            allowed: Some(Self::ALLOWED.to_owned()),
+        }
+    }
+}
+
+impl Fingerprint {
+    /// Of the list that `K` sorts under these conditions: names and values, in an order of the list's own.
+    pub(crate) fn of<K: Keyset>(
+        conditions: impl IntoIterator<Item = (&'static str, String)>,
+    ) -> Self {
+        let mut hash = Sha256::new_with_prefix(K::LIST);
+        for (name, value) in conditions {
+            for text in [name, &value] {
+                hash.update((text.len() as u64).to_be_bytes());
+                hash.update(text);
+            }
+        }
+        Self(first(&hash.finalize()))
+    }
+}
+
+impl Cursor {
+    /// The place after the row with this key.
+    pub(crate) fn new<K: Keyset>(list: Fingerprint, key: &K) -> Self {
+        let mut bytes = Vec::new();
+        key.write(&mut bytes);
+        Self {
+            list,
+            key: bytes.into(),
+        }
+    }
+
+    /// The key after which a page of this list begins.
+    ///
+    /// # Errors
+    /// When the cursor is a place in another.
+    pub(crate) fn key<K: Keyset>(&self, list: Fingerprint) -> Result<K, InvalidCursor> {
+        if self.list != list {
+            return Err(InvalidCursor::OtherQuestion);
+        }
+        K::read(&self.key).ok_or(InvalidCursor::Unreadable)
+    }
+
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let (told, sum) = bytes.split_last_chunk()?;
+        let (list, key) = told.strip_prefix(&[VERSION])?.split_first_chunk()?;
+        (checksum(told) == *sum).then(|| Self {
+            list: Fingerprint(*list),
+            key: key.into(),
+        })
+    }
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut bytes = vec![VERSION];
+        bytes.extend(self.list.0);
+        bytes.extend(&self.key);
+        bytes.extend(checksum(&bytes));
+        f.write_str(&BASE64_URL_SAFE_NO_PAD.encode(bytes))
+    }
+}
+
+impl std::str::FromStr for Cursor {
+    type Err = InvalidCursor;
+
+    fn from_str(text: &str) -> Result<Self, InvalidCursor> {
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text);
+        let read = bytes.ok().and_then(|bytes| Self::read(&bytes));
+        read.ok_or(InvalidCursor::Unreadable)
+    }
+}
+
+fn checksum(bytes: &[u8]) -> [u8; CHECKSUM] {
+    first(&Sha256::digest(bytes))
+}
+
+/// The first bytes of a hash that has more.
+fn first<const N: usize>(hash: &[u8]) -> [u8; N] {
+    std::array::from_fn(|at| hash[at])
+}
+
+#[cfg(test)]
+mod tests;

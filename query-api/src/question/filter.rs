@@ -1,0 +1,248 @@
+//! Which playbacks a report is about: conditions such as `country==DE;track in t1,t2;played_ms>=30000`, all of which must be met.
+
+use crate::question::{dimension::Text, refusal::Refusal};
+
+/// The most conditions of one question.
+pub(crate) const MOST_FILTERS: usize = 20;
+/// The most values of one `in`.
+const MOST_VALUES: usize = 100;
+/// The longest value, in characters.
+const LONGEST_VALUE: usize = 512;
+
+/// What is allowed, for those who wrote something else.
+const ALLOWED: &str = "conditions joined by ;, each a text field (track, user, playback, country, device, platform, app_version, plan, context, \
+end_reason, test_id) with ==, != or in, or a number field (played_ms, unique_ms, startup_ms, stalled_ms, paused_ms, track_duration_ms, \
+max_position_ms, event_count, pause_count, stall_count, seek_count, failure_count) with ==, !=, <, <=, > or >=; for example \
+country==DE;track in t1,t2;played_ms>=30000. null stands for an unknown text, and a text with one of ;,\" is written as a JSON string";
+
+/// One condition.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Filter {
+    /// The text is one of these, or none of these.
+    Text {
+        field: Text,
+        is: bool,
+        values: Vec<String>,
+    },
+    /// The number compares so; one that nobody told does not.
+    Number {
+        column: &'static str,
+        comparison: &'static str,
+        value: i64,
+    },
+}
+
+const NUMBERS: [&str; 12] = [
+    "played_ms",
+    "unique_ms",
+    "startup_ms",
+    "stalled_ms",
+    "paused_ms",
+    "track_duration_ms",
+    "max_position_ms",
+    "event_count",
+    "pause_count",
+    "stall_count",
+    "seek_count",
+    "failure_count",
+];
+
+/// Longer ones first, so that none is taken for the beginning of another.
+const COMPARISONS: [&str; 6] = ["==", "!=", "<=", ">=", "<", ">"];
+
+/// Reads conditions joined by `;`.
+///
+/// # Errors
+/// The condition that is none, and what would be.
+pub(crate) fn read(text: &str) -> Result<Vec<Filter>, Refusal> {
+    let parts = split(text, ';').ok_or_else(|| refusal("has a text that is not ended"))?;
+    if parts.len() > MOST_FILTERS {
+        return Err(refusal(&format!(
+            "has {} conditions, {MOST_FILTERS} at most",
+            parts.len()
+        )));
+    }
+    parts.into_iter().map(condition).collect()
+}
+
+fn refusal(detail: &str) -> Refusal {
+    Refusal {
+        detail: detail.to_owned(),
+        allowed: ALLOWED.to_owned(),
+    }
+}
+
+fn condition(text: &str) -> Result<Filter, Refusal> {
+    let text = text.trim();
+    let shown: String = text.chars().take(60).collect();
+    let name_end = text
+        .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .unwrap_or(text.len());
+    let (name, rest) = text.split_at(name_end);
+    let rest = rest.trim_start();
+    let (operator, values) =
+        operator(rest).ok_or_else(|| refusal(&format!("has no operator in {shown:?}")))?;
+    let number = NUMBERS.into_iter().find(|number| *number == name);
+    let field = Text::GROUPS
+        .into_iter()
+        .chain([Text::Playback])
+        .find(|field| field.name() == name || field.column() == name);
+    match (field, number) {
+        (Some(field), _) => of_text(field, operator, values, &shown),
+        (None, Some(column)) => of_number(column, operator, values, &shown),
+        (None, None) => Err(refusal(&format!("has no field {name:?} in {shown:?}"))),
+    }
+}
+
+fn operator(text: &str) -> Option<(&'static str, &str)> {
+    let list = text
+        .strip_prefix("in")
+        .filter(|rest| rest.starts_with([' ', '\t', '"']))
+        .map(|rest| ("in", rest));
+    list.or_else(|| {
+        COMPARISONS
+            .into_iter()
+            .find_map(|operator| Some((operator, text.strip_prefix(operator)?)))
+    })
+}
+
+fn of_text(field: Text, operator: &str, values: &str, shown: &str) -> Result<Filter, Refusal> {
+    let is = match operator {
+        "==" | "in" => true,
+        "!=" => false,
+        _ => {
+            let detail = format!("compares a text by {operator} in {shown:?}");
+            return Err(refusal(&detail));
+        }
+    };
+    let values = split(values, ',').unwrap_or_default();
+    if values.len() > MOST_VALUES || (operator != "in" && values.len() > 1) {
+        let detail = format!("has {} values in {shown:?}", values.len());
+        return Err(refusal(&detail));
+    }
+    let values = values.into_iter().map(|text| value(text, shown));
+    Ok(Filter::Text {
+        field,
+        is,
+        values: values.collect::<Result<_, _>>()?,
+    })
+}
+
+/// A bare text, a JSON string, or `null` for unknown.
+fn value(text: &str, shown: &str) -> Result<String, Refusal> {
+    let text = text.trim();
+    let value = if text.starts_with('"') {
+        serde_json::from_str(text)
+            .map_err(|_| refusal(&format!("has a text that is no JSON string in {shown:?}")))?
+    } else if text == "null" {
+        return Ok(String::new());
+    } else {
+        text.to_owned()
+    };
+    if value.is_empty() || value.chars().count() > LONGEST_VALUE || value.contains(char::is_control)
+    {
+        let detail =
+            format!("has a value in {shown:?} that is not 1 to {LONGEST_VALUE} visible characters");
+        return Err(refusal(&detail));
+    }
+    Ok(value)
+}
+
+fn of_number(
+    column: &'static str,
+    operator: &'static str,
+    value: &str,
+    shown: &str,
+) -> Result<Filter, Refusal> {
+    let value = value.trim().parse::<i64>().ok().filter(|value| *value >= 0);
+    let comparison = match operator {
+        "in" => None,
+        "==" => Some("="),
+        other => Some(other),
+    };
+    match (comparison, value) {
+        (Some(comparison), Some(value)) => Ok(Filter::Number {
+            column,
+            comparison,
+            value,
+        }),
+        (None, _) => Err(refusal(&format!("has a list of numbers in {shown:?}"))),
+        (_, None) => Err(refusal(&format!(
+            "has no whole number from 0 on in {shown:?}"
+        ))),
+    }
+}
+
+/// Cuts at `at` outside of JSON strings; none when one is not ended.
+fn split(text: &str, at: char) -> Option<Vec<&str>> {
+    let (mut parts, mut begin, mut quoted, mut escaped) = (Vec::new(), 0, false, false);
+    for (position, c) in text.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            c if c == at && !quoted => {
+                parts.push(&text[begin..position]);
+                begin = position + c.len_utf8();
+            }
+            _ => {}
+        }
+    }
+    parts.push(&text[begin..]);
+    (!quoted).then_some(parts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(field: Text, is: bool, values: &[&str]) -> Filter {
+        let values = values.iter().map(|value| (*value).to_owned()).collect();
+        Filter::Text { field, is, values }
+    }
+
+    #[test]
+    fn conditions_are_read_with_their_values() {
+        let filters = read(r#"country==DE; track in t1, "a;b,\"c" ;plan!=null;played_ms>=30000"#);
+        let number = Filter::Number {
+            column: "played_ms",
+            comparison: ">=",
+            value: 30_000,
+        };
+        let expected = vec![
+            text(Text::Country, true, &["DE"]),
+            text(Text::Track, true, &["t1", "a;b,\"c"]),
+            text(Text::Plan, false, &[""]),
+            number,
+        ];
+        assert_eq!(filters, Ok(expected));
+        assert_eq!(
+            read("user_id==in"),
+            Ok(vec![text(Text::User, true, &["in"])])
+        );
+    }
+
+    #[test]
+    fn what_is_no_condition_is_refused_by_its_reason() {
+        for (bad, reason) in [
+            ("", "has no operator"),
+            ("country", "has no operator"),
+            ("colour==red", "has no field \"colour\""),
+            ("country<DE", "compares a text by <"),
+            ("country==DE,AT", "has 2 values"),
+            ("country==", "not 1 to 512 visible characters"),
+            ("country==\"DE", "has a text that is not ended"),
+            ("country==\"DE\"x", "no JSON string"),
+            ("played_ms>=x", "has no whole number"),
+            ("played_ms>=-1", "has no whole number"),
+            ("played_ms in 1,2", "has a list of numbers"),
+            ("country==a\0b", "visible characters"),
+        ] {
+            let refusal = read(bad).unwrap_err();
+            assert!(refusal.detail.contains(reason), "{bad}: {}", refusal.detail);
+        }
+        let long = format!("track=={}", "x".repeat(5_000));
+        assert!(read(&long).unwrap_err().detail.len() < 300);
+        assert!(read(&["plan==a"; 21].join(";")).is_err());
+    }
+}

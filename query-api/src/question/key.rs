@@ -1,0 +1,31 @@
+//! Everything that can be asked, as the key of its answer.
+
+use ess_schema::{EventId, PlaybackId};
+
+use super::{
+    events::EventsPage, format::Format, lag::LagQuestion, live::LiveQuestion,
+    playbacks::PlaybacksPage, report::Report, retention::Plays, summary::Summary,
+};
+
+/// What can be asked, as the key of its answer.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Question {
+    /// GET /stats/playback/{id}
+    Playback(PlaybackId),
+    /// GET /stats/playbacks
+    Playbacks(PlaybacksPage, Format),
+    /// GET /stats/report and GET /stats/top; with the totals or without.
+    Report(Report, bool, Format),
+    /// GET /stats/track/{id}/retention
+    Retention(Plays),
+    /// GET /stats/track/{id} and GET /stats/user/{id}
+    Summary(Summary),
+    /// GET /stats/lag
+    Lag(LagQuestion),
+    /// GET /stats/live
+    Live(LiveQuestion),
+    /// GET /events
+    Events(EventsPage, Format),
+    /// GET /events/{id}
+    Event(EventId, Format),
+}

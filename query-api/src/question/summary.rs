@@ -1,0 +1,33 @@
+//! The question for every metric of one track, or of one listener.
+
+use super::{dimension::Text, filter::Filter, metric::Metric, period::Period, report::Report};
+
+/// Of what, and over which of its playbacks.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Summary {
+    pub(crate) field: Text,
+    pub(crate) value: String,
+    pub(crate) period: Period,
+}
+
+impl Summary {
+    /// As a report of one row.
+    pub(crate) fn report(&self) -> Report {
+        let filter = Filter::Text {
+            field: self.field,
+            is: true,
+            values: vec![self.value.clone()],
+        };
+        Report {
+            metrics: Metric::ALL.to_vec(),
+            dimensions: Vec::new(),
+            filters: vec![filter],
+            period: self.period,
+            timezone: "UTC".to_owned(),
+            approx: false,
+            sort: Vec::new(),
+            limit: 1,
+            start: None,
+        }
+    }
+}

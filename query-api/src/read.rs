@@ -1,0 +1,23 @@
+//! Reads answers: from the cache, or from the read model under limits, page by page, and no older than a caller needs. It knows
+//! nothing of HTTP's paths and parameters.
+
+mod cache;
+mod conflicts;
+mod events_page;
+mod loader;
+mod playbacks_page;
+mod read_model;
+mod watermark;
+
+pub(crate) use self::{
+    cache::{Cache, Content, Kept},
+    conflicts::{Conflicts, Counter, LastCount},
+    events_page::{Generation, Page},
+    loader::Loader,
+    playbacks_page::PlaybackRows,
+    read_model::{ReadModel, SelectError},
+    watermark::{Layer, Partition, View, Watch, Watcher},
+};
+
+#[cfg(test)]
+pub(crate) use self::watermark::tests::view;

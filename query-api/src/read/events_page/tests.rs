@@ -1,0 +1,206 @@
+//! Pages over rows as ClickHouse may hold them: each event that stands is listed once, whatever is repeated or in conflict.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::question::EventFilter;
+
+/// Rows as ClickHouse may hold them: some repeated, some in conflict. It counts the reads.
+#[derive(Default)]
+struct Table {
+    rows: Vec<StoredEvent>,
+    first: BTreeMap<(String, String), (u16, u64)>,
+    scans: std::sync::atomic::AtomicUsize,
+}
+
+impl Table {
+    /// Each message is (event id, time, offset); the same one may come again.
+    fn of(messages: &[(u8, i64, u64)]) -> Self {
+        let mut table = Self::default();
+        for (id, occurred_at, offset) in messages {
+            let event = StoredEvent {
+                event_id: format!("e{id}"),
+                source: "s".to_owned(),
+                occurred_at: *occurred_at,
+                offset: *offset,
+                ..StoredEvent::default()
+            };
+            let identity = (event.event_id.clone(), event.source.clone());
+            let first = table.first.entry(identity).or_insert((0, *offset));
+            *first = (*first).min((0, *offset));
+            table.rows.push(event);
+        }
+        // Stable: rows of one key stay in the order in which they came, which is any.
+        table.rows.sort_by(|a, b| b.sort_key().cmp(&a.sort_key()));
+        table
+    }
+
+    /// What must be listed: the events that stand, newest first.
+    fn listed(&self) -> Vec<(String, u64)> {
+        let stands = |event: &&StoredEvent| {
+            self.first[&(event.event_id.clone(), event.source.clone())].1 == event.offset
+        };
+        let mut listed: Vec<_> = self.rows.iter().filter(stands).map(told).collect();
+        listed.dedup();
+        listed
+    }
+
+    fn scans(&self) -> usize {
+        self.scans.load(std::sync::atomic::Ordering::Relaxed)
+    }
+}
+
+fn told(event: &StoredEvent) -> (String, u64) {
+    (event.event_id.clone(), event.offset)
+}
+
+impl EventRows for Table {
+    async fn scan(&self, scan: &EventsScan) -> Result<Vec<StoredEvent>, SelectError> {
+        self.scans
+            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let begins = |event: &&StoredEvent| match &scan.start {
+            Start::After(EventKey {
+                occurred_at,
+                source,
+                event_id,
+            }) => event.sort_key() < (occurred_at.as_millis(), source.as_str(), event_id.as_str()),
+            Start::Newest | Start::Offset(_) => true,
+        };
+        Ok(self
+            .rows
+            .iter()
+            .filter(begins)
+            .take(scan.rows)
+            .cloned()
+            .collect())
+    }
+
+    async fn standing(&self, events: &[StoredEvent]) -> Result<Vec<Standing>, SelectError> {
+        let standing =
+            |((event_id, source), (partition, offset)): (&(String, String), &(u16, u64))| {
+                Standing {
+                    event_id: event_id.clone(),
+                    source: source.clone(),
+                    partition: *partition,
+                    offset: *offset,
+                }
+            };
+        let asked =
+            |identity: &&(String, String)| events.iter().any(|event| event.event_id == identity.0);
+        Ok(self
+            .first
+            .iter()
+            .filter(|(identity, _)| asked(identity))
+            .map(standing)
+            .collect())
+    }
+}
+
+/// Every page from the newest to the last.
+async fn pages(table: &Table, limit: u16) -> Vec<Vec<(String, u64)>> {
+    let mut start = Start::Newest;
+    let mut pages = Vec::new();
+    loop {
+        let page = EventsPage::new(EventFilter::default(), start, limit)
+            .unwrap()
+            .read(table)
+            .await
+            .unwrap();
+        pages.push(page.events.iter().map(told).collect());
+        match page.next {
+            Some(key) => start = Start::After(key),
+            None => return pages,
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_page_without_repetitions_costs_one_read() {
+    let table = Table::of(&[(1, 10, 1), (2, 20, 2), (3, 30, 3)]);
+    let page = EventsPage::new(EventFilter::default(), Start::Newest, 2)
+        .unwrap()
+        .read(&table)
+        .await
+        .unwrap();
+    assert_eq!(
+        page.events.iter().map(told).collect::<Vec<_>>(),
+        [("e3".to_owned(), 3), ("e2".to_owned(), 2)]
+    );
+    assert_eq!(page.next.unwrap().event_id.as_str(), "e2");
+    assert_eq!(table.scans(), 1);
+}
+
+#[tokio::test]
+async fn a_last_page_that_is_full_has_no_next() {
+    let table = Table::of(&[(1, 10, 1), (2, 20, 2), (3, 30, 3), (4, 40, 4)]);
+    assert_eq!(
+        pages(&table, 2)
+            .await
+            .iter()
+            .map(Vec::len)
+            .collect::<Vec<_>>(),
+        [2, 2]
+    );
+    assert_eq!(pages(&Table::default(), 2).await, [Vec::new()]);
+}
+
+#[tokio::test]
+async fn of_two_messages_under_one_identity_the_first_in_the_log_is_listed() {
+    let table = Table::of(&[(1, 10, 7), (1, 30, 9), (2, 20, 8)]);
+    assert_eq!(
+        pages(&table, 10).await,
+        [vec![("e2".to_owned(), 8), ("e1".to_owned(), 7)]]
+    );
+}
+
+#[tokio::test]
+async fn repetitions_do_not_make_a_page_shorter() {
+    let repeated: Vec<_> = (0..20)
+        .flat_map(|id| [(id, 10 + i64::from(id), u64::from(id)); 3])
+        .collect();
+    let table = Table::of(&repeated);
+    assert_eq!(
+        pages(&table, 10)
+            .await
+            .iter()
+            .map(Vec::len)
+            .collect::<Vec<_>>(),
+        [10, 10]
+    );
+}
+
+#[tokio::test]
+async fn of_an_event_stored_more_than_once_the_first_storing_is_listed() {
+    let mut table = Table::of(&[(1, 10, 7), (1, 10, 7), (1, 10, 7)]);
+    for (row, store_time) in table.rows.iter_mut().zip([30, 20, 25]) {
+        row.store_time = store_time;
+    }
+    let page = EventsPage::new(EventFilter::default(), Start::Newest, 10).unwrap();
+    let events = page.read(&table).await.unwrap().events;
+    assert_eq!(
+        events
+            .iter()
+            .map(|event| event.store_time)
+            .collect::<Vec<_>>(),
+        [20]
+    );
+}
+
+proptest! {
+    #[test]
+    fn following_the_pages_lists_each_event_once_in_order(
+        log in prop::collection::vec((0_u8..6, 0_i64..4), 1..12),
+        stored in prop::collection::vec(any::<prop::sample::Index>(), 0..40),
+        limit in 1_u16..5,
+    ) {
+        let stored = stored.iter().map(|index| index.index(log.len()));
+        let messages: Vec<_> = stored.map(|offset| (log[offset].0, log[offset].1, offset as u64)).collect();
+        let table = Table::of(&messages);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let pages = runtime.block_on(pages(&table, limit));
+        prop_assert!(pages.iter().all(|page| page.len() <= usize::from(limit)));
+        prop_assert_eq!(pages.concat(), table.listed());
+    }
+}

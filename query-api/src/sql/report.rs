@@ -1,0 +1,142 @@
+//! A report as SQL, over `playbacks`: one row a playback, so that counts and sums are of distinct events by themselves.
+
+mod keyset;
+mod metrics;
+mod presence;
+mod scope;
+mod span;
+
+pub(crate) use self::{
+    scope::{FINAL_SETTINGS, Scope},
+    span::SpanOf,
+};
+use super::{
+    Sql,
+    tabular::{Kind, SelectColumns},
+};
+use crate::question::{Bucket, Column, Dimension, Metric, Report, SortKey};
+
+/// What is asked, and from how much listening a playback is a stream, in ms.
+#[derive(Debug)]
+pub(crate) struct ReportRows<'r> {
+    pub(crate) report: &'r Report,
+    pub(crate) threshold_ms: u64,
+}
+
+/// The start of the bucket that `time` lies in.
+fn bucket_of(bucket: Bucket, time: &str) -> String {
+    let zone = "{timezone:String}";
+    match bucket {
+        Bucket::Minute => format!("toStartOfMinute({time}, {zone})"),
+        Bucket::Hour => format!("toStartOfHour({time}, {zone})"),
+        Bucket::Day => format!("toStartOfDay({time}, {zone})"),
+        Bucket::Week => format!("toDateTime(toStartOfWeek({time}, 1, {zone}), {zone})"),
+        Bucket::Month => format!("toDateTime(toStartOfMonth({time}, {zone}), {zone})"),
+    }
+}
+
+impl ReportRows<'_> {
+    fn has_peak(&self) -> bool {
+        self.report.metrics.contains(&Metric::PeakConcurrent)
+    }
+
+    /// The SQL of a column, as a value that compares and sorts.
+    fn expression(&self, column: Column) -> String {
+        match column {
+            Column::Metric(metric) => {
+                metrics::expression(metric, self.report.approx, self.has_peak())
+            }
+            Column::Dimension(Dimension::Text(text)) => format!("toString({})", text.column()),
+            Column::Dimension(Dimension::Time(bucket)) => {
+                let start = if self.has_peak() {
+                    "bucket".to_owned()
+                } else {
+                    bucket_of(bucket, "first_event_at")
+                };
+                format!("toInt64(toUnixTimestamp({start})) * 1000")
+            }
+        }
+    }
+
+    fn group_by(&self) -> String {
+        if self.report.dimensions.is_empty() {
+            return String::new();
+        }
+        let columns: Vec<_> = (0..self.report.dimensions.len())
+            .map(|at| format!("c{at}"))
+            .collect();
+        format!("GROUP BY {}\n", columns.join(", "))
+    }
+
+    fn order_by(&self) -> String {
+        let keys = self.report.sort.iter();
+        let keys: Vec<_> = keys.filter_map(|key| self.ordered(*key)).collect();
+        if keys.is_empty() {
+            return String::new();
+        }
+        format!("ORDER BY {}\n", keys.join(", "))
+    }
+
+    /// Unknown values come last in either order.
+    fn ordered(&self, key: SortKey) -> Option<String> {
+        let at = self.report.position(key.by)?;
+        let direction = if key.descending { "DESC" } else { "ASC" };
+        Some(match kind(key.by) {
+            Kind::Text => format!("empty(c{at}) ASC, c{at} {direction}"),
+            Kind::Integer | Kind::Number => format!("c{at} {direction} NULLS LAST"),
+        })
+    }
+}
+
+/// The kind of a report's column.
+pub(crate) fn kind(column: Column) -> Kind {
+    match column {
+        Column::Dimension(Dimension::Text(_)) => Kind::Text,
+        Column::Dimension(Dimension::Time(_)) => Kind::Integer,
+        Column::Metric(metric) if metric.is_count() => Kind::Integer,
+        Column::Metric(_) => Kind::Number,
+    }
+}
+
+impl SelectColumns for ReportRows<'_> {
+    const NAME: &'static str = "report";
+
+    fn kinds(&self) -> Vec<Kind> {
+        self.report.columns().map(kind).collect()
+    }
+
+    fn to_sql(&self) -> Sql {
+        let report = self.report;
+        let columns: Vec<_> = report
+            .columns()
+            .enumerate()
+            .map(|(at, column)| format!("{} AS c{at}", self.expression(column)))
+            .collect();
+        let mut scope = Scope::new(report.period, &report.filters);
+        let source = if self.has_peak() {
+            presence::rows(&mut scope, report.bucket())
+        } else {
+            scope.playbacks()
+        };
+        let having = keyset::after(report, &mut scope);
+        let text = format!(
+            "SELECT\n    {}\nFROM {source}\n{}{having}{}LIMIT {{rows:UInt32}}",
+            columns.join(",\n    "),
+            self.group_by(),
+            self.order_by(),
+        );
+        let mut sql = scope.bound(text);
+        if sql.text.contains("{timezone:") {
+            sql = sql.bind("timezone", report.timezone.as_str());
+        }
+        if sql.text.contains("{threshold:") {
+            sql = sql.bind("threshold", self.threshold_ms.cast_signed());
+        }
+        // One more than is told tells that there is a next page.
+        sql.bind("rows", i64::from(report.limit) + 1)
+            .with(FINAL_SETTINGS)
+    }
+}
+
+#[cfg(test)]
+mod tests;

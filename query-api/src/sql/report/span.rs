@@ -1,0 +1,53 @@
+//! How long something has been played at all: of one track, or of one user.
+
+use clickhouse::Row;
+use serde::Deserialize;
+
+use super::{FINAL_SETTINGS, Scope};
+use crate::{
+    question::{Filter, Period, Text},
+    sql::{Select, Sql},
+};
+
+/// The playbacks with this value, whenever they began; their tracks are of those that began in the period.
+#[derive(Debug)]
+pub(crate) struct SpanOf<'v> {
+    pub(crate) field: Text,
+    pub(crate) value: &'v str,
+    pub(crate) period: Period,
+}
+
+/// What they come to; without any the times are of 1970.
+#[derive(Debug, Row, Deserialize)]
+pub(crate) struct SpanRow {
+    pub(crate) playbacks: u64,
+    /// When the earliest event of all occurred, in ms.
+    pub(crate) earliest: i64,
+    /// When the latest did.
+    pub(crate) latest: i64,
+    /// Distinct tracks of the plays that began in the period.
+    pub(crate) tracks: u64,
+}
+
+impl Select for SpanOf<'_> {
+    type Row = SpanRow;
+    const NAME: &'static str = "span";
+    const UNBOUNDED: bool = true;
+
+    fn to_sql(&self) -> Sql {
+        let filter = Filter::Text {
+            field: self.field,
+            is: true,
+            values: vec![self.value.to_owned()],
+        };
+        let mut scope = Scope::new(Period::default(), &[filter]);
+        let source = scope.playbacks();
+        let began = scope.began_in(self.period);
+        let text = format!(
+            "SELECT count() AS playbacks, min(first_event_at) AS earliest, max(last_event_at) AS latest,
+    uniqExactIf(track_key, played_ms > 0{began}) AS tracks
+FROM {source}"
+        );
+        scope.bound(text).with(FINAL_SETTINGS)
+    }
+}
