@@ -24,7 +24,7 @@ mod summary;
 pub(crate) use self::{
     country::Country,
     cursor::{Cursor, Fingerprint, InvalidCursor},
-    dimension::{Bucket, Dimension, Text},
+    dimension::{Attribute, Dimension, TimeBucket},
     events::{EventFilter, EventKey, EventsPage, Start},
     filter::{Filter, MOST_FILTERS},
     format::Format,

@@ -4,14 +4,14 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Dimension {
     /// The time bucket that the first event lies in.
-    Time(Bucket),
+    Time(TimeBucket),
     /// An attribute.
-    Text(Text),
+    Attribute(Attribute),
 }
 
 /// A length of time, as clocks of a time zone cut it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Bucket {
+pub(crate) enum TimeBucket {
     Minute,
     Hour,
     Day,
@@ -22,7 +22,7 @@ pub(crate) enum Bucket {
 
 /// An attribute of a playback that is a text; empty text in the read model means that nobody told it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Text {
+pub(crate) enum Attribute {
     Track,
     User,
     Country,
@@ -37,7 +37,7 @@ pub(crate) enum Text {
     Playback,
 }
 
-impl Bucket {
+impl TimeBucket {
     const ALL: [Self; 5] = [Self::Minute, Self::Hour, Self::Day, Self::Week, Self::Month];
 
     /// Its name.
@@ -52,7 +52,7 @@ impl Bucket {
     }
 }
 
-impl Text {
+impl Attribute {
     /// Those that playbacks can be grouped by.
     pub(crate) const GROUPS: [Self; 10] = [
         Self::Track,
@@ -115,15 +115,15 @@ impl Text {
 impl Dimension {
     /// All of them.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
-        let times = Bucket::ALL.into_iter().map(Self::Time);
-        times.chain(Text::GROUPS.into_iter().map(Self::Text))
+        let times = TimeBucket::ALL.into_iter().map(Self::Time);
+        times.chain(Attribute::GROUPS.into_iter().map(Self::Attribute))
     }
 
     /// Its name.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Time(bucket) => bucket.name(),
-            Self::Text(text) => text.name(),
+            Self::Attribute(text) => text.name(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Which playbacks a report is about: conditions such as `country==DE;track in t1,t2;played_ms>=30000`, all of which must be met.
 
-use crate::question::{dimension::Text, refusal::Refusal};
+use crate::question::{dimension::Attribute, refusal::Refusal};
 
 /// The most conditions of one question.
 pub(crate) const MOST_FILTERS: usize = 20;
@@ -19,9 +19,9 @@ country==DE;track in t1,t2;played_ms>=30000. null stands for an unknown text, an
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Filter {
     /// The text is one of these, or none of these.
-    Text {
-        field: Text,
-        is: bool,
+    Attribute {
+        attribute: Attribute,
+        is_in: bool,
         values: Vec<String>,
     },
     /// The number compares so; one that nobody told does not.
@@ -83,9 +83,9 @@ fn condition(text: &str) -> Result<Filter, Refusal> {
     let (operator, values) =
         operator(rest).ok_or_else(|| refusal(&format!("has no operator in {shown:?}")))?;
     let number = NUMBERS.into_iter().find(|number| *number == name);
-    let field = Text::GROUPS
+    let field = Attribute::GROUPS
         .into_iter()
-        .chain([Text::Playback])
+        .chain([Attribute::Playback])
         .find(|field| field.name() == name || field.column() == name);
     match (field, number) {
         (Some(field), _) => of_text(field, operator, values, &shown),
@@ -106,8 +106,13 @@ fn operator(text: &str) -> Option<(&'static str, &str)> {
     })
 }
 
-fn of_text(field: Text, operator: &str, values: &str, shown: &str) -> Result<Filter, Refusal> {
-    let is = match operator {
+fn of_text(
+    attribute: Attribute,
+    operator: &str,
+    values: &str,
+    shown: &str,
+) -> Result<Filter, Refusal> {
+    let is_in = match operator {
         "==" | "in" => true,
         "!=" => false,
         _ => {
@@ -121,9 +126,9 @@ fn of_text(field: Text, operator: &str, values: &str, shown: &str) -> Result<Fil
         return Err(refusal(&detail));
     }
     let values = values.into_iter().map(|text| value(text, shown));
-    Ok(Filter::Text {
-        field,
-        is,
+    Ok(Filter::Attribute {
+        attribute,
+        is_in,
         values: values.collect::<Result<_, _>>()?,
     })
 }
@@ -196,9 +201,13 @@ fn split(text: &str, at: char) -> Option<Vec<&str>> {
 mod tests {
     use super::*;
 
-    fn text(field: Text, is: bool, values: &[&str]) -> Filter {
+    fn text(attribute: Attribute, is_in: bool, values: &[&str]) -> Filter {
         let values = values.iter().map(|value| (*value).to_owned()).collect();
-        Filter::Text { field, is, values }
+        Filter::Attribute {
+            attribute,
+            is_in,
+            values,
+        }
     }
 
     #[test]
@@ -210,15 +219,15 @@ mod tests {
             value: 30_000,
         };
         let expected = vec![
-            text(Text::Country, true, &["DE"]),
-            text(Text::Track, true, &["t1", "a;b,\"c"]),
-            text(Text::Plan, false, &[""]),
+            text(Attribute::Country, true, &["DE"]),
+            text(Attribute::Track, true, &["t1", "a;b,\"c"]),
+            text(Attribute::Plan, false, &[""]),
             number,
         ];
         assert_eq!(filters, Ok(expected));
         assert_eq!(
             read("user_id==in"),
-            Ok(vec![text(Text::User, true, &["in"])])
+            Ok(vec![text(Attribute::User, true, &["in"])])
         );
     }
 

@@ -5,7 +5,7 @@ use ess_service::problem::FieldError;
 
 use crate::question::{
     cursor::Fingerprint,
-    dimension::{Bucket, Dimension},
+    dimension::{Dimension, TimeBucket},
     filter::Filter,
     metric::Metric,
     period::Period,
@@ -74,12 +74,12 @@ impl Report {
     }
 
     /// The time bucket it is by, if it is by one.
-    pub(crate) fn bucket(&self) -> Option<Bucket> {
+    pub(crate) fn bucket(&self) -> Option<TimeBucket> {
         self.dimensions
             .iter()
             .find_map(|dimension| match dimension {
                 Dimension::Time(bucket) => Some(*bucket),
-                Dimension::Text(_) => None,
+                Dimension::Attribute(_) => None,
             })
     }
 
@@ -185,7 +185,7 @@ fn unknown_sort(name: &str, columns: &[Column]) -> FieldError {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::question::dimension::Text;
+    use crate::question::dimension::Attribute;
 
     /// A report of these metrics and dimensions over everything.
     pub(crate) fn report(metrics: &[Metric], dimensions: &[Dimension]) -> Report {
@@ -204,7 +204,10 @@ pub(crate) mod tests {
 
     #[test]
     fn no_two_rows_are_equal_in_the_order() {
-        let dimensions = [Dimension::Time(Bucket::Day), Dimension::Text(Text::Country)];
+        let dimensions = [
+            Dimension::Time(TimeBucket::Day),
+            Dimension::Attribute(Attribute::Country),
+        ];
         let asked = [("plays".to_owned(), true), ("country".to_owned(), true)];
         let sort = order(&asked, &dimensions, &[Metric::Plays]).unwrap();
         let told: Vec<_> = sort
@@ -223,9 +226,12 @@ pub(crate) mod tests {
 
     #[test]
     fn what_cannot_be_combined_is_named() {
-        let times = [Dimension::Time(Bucket::Day), Dimension::Time(Bucket::Hour)];
+        let times = [
+            Dimension::Time(TimeBucket::Day),
+            Dimension::Time(TimeBucket::Hour),
+        ];
         assert!(impossible(&times).is_some());
-        let texts = Text::GROUPS.map(Dimension::Text);
+        let texts = Attribute::GROUPS.map(Dimension::Attribute);
         assert!(impossible(&texts[..4]).is_none());
         assert!(impossible(&texts[..5]).is_some());
     }

@@ -1,11 +1,11 @@
 //! The question for every metric of one track, or of one listener.
 
-use super::{dimension::Text, filter::Filter, metric::Metric, period::Period, report::Report};
+use super::{dimension::Attribute, filter::Filter, metric::Metric, period::Period, report::Report};
 
 /// Of what, and over which of its playbacks.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Summary {
-    pub(crate) field: Text,
+    pub(crate) attribute: Attribute,
     pub(crate) value: String,
     pub(crate) period: Period,
 }
@@ -13,9 +13,9 @@ pub(crate) struct Summary {
 impl Summary {
     /// As a report of one row.
     pub(crate) fn report(&self) -> Report {
-        let filter = Filter::Text {
-            field: self.field,
-            is: true,
+        let filter = Filter::Attribute {
+            attribute: self.attribute,
+            is_in: true,
             values: vec![self.value.clone()],
         };
         Report {

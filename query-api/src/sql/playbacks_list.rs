@@ -3,7 +3,7 @@
 use ess_schema::merged;
 
 use super::{FINAL_SETTINGS, PlaybackRow, Scope, Select, Sql};
-use crate::question::{Filter, Period, PlaybackFilter, PlaybackKey, Text};
+use crate::question::{Attribute, Filter, Period, PlaybackFilter, PlaybackKey};
 
 /// At most `rows` of them that began in `period`, which lies in that of the filter.
 #[derive(Debug)]
@@ -18,11 +18,14 @@ pub(crate) struct PlaybacksList<'f> {
 
 impl PlaybackFilter {
     fn texts(&self) -> Vec<Filter> {
-        let each = [(Text::User, &self.user_id), (Text::Track, &self.track_id)];
-        let given = each.into_iter().filter_map(|(field, value)| {
-            Some(Filter::Text {
-                field,
-                is: true,
+        let each = [
+            (Attribute::User, &self.user_id),
+            (Attribute::Track, &self.track_id),
+        ];
+        let given = each.into_iter().filter_map(|(attribute, value)| {
+            Some(Filter::Attribute {
+                attribute,
+                is_in: true,
                 values: vec![value.clone()?],
             })
         });

@@ -14,7 +14,7 @@ use super::{
     Sql,
     tabular::{Kind, SelectColumns},
 };
-use crate::question::{Bucket, Column, Dimension, Metric, Report, SortKey};
+use crate::question::{Column, Dimension, Metric, Report, SortKey, TimeBucket};
 
 /// What is asked, and from how much listening a playback is a stream, in ms.
 #[derive(Debug)]
@@ -24,14 +24,14 @@ pub(crate) struct ReportRows<'r> {
 }
 
 /// The start of the bucket that `time` lies in.
-fn bucket_of(bucket: Bucket, time: &str) -> String {
+fn bucket_of(bucket: TimeBucket, time: &str) -> String {
     let zone = "{timezone:String}";
     match bucket {
-        Bucket::Minute => format!("toStartOfMinute({time}, {zone})"),
-        Bucket::Hour => format!("toStartOfHour({time}, {zone})"),
-        Bucket::Day => format!("toStartOfDay({time}, {zone})"),
-        Bucket::Week => format!("toDateTime(toStartOfWeek({time}, 1, {zone}), {zone})"),
-        Bucket::Month => format!("toDateTime(toStartOfMonth({time}, {zone}), {zone})"),
+        TimeBucket::Minute => format!("toStartOfMinute({time}, {zone})"),
+        TimeBucket::Hour => format!("toStartOfHour({time}, {zone})"),
+        TimeBucket::Day => format!("toStartOfDay({time}, {zone})"),
+        TimeBucket::Week => format!("toDateTime(toStartOfWeek({time}, 1, {zone}), {zone})"),
+        TimeBucket::Month => format!("toDateTime(toStartOfMonth({time}, {zone}), {zone})"),
     }
 }
 
@@ -46,7 +46,7 @@ impl ReportRows<'_> {
             Column::Metric(metric) => {
                 metrics::expression(metric, self.report.approx, self.has_peak())
             }
-            Column::Dimension(Dimension::Text(text)) => format!("toString({})", text.column()),
+            Column::Dimension(Dimension::Attribute(text)) => format!("toString({})", text.column()),
             Column::Dimension(Dimension::Time(bucket)) => {
                 let start = if self.has_peak() {
                     "bucket".to_owned()
@@ -91,7 +91,7 @@ impl ReportRows<'_> {
 /// The kind of a report's column.
 pub(crate) fn kind(column: Column) -> Kind {
     match column {
-        Column::Dimension(Dimension::Text(_)) => Kind::Text,
+        Column::Dimension(Dimension::Attribute(_)) => Kind::Text,
         Column::Dimension(Dimension::Time(_)) => Kind::Integer,
         Column::Metric(metric) if metric.is_count() => Kind::Integer,
         Column::Metric(_) => Kind::Number,

@@ -4,7 +4,7 @@ use clickhouse::Row;
 use serde::Deserialize;
 
 use super::{FINAL_SETTINGS, Scope, Select, Sql};
-use crate::question::{Filter, Plays, Text};
+use crate::question::{Attribute, Filter, Plays};
 
 /// Length of a bucket, in ms.
 pub(crate) const BUCKET_MS: u64 = 5_000;
@@ -23,9 +23,9 @@ const IN_ORDER: &[(&str, &str)] = &[
 
 impl Plays {
     fn scope(&self) -> Scope {
-        let filter = Filter::Text {
-            field: Text::Track,
-            is: true,
+        let filter = Filter::Attribute {
+            attribute: Attribute::Track,
+            is_in: true,
             values: vec![self.track_id.clone()],
         };
         let mut scope = Scope::new(self.period, &[filter]);

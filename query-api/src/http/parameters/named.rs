@@ -4,7 +4,7 @@
 use poem_openapi::registry::MetaSchema;
 
 use super::{Parameter, report::shown};
-use crate::question::{Metric, Refusal, Text};
+use crate::question::{Attribute, Metric, Refusal};
 
 /// The longest name of a time zone.
 const LONGEST_ZONE: usize = 64;
@@ -15,7 +15,7 @@ pub(crate) struct Zone(pub(crate) String);
 
 /// What is ranked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Ranked(pub(crate) Text);
+pub(crate) struct Ranked(pub(crate) Attribute);
 
 /// One metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,14 +68,14 @@ impl Parameter for Zone {
 
 impl Parameter for Ranked {
     fn schema() -> MetaSchema {
-        one_of(Text::GROUPS.into_iter().map(Text::plural))
+        one_of(Attribute::GROUPS.into_iter().map(Attribute::plural))
     }
 
     fn read(text: &str) -> Result<Self, Refusal> {
-        let found = Text::GROUPS.into_iter().find(|of| of.plural() == text);
+        let found = Attribute::GROUPS.into_iter().find(|of| of.plural() == text);
         found.map(Self).ok_or_else(|| Refusal {
             detail: format!("{:?} cannot be ranked", shown(text)),
-            allowed: Text::GROUPS.map(Text::plural).join(", "),
+            allowed: Attribute::GROUPS.map(Attribute::plural).join(", "),
         })
     }
 }

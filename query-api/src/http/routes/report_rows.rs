@@ -128,11 +128,14 @@ fn column_of(column: Column, cells: Cells) -> Result<table::Column, InvalidTime>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::question::{Metric, Text, report::tests::report};
+    use crate::question::{Attribute, Metric, report::tests::report};
 
     #[test]
     fn a_row_more_than_the_limit_tells_where_the_next_page_begins() {
-        let mut report = report(&[Metric::Plays], &[Dimension::Text(Text::Country)]);
+        let mut report = report(
+            &[Metric::Plays],
+            &[Dimension::Attribute(Attribute::Country)],
+        );
         report.limit = 2;
         let cells = |n: i64| {
             let countries = (0..n).map(|at| (at > 0).then(|| format!("C{at}")));

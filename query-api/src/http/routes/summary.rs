@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     http::{reader::Reader, routes::report_rows::first},
-    question::{Summary, Text},
+    question::{Attribute, Summary},
     read::{Content, SelectError},
     sql::SpanOf,
 };
@@ -21,10 +21,10 @@ impl Reader {
         generation: u32,
         summary: &Summary,
     ) -> Result<Content, Problem> {
-        let (field, value) = (summary.field, summary.value.as_str());
+        let (attribute, value) = (summary.attribute, summary.value.as_str());
         let report = summary.report();
         let span = SpanOf {
-            field,
+            attribute,
             value,
             period: summary.period,
         };
@@ -37,7 +37,7 @@ impl Reader {
             .next()
             .filter(|span| span.playbacks > 0)
             .ok_or_else(|| {
-                let detail = format!("no playback of {} {value} is stored", field.name());
+                let detail = format!("no playback of {} {value} is stored", attribute.name());
                 Problem::new(ProblemKind::NotFound, detail)
             })?;
         let time = |millis| -> Result<Value, SelectError> {
@@ -48,10 +48,10 @@ impl Reader {
                 .into())
         };
         let mut object = Map::new();
-        object.insert(field.column().to_owned(), value.into());
+        object.insert(attribute.column().to_owned(), value.into());
         object.insert("first_event_at".to_owned(), time(span.earliest)?);
         object.insert("last_event_at".to_owned(), time(span.latest)?);
-        if field == Text::User {
+        if attribute == Attribute::User {
             object.insert("tracks".to_owned(), span.tracks.into());
         }
         for (column, cells) in report.columns().zip(&cells) {

@@ -98,7 +98,7 @@ impl TopApi {
         let After(after) = refused.query("after", after.0).unwrap_or_default();
         let asked = Asked {
             metrics: told_with(by, told),
-            dimensions: of.map(|Ranked(text)| Dimensions(vec![Dimension::Text(text)])),
+            dimensions: of.map(|Ranked(text)| Dimensions(vec![Dimension::Attribute(text)])),
             filters: refused.query("filters", filters.0),
             from: refused.query("from", from.0),
             to: refused.query("to", to.0),

@@ -18,7 +18,7 @@ use crate::{
         reader::Reader,
         wire,
     },
-    question::{Format, Period, Question, Summary, Text},
+    question::{Attribute, Format, Period, Question, Summary},
     read::{Layer, View},
 };
 
@@ -87,8 +87,15 @@ impl TrackApi {
         let mut refused = Refused::by_name(request, &PARAMETERS);
         let id = refused.path("id", id.0).map(|id| id.to_string());
         let period = (from.0, to.0);
-        self.tell(Text::Track, id, period, after.0, if_none_match.0, refused)
-            .await
+        self.tell(
+            Attribute::Track,
+            id,
+            period,
+            after.0,
+            if_none_match.0,
+            refused,
+        )
+        .await
     }
 
     /// What one listener played
@@ -113,8 +120,15 @@ impl TrackApi {
         let mut refused = Refused::by_name(request, &PARAMETERS);
         let id = refused.path("id", id.0).map(|id| id.to_string());
         let period = (from.0, to.0);
-        self.tell(Text::User, id, period, after.0, if_none_match.0, refused)
-            .await
+        self.tell(
+            Attribute::User,
+            id,
+            period,
+            after.0,
+            if_none_match.0,
+            refused,
+        )
+        .await
     }
 }
 
@@ -123,7 +137,7 @@ type Times = (Option<Param<Timestamp>>, Option<Param<Timestamp>>);
 impl TrackApi {
     async fn tell<D: Document>(
         &self,
-        field: Text,
+        attribute: Attribute,
         value: Option<String>,
         (from, to): Times,
         after: Option<Param<After>>,
@@ -134,7 +148,7 @@ impl TrackApi {
         let (from, to) = (refused.query("from", from), refused.query("to", to));
         let period = refused.keep(Period::new(from, to));
         let summary = value.zip(period).map(|(value, period)| Summary {
-            field,
+            attribute,
             value,
             period,
         });

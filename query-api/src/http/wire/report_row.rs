@@ -32,7 +32,7 @@ fn dimension(dimension: Dimension) -> MetaSchema {
             description: Some("When the time bucket began that the first event lies in."),
             ..MetaSchema::new_with_format("string", "date-time")
         },
-        Dimension::Text(_) => MetaSchema {
+        Dimension::Attribute(_) => MetaSchema {
             description: Some("The value of the playbacks; null where no event told one."),
             nullable: true,
             ..MetaSchema::new("string")

@@ -2,14 +2,14 @@
 //! Counting how many are there at once needs all of them, whenever they began.
 
 use super::{Scope, bucket_of};
-use crate::question::Bucket;
+use crate::question::TimeBucket;
 
 /// What metrics and dimensions other than time are made of.
 const COLUMNS: &str = "user_id, user_key, track_id, country, device, platform, app_version, plan, context, end_reason, test_id, state, \
     completed, played_ms, stalled_ms, startup_ms";
 
 /// The rows as a source of a SELECT: the columns, `bucket`, `begins`, and the ms from `present_from` up to `present_to`, not included.
-pub(super) fn rows(scope: &mut Scope, bucket: Option<Bucket>) -> String {
+pub(super) fn rows(scope: &mut Scope, bucket: Option<TimeBucket>) -> String {
     let from = scope.period.from.map(|_| "{from:Int64}");
     let to = scope.period.to.map(|_| "{to:Int64}");
     let (first, last) = (
@@ -49,13 +49,13 @@ pub(super) fn rows(scope: &mut Scope, bucket: Option<Bucket>) -> String {
 }
 
 /// The unit of a bucket, and a time in ms that no bucket is shorter than.
-fn unit(bucket: Bucket) -> (&'static str, i64) {
+fn unit(bucket: TimeBucket) -> (&'static str, i64) {
     const HOUR: i64 = 3_600_000;
     match bucket {
-        Bucket::Minute => ("Minute", 60_000),
-        Bucket::Hour => ("Hour", HOUR),
-        Bucket::Day => ("Day", 22 * HOUR),
-        Bucket::Week => ("Week", 6 * 24 * HOUR),
-        Bucket::Month => ("Month", 27 * 24 * HOUR),
+        TimeBucket::Minute => ("Minute", 60_000),
+        TimeBucket::Hour => ("Hour", HOUR),
+        TimeBucket::Day => ("Day", 22 * HOUR),
+        TimeBucket::Week => ("Week", 6 * 24 * HOUR),
+        TimeBucket::Month => ("Month", 27 * 24 * HOUR),
     }
 }

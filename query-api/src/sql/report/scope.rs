@@ -51,8 +51,12 @@ impl Scope {
 
     fn filter(&mut self, filter: &Filter, name: &'static str) {
         match filter {
-            Filter::Text { field, is, values } => {
-                let (column, not) = (field.column(), if *is { "" } else { "NOT " });
+            Filter::Attribute {
+                attribute,
+                is_in,
+                values,
+            } => {
+                let (column, not) = (attribute.column(), if *is_in { "" } else { "NOT " });
                 self.conditions
                     .push(format!("{column} {not}IN {{{name}:Array(String)}}"));
                 self.bind(name, values.clone());

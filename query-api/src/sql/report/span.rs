@@ -5,14 +5,14 @@ use serde::Deserialize;
 
 use super::{FINAL_SETTINGS, Scope};
 use crate::{
-    question::{Filter, Period, Text},
+    question::{Attribute, Filter, Period},
     sql::{Select, Sql},
 };
 
 /// The playbacks with this value, whenever they began; their tracks are of those that began in the period.
 #[derive(Debug)]
 pub(crate) struct SpanOf<'v> {
-    pub(crate) field: Text,
+    pub(crate) attribute: Attribute,
     pub(crate) value: &'v str,
     pub(crate) period: Period,
 }
@@ -35,9 +35,9 @@ impl Select for SpanOf<'_> {
     const UNBOUNDED: bool = true;
 
     fn to_sql(&self) -> Sql {
-        let filter = Filter::Text {
-            field: self.field,
-            is: true,
+        let filter = Filter::Attribute {
+            attribute: self.attribute,
+            is_in: true,
             values: vec![self.value.to_owned()],
         };
         let mut scope = Scope::new(Period::default(), &[filter]);

@@ -4,7 +4,7 @@ use ess_schema::Timestamp;
 
 use super::*;
 use crate::{
-    question::{Filter, KeyValue, Period, RowKey, Text, order, report::tests::report},
+    question::{Attribute, Filter, KeyValue, Period, RowKey, order, report::tests::report},
     sql::shown,
 };
 
@@ -45,13 +45,13 @@ fn estimates_of_everything() {
 #[test]
 fn filters_are_bound_and_a_page_begins_past_a_row() {
     let dimensions = [
-        Dimension::Time(Bucket::Week),
-        Dimension::Text(Text::Country),
+        Dimension::Time(TimeBucket::Week),
+        Dimension::Attribute(Attribute::Country),
     ];
     let metrics = [Metric::AvgPlayedMs];
-    let text = Filter::Text {
-        field: Text::Track,
-        is: false,
+    let text = Filter::Attribute {
+        attribute: Attribute::Track,
+        is_in: false,
         values: vec!["t'1".to_owned(), String::new()],
     };
     let number = Filter::Number {
@@ -77,7 +77,7 @@ fn filters_are_bound_and_a_page_begins_past_a_row() {
 
 #[test]
 fn past_a_row_with_an_unknown_value_only_others_of_its_kind_follow() {
-    let dimensions = [Dimension::Text(Text::Country)];
+    let dimensions = [Dimension::Attribute(Attribute::Country)];
     let paged = Report {
         start: Some(RowKey(vec![KeyValue::Unknown])),
         ..report(&[Metric::Plays], &dimensions)
@@ -87,7 +87,10 @@ fn past_a_row_with_an_unknown_value_only_others_of_its_kind_follow() {
 
 #[test]
 fn how_many_were_there_at_once_by_the_hour() {
-    let dimensions = [Dimension::Time(Bucket::Hour), Dimension::Text(Text::Plan)];
+    let dimensions = [
+        Dimension::Time(TimeBucket::Hour),
+        Dimension::Attribute(Attribute::Plan),
+    ];
     let peak = Report {
         period: week(),
         ..report(&[Metric::PeakConcurrent, Metric::Plays], &dimensions)
