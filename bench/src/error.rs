@@ -12,6 +12,8 @@ pub(crate) enum Error {
     ClickHouse(#[from] clickhouse::error::Error),
     #[error(transparent)]
     ReadModel(#[from] ess_service::clickhouse::ReadModelError),
+    #[error(transparent)]
+    Migration(#[from] ess_service::clickhouse::MigrationError),
     #[error("Kafka: {0}")]
     Kafka(#[from] rdkafka::error::KafkaError),
     #[error(transparent)]

@@ -1,29 +1,29 @@
-//! Clients of the log: how a producer, a consumer and an administrator are configured. What is sent or read is not known here.
+//! Configures the clients of Kafka: producers, consumers and the admin client. It must not know what records mean.
 
 mod admin;
 mod error;
 
-pub use self::{admin::ensure_topics, error::TopicError};
+pub use self::admin::{TopicError, ensure_topics};
 use rdkafka::ClientConfig;
 
 use crate::config::{KafkaConfig, ProducerConfig};
 
-/// What every client of the log has in common; `client_id` tells the service apart in the broker's logs and quotas.
+/// The settings of every client. `client_id` identifies the service in the broker's logs and quotas.
 pub fn client_config(kafka: &KafkaConfig, client_id: &str) -> ClientConfig {
     let mut config = ClientConfig::new();
     config
         .set("bootstrap.servers", &kafka.brokers)
         .set("client.id", client_id)
         .set("socket.keepalive.enable", "true");
-    // A broker that comes back is found within a second; the default waits up to ten.
+    // Reconnects to a restarted broker within a second; the default is up to ten.
     config.set("reconnect.backoff.max.ms", "1000");
     config
 }
 
-/// A producer that reports a record delivered only once every in-sync replica has it, and never writes one twice (I1).
+/// A producer that acknowledges a record once all in-sync replicas have it, and never writes a record twice (I1).
 ///
-/// `queue.buffering.backpressure.threshold` is left at 1, the only value librdkafka takes with idempotence.
-/// A caller's own time-out must outlast `message.timeout.ms`, or it hides a late success.
+/// `queue.buffering.backpressure.threshold` stays 1, the only value that librdkafka accepts with idempotence.
+/// A caller's timeout must be longer than `message.timeout.ms`; otherwise it can miss a late acknowledgement.
 pub fn producer_config(
     kafka: &KafkaConfig,
     producer: &ProducerConfig,
@@ -33,7 +33,7 @@ pub fn producer_config(
     config
         .set("acks", "all")
         .set("enable.idempotence", "true")
-        // Java's way from key to partition, not librdkafka's own: whoever writes to the log puts a playback where we do (I6).
+        // The default of Java clients, not of librdkafka: other producers choose the same partition for a playback (I6).
         .set("partitioner", "murmur2_random")
         .set("compression.type", "lz4")
         .set("linger.ms", producer.linger.as_millis().to_string())
@@ -53,8 +53,8 @@ pub fn producer_config(
     config
 }
 
-/// A consumer of `group` whose offsets follow the rows (I4): nothing is committed or stored unasked. It starts at the log's
-/// beginning, because the log alone makes the read model (I2). How much it fetches ahead is the caller's to bound (I10).
+/// A consumer of `group` that never commits or stores offsets by itself, because offsets follow the rows (I4). Without a
+/// committed offset it starts at the beginning of the log (I2). The caller limits how much it fetches ahead (I10).
 pub fn consumer_config(kafka: &KafkaConfig, group: &str, client_id: &str) -> ClientConfig {
     let mut config = client_config(kafka, client_id);
     config
@@ -64,8 +64,7 @@ pub fn consumer_config(kafka: &KafkaConfig, group: &str, client_id: &str) -> Cli
         .set("enable.auto.offset.store", "false")
         .set("auto.offset.reset", "earliest")
         .set("allow.auto.create.topics", "false")
-        // Asks again at once when there is room: by default a full queue is only looked at again after a second, which
-        // starves a fast fold.
+        // Fetches again soon after the queue was full; the default of 1 s starves a fast projector.
         .set("fetch.queue.backoff.ms", "5");
     config
 }
@@ -80,7 +79,7 @@ mod tests {
     use crate::config::{Source, tests::Everything};
 
     #[test]
-    fn librdkafka_accepts_what_we_ask_of_it() {
+    fn librdkafka_accepts_the_settings() {
         let source = Source::open::<Everything>(None, HashMap::new()).unwrap();
         let kafka = source.section::<KafkaConfig>().unwrap();
         let producer = source.section::<ProducerConfig>().unwrap();

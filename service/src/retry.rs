@@ -1,61 +1,62 @@
-//! The one retry policy: exponential backoff with jitter for what may pass, and no second attempt for what will not.
+//! The retry policy of all services: exponential backoff with jitter for transient errors, no retry for permanent ones.
 
 use std::{fmt::Display, future::Future, time::Duration};
 
 use backon::{BackoffBuilder, ExponentialBuilder, Retryable};
 
-/// Whether trying again can help.
+/// Whether a retry can succeed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorClass {
-    /// Connection, time-out, overload: the same attempt may succeed later.
+    /// Connection, timeout, overload: a retry may succeed.
     Transient,
-    /// The attempt itself is at fault: it will fail again.
+    /// A retry fails again.
     Permanent,
 }
 
-/// An error that knows its class.
+/// An error with a class.
 pub trait Classify: Display {
     /// The error's class.
     fn class(&self) -> ErrorClass;
 }
 
-/// How long to wait between attempts: doubling from `first` to `longest`, each plus up to as much again at random.
+/// The delays between attempts: they double from `min_delay` to `max_delay`, and jitter adds up to the same again.
 #[derive(Debug, Clone, Copy)]
 pub struct RetryPolicy {
-    /// The first wait.
+    /// The first delay.
     pub min_delay: Duration,
-    /// The longest wait.
+    /// The longest delay.
     pub max_delay: Duration,
-    /// The sum of waits after which the last error is returned; none: never.
+    /// The sum of delays after which the last error is returned; none: never.
     pub total_delay: Option<Duration>,
 }
 
 impl RetryPolicy {
-    /// For work that must happen, however long it takes; stop it by dropping the future.
+    /// Retries forever. Drop the future to stop.
     pub const FOREVER: Self = Self {
         min_delay: Duration::from_millis(50),
         max_delay: Duration::from_secs(5),
         total_delay: None,
     };
 
-    /// For a start beside parts that are starting, too: about a minute.
+    /// Retries for about a minute, while Kafka and ClickHouse may still be starting.
     pub const STARTUP: Self = Self {
         min_delay: Duration::from_millis(200),
         max_delay: Duration::from_secs(5),
         total_delay: Some(Duration::from_mins(1)),
     };
 
-    /// Runs `attempt` until it succeeds, fails permanently, or the policy gives up. `what` names the work in the log.
+    /// Runs `attempt` until it succeeds, fails permanently, or `total_delay` is reached. `operation` appears in log lines.
     ///
     /// # Errors
-    /// The last attempt's error.
+    /// The error of the last attempt.
     pub async fn run<T, E: Classify, F: Future<Output = Result<T, E>>>(
         &self,
-        what: &str,
+        operation: &str,
         attempt: impl FnMut() -> F,
     ) -> Result<T, E> {
         let report = |error: &E, wait: Duration| {
-            tracing::warn!(%error, wait_ms = wait.as_millis() as u64, "{what} failed, trying again: {error}");
+            let wait_ms = wait.as_millis() as u64;
+            tracing::warn!(%error, wait_ms, "{operation} failed, retrying in {wait_ms} ms: {error}");
         };
         attempt
             .retry(self.backoff())
@@ -64,8 +65,7 @@ impl RetryPolicy {
             .await
     }
 
-    /// The waits themselves, for a caller that is not async.
-    pub fn backoff(&self) -> impl BackoffBuilder + use<> {
+    fn backoff(&self) -> impl BackoffBuilder + use<> {
         ExponentialBuilder::new()
             .with_jitter()
             .with_min_delay(self.min_delay)
@@ -113,17 +113,17 @@ mod tests {
             };
             async { result }
         };
-        let result = QUICK.run("the work", attempt).await;
+        let result = QUICK.run("work", attempt).await;
         (made.get(), result)
     }
 
     #[tokio::test]
-    async fn what_may_pass_is_tried_until_it_does() {
+    async fn a_transient_error_is_retried_until_success() {
         assert_eq!(attempts(20, ErrorClass::Transient).await, (21, Ok(())));
     }
 
     #[tokio::test]
-    async fn what_will_not_pass_is_tried_once() {
+    async fn a_permanent_error_is_not_retried() {
         assert_eq!(
             attempts(20, ErrorClass::Permanent).await,
             (1, Err(Failure(ErrorClass::Permanent)))

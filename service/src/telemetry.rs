@@ -1,5 +1,5 @@
-//! Logs and metrics of a process. Metrics carry OpenTelemetry's names; `/metrics` renders them for Prometheus.
-//! Labels must stay few: a route template is a label, a path or an id never is.
+//! Logging and metrics of a process. Metrics have OpenTelemetry's names; `/metrics` renders them for Prometheus.
+//! The number of label values must be bounded: a route template is a label, a path or an id never is.
 
 use std::{io::IsTerminal as _, time::Duration};
 
@@ -9,14 +9,14 @@ use tracing_subscriber::{EnvFilter, util::TryInitError};
 
 use crate::config::{LogFormat, LoggingConfig};
 
-/// Bucket bounds of every histogram of durations, in seconds: OpenTelemetry's advice for `http.server.request.duration`, with two finer
-/// ones below, where appends live, and two wider ones above for replays.
+/// Bucket bounds of histograms of durations, in seconds: those that OpenTelemetry recommends for
+/// `http.server.request.duration`, and two below for appends and two above for replays.
 const SECONDS: &[f64] = &[
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
     30.0, 60.0,
 ];
 
-/// Bucket bounds of histograms whose names end in `_rows`: sizes of batches.
+/// Bucket bounds of histograms of batch sizes, whose names end in `_rows`.
 const ROWS: &[f64] = &[
     1.0,
     10.0,
@@ -32,21 +32,21 @@ const ROWS: &[f64] = &[
     1_000_000.0,
 ];
 
-/// How often samples are folded into buckets, so that nobody scraping does not mean memory growing.
-const UPKEEP: Duration = Duration::from_secs(5);
+/// How often samples are moved into buckets. Without it, memory grows while no one scrapes the metrics.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Telemetry could not be set up; it can be only once in a process.
+/// Logging or metrics cannot start; each can start once per process.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
-    /// The log.
-    #[error("the log is already set up: {0}")]
-    Log(#[from] TryInitError),
-    /// The metrics.
-    #[error("metrics cannot be set up: {0}")]
+    /// Logging.
+    #[error("logging has already started: {0}")]
+    Logging(#[from] TryInitError),
+    /// Metrics.
+    #[error("metrics cannot start: {0}")]
     Metrics(#[from] BuildError),
 }
 
-/// Renders the process's metrics.
+/// The metrics of the process.
 #[derive(Clone)]
 pub struct Metrics {
     handle: PrometheusHandle,
@@ -60,10 +60,10 @@ impl Metrics {
         self.handle.render()
     }
 
-    /// Keeps memory bounded for as long as it runs; it never returns.
+    /// Moves samples into buckets regularly, to bound memory; never returns.
     pub(crate) async fn upkeep(self) {
         loop {
-            tokio::time::sleep(UPKEEP).await;
+            tokio::time::sleep(UPKEEP_INTERVAL).await;
             self.handle.run_upkeep();
         }
     }
@@ -72,7 +72,7 @@ impl Metrics {
 /// Starts logging to standard error.
 ///
 /// # Errors
-/// When the process already logs.
+/// When logging has already started.
 pub fn start_logging(config: &LoggingConfig) -> Result<(), TelemetryError> {
     let terminal = std::io::stderr().is_terminal();
     let format = config.format.unwrap_or(if terminal {
@@ -81,15 +81,17 @@ pub fn start_logging(config: &LoggingConfig) -> Result<(), TelemetryError> {
         LogFormat::Json
     });
     let filter = EnvFilter::new(config.filter());
-    let log = tracing_subscriber::fmt()
+    let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(terminal);
     let started = match format {
         LogFormat::Json => tracing_subscriber::util::SubscriberInitExt::try_init(
-            log.json().flatten_event(true).finish(),
+            builder.json().flatten_event(true).finish(),
         ),
-        LogFormat::Pretty => tracing_subscriber::util::SubscriberInitExt::try_init(log.finish()),
+        LogFormat::Pretty => {
+            tracing_subscriber::util::SubscriberInitExt::try_init(builder.finish())
+        }
     };
     Ok(started?)
 }
@@ -97,7 +99,7 @@ pub fn start_logging(config: &LoggingConfig) -> Result<(), TelemetryError> {
 /// Starts recording metrics.
 ///
 /// # Errors
-/// When the process already records them.
+/// When recording has already started.
 pub fn start_metrics() -> Result<Metrics, TelemetryError> {
     let handle = PrometheusBuilder::new()
         .set_buckets(SECONDS)?

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use clickhouse::error::Error;
-use ess_service::clickhouse::{GenerationInfo, GenerationState, ReadModelError};
+use ess_service::clickhouse::{GenerationInfo, GenerationState, LockError, ReadModelError};
 
 use crate::{
     log::LogError,
@@ -15,6 +15,8 @@ use crate::{
 pub(crate) enum Refusal {
     #[error(transparent)]
     ReadModel(#[from] ReadModelError),
+    #[error(transparent)]
+    Lock(#[from] LockError),
     #[error("the read model's server: {0}")]
     Server(#[from] Error),
     #[error(transparent)]

@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, ops::Range, time::Duration};
 
 use clickhouse::error::Error;
-use ess_service::clickhouse::ReadModelError;
+use ess_service::clickhouse::{LockError, ReadModelError};
 
 use crate::{log::LogError, pipeline::PipelineError};
 
@@ -12,6 +12,8 @@ use crate::{log::LogError, pipeline::PipelineError};
 pub(crate) enum ReplayError {
     #[error(transparent)]
     ReadModel(#[from] ReadModelError),
+    #[error(transparent)]
+    Lock(#[from] LockError),
     #[error("the read model's server: {0}")]
     Server(#[from] Error),
     #[error(transparent)]

@@ -1,5 +1,5 @@
-//! Which generation of the read model is active, and which come next. The control database holds a log of their states;
-//! rows are only added, and a number is never used again.
+//! Which generation of the read model is active, and how generations change their state. The table `generations` of the
+//! control database is append-only, and a number is never reused.
 
 use std::time::Duration;
 
@@ -10,49 +10,49 @@ use serde::Deserialize;
 use super::{
     GenerationInfo, ReadModelError, control_client, is_missing,
     lock::{Lock, MIGRATION_LOCK},
-    migrate::{create_database, lacking, migrate},
+    migrate::{MigrationError, create_database, migrate, missing_migrations},
     server_client,
-    states::{GenerationState, Mark, states},
+    states::{GenerationState, StateChange, states},
 };
 use crate::config::ClickHouseConfig;
 
-/// The condition that a row of `generations` is a handover that still counts. One to a generation that is gone does not.
+/// The condition of a row of `generations` that is a handover in effect: not expired, and its generation not dropped.
 const IN_HANDOVER: &str = "state = 'handover' AND counts_until > now64(3) \
      AND generation NOT IN (SELECT generation FROM generations WHERE state IN ('retired', 'discarded'))";
 
-/// What a projector is to fold into.
+/// The generation that projectors write to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TargetGeneration {
-    /// The generation that is active, or that is being handed over to.
+    /// The active generation, or the one of the handover in effect.
     pub generation: u32,
-    /// The one that was active before it, none when there was none.
+    /// The generation that was active before it.
     pub previous: Option<u32>,
 }
 
 #[derive(Debug, Row, Deserialize)]
 struct Latest {
     number: u32,
-    marks: u64,
+    rows: u64,
 }
 
-/// The generation that readers use: the one most recently marked active. None while there is none yet, also when the control
-/// database itself is not there yet.
+/// The generation that readers use: the one most recently activated. None before the first one, also if the control
+/// database is missing.
 ///
 /// # Errors
-/// A server that cannot be reached, or refuses.
+/// An unreachable server, or a rejected query.
 pub async fn active_generation(config: &ClickHouseConfig) -> Result<Option<u32>, ReadModelError> {
     latest(config, "state = 'active'").await
 }
 
-/// What a projector is to fold into now; none while no generation is active.
+/// The generation that projectors write to now; none while no generation is active.
 ///
 /// # Errors
 /// As [`active_generation`].
 pub async fn target_generation(
     config: &ClickHouseConfig,
 ) -> Result<Option<TargetGeneration>, ReadModelError> {
-    let followed = format!("state = 'active' OR ({IN_HANDOVER})");
-    let Some(generation) = latest(config, &followed).await? else {
+    let active_or_handover = format!("state = 'active' OR ({IN_HANDOVER})");
+    let Some(generation) = latest(config, &active_or_handover).await? else {
         return Ok(None);
     };
     let before = format!("state = 'active' AND generation != {generation}");
@@ -62,42 +62,41 @@ pub async fn target_generation(
     }))
 }
 
-/// The generation of the latest row that meets the condition.
+/// The generation of the latest row that meets `condition`.
 async fn latest(config: &ClickHouseConfig, condition: &str) -> Result<Option<u32>, ReadModelError> {
     let query = format!(
-        "SELECT argMax(generation, (changed_at, generation)) AS number, count() AS marks FROM generations WHERE {condition}"
+        "SELECT argMax(generation, (changed_at, generation)) AS number, count() AS rows FROM generations WHERE {condition}"
     );
     match control_client(config)
         .query(&query)
         .fetch_one::<Latest>()
         .await
     {
-        Ok(Latest { marks: 0, .. }) => Ok(None),
+        Ok(Latest { rows: 0, .. }) => Ok(None),
         Ok(Latest { number, .. }) => Ok(Some(number)),
         Err(error) if is_missing(&error) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
 
-/// Every generation there ever was, with its state, by number.
+/// All generations ever created, with their states, by number.
 ///
 /// # Errors
 /// As [`active_generation`].
 pub async fn generations(config: &ClickHouseConfig) -> Result<Vec<GenerationInfo>, ReadModelError> {
     let query = "SELECT generation, CAST(g.state, 'String') AS state, toString(g.changed_at) AS since, \
                  toUInt64(greatest(0, dateDiff('millisecond', g.changed_at, now64(3)))) AS age_ms, \
-                 CAST(g.counts_until > now64(3), 'Bool') AS counts FROM generations AS g ORDER BY g.changed_at, generation";
-    let marks = control_client(config)
+                 CAST(g.counts_until > now64(3), 'Bool') AS in_effect FROM generations AS g ORDER BY g.changed_at, generation";
+    let changes = control_client(config)
         .query(query)
-        .fetch_all::<Mark>()
+        .fetch_all::<StateChange>()
         .await?;
-    Ok(states(&marks))
+    Ok(states(&changes))
 }
 
-/// Makes sure that there is an active generation and returns it: generation 1 is created where there is none. Safe to run
-/// any number of times, from several processes at once: one of them changes, under a lock, what is to be changed. The tables
-/// of a generation that exists are left as they are, because a change of them would hold for new events only; what it lacks
-/// comes with the next one.
+/// Returns the active generation; creates generation 1 if there is none. Idempotent, also across processes: a lock
+/// serializes changes. The tables of an existing generation are never migrated, because a migration would apply to new
+/// events only; a replay builds a new generation with all migrations.
 ///
 /// # Errors
 /// As [`migrate`].
@@ -105,52 +104,52 @@ pub async fn ensure_active(
     config: &ClickHouseConfig,
     schema: Schema,
 ) -> Result<u32, ReadModelError> {
-    let active = match lacking(config, &config.database, schema.control).await {
-        Ok(lacking) if lacking.is_empty() => active_generation(config).await?,
+    let active = match missing_migrations(config, &config.database, schema.control).await {
+        Ok(missing) if missing.is_empty() => active_generation(config).await?,
         Ok(_) => None,
-        Err(ReadModelError::Server(error)) if is_missing(&error) => None,
-        Err(error) => return Err(error),
+        Err(MigrationError::Server(error)) if is_missing(&error) => None,
+        Err(error) => return Err(error.into()),
     };
     let active = match active {
         Some(active) => active,
         None => create_first(config, schema).await?,
     };
-    verify(config, active, schema.generation).await?;
+    warn_if_outdated(config, active, schema.generation).await?;
     Ok(active)
 }
 
-/// Changes the control database and creates generation 1, as far as nobody was faster; tells which generation is active.
+/// Migrates the control database and creates generation 1, unless another process did; returns the active generation.
 async fn create_first(config: &ClickHouseConfig, schema: Schema) -> Result<u32, ReadModelError> {
     const FIRST: u32 = 1;
     create_database(config, &config.database).await?;
     let lock = Lock::acquire(config, MIGRATION_LOCK).await?;
-    let change = async {
+    let create = async {
         migrate(config, &config.database, schema.control).await?;
         if let Some(active) = active_generation(config).await? {
             return Ok(active);
         }
         let database = config.generation_database(FIRST);
         migrate(config, &database, schema.generation).await?;
-        // Only after its tables are there (I8).
-        mark(config, FIRST, "active").await?;
+        // Only after its tables exist (I8).
+        record_state(config, FIRST, GenerationState::Active).await?;
         tracing::info!(generation = FIRST, "generation {FIRST} is active");
         Ok(FIRST)
     };
-    lock.run(change).await
+    lock.run(create).await
 }
 
-async fn verify(
+async fn warn_if_outdated(
     config: &ClickHouseConfig,
     generation: u32,
     migrations: &[Migration],
 ) -> Result<(), ReadModelError> {
     let database = config.generation_database(generation);
-    let lacking = lacking(config, &database, migrations).await?;
-    if !lacking.is_empty() {
+    let missing = missing_migrations(config, &database, migrations).await?;
+    if !missing.is_empty() {
         tracing::warn!(
             generation,
-            ?lacking,
-            "generation {generation} was made without schema change {lacking:?}: `projector replay` brings it live"
+            ?missing,
+            "generation {generation} lacks migrations {missing:?}; run `projector replay` to build a generation that has them"
         );
     }
     Ok(())
@@ -159,7 +158,7 @@ async fn verify(
 /// Creates the next generation with its tables, or returns the one that is being built. True: it is new.
 ///
 /// # Errors
-/// As [`migrate`], and [`ReadModelError::Outdated`] for one that other schema changes made.
+/// As [`migrate`], and [`ReadModelError::Outdated`] if the one being built lacks migrations.
 pub async fn begin_generation(
     config: &ClickHouseConfig,
     migrations: &[Migration],
@@ -167,30 +166,30 @@ pub async fn begin_generation(
     let known = generations(config).await?;
     if let Some(generation) = unfinished(&known) {
         let database = config.generation_database(generation);
-        let lacking = lacking(config, &database, migrations).await?;
-        return match lacking.first() {
+        let missing = missing_migrations(config, &database, migrations).await?;
+        return match missing.first() {
             None => Ok((generation, false)),
-            Some(change) => Err(ReadModelError::Outdated {
+            Some(&migration) => Err(ReadModelError::Outdated {
                 generation,
-                change: *change,
+                migration,
             }),
         };
     }
     let generation = known.last().map_or(0, |last| last.generation) + 1;
-    // What a creation that was interrupted left behind was never marked, and holds nothing.
+    // The database may exist, empty, if an earlier creation was interrupted before its state was recorded.
     let database = config.generation_database(generation);
     migrate(config, &database, migrations).await?;
-    mark(config, generation, "building").await?;
+    record_state(config, generation, GenerationState::Building).await?;
     Ok((generation, true))
 }
 
-/// The generation that is being built, if there is one.
+/// The generation that is being built, if any.
 pub fn unfinished(known: &[GenerationInfo]) -> Option<u32> {
     let unfinished = known.iter().rfind(|known| known.is_unfinished());
     unfinished.map(|known| known.generation)
 }
 
-/// Drops the tables of a generation that was never finished. Whoever calls this knows that nobody reads them.
+/// Drops the tables of a generation that was never finished. The caller ensures that no reader uses them.
 ///
 /// # Errors
 /// As [`active_generation`].
@@ -198,10 +197,10 @@ pub async fn discard_generation(
     config: &ClickHouseConfig,
     generation: u32,
 ) -> Result<(), ReadModelError> {
-    give_up(config, generation, GenerationState::Discarded).await
+    drop_generation(config, generation, GenerationState::Discarded).await
 }
 
-/// Drops the tables of a generation that was active once. Whoever calls this knows that nobody reads them.
+/// Drops the tables of a generation that was active before. The caller ensures that no reader uses them.
 ///
 /// # Errors
 /// As [`active_generation`].
@@ -209,24 +208,22 @@ pub async fn retire_generation(
     config: &ClickHouseConfig,
     generation: u32,
 ) -> Result<(), ReadModelError> {
-    give_up(config, generation, GenerationState::Retired).await
+    drop_generation(config, generation, GenerationState::Retired).await
 }
 
-/// Marked first: a generation of which a part is gone is never chosen, and what an interruption leaves is dropped by the
-/// same command run again.
-async fn give_up(
+/// Records the state first, so that a partly dropped generation is never chosen. If interrupted, run it again.
+async fn drop_generation(
     config: &ClickHouseConfig,
     generation: u32,
     state: GenerationState,
 ) -> Result<(), ReadModelError> {
-    mark(config, generation, state.name()).await?;
+    record_state(config, generation, state).await?;
     let database = config.generation_database(generation);
     let drop = format!("DROP DATABASE IF EXISTS {database} SYNC");
     Ok(server_client(config).query(&drop).execute().await?)
 }
 
-/// Begins the handover to a generation: projectors leave the active one for it, until `lease` has passed on the server's
-/// clock.
+/// Begins a handover: projectors switch to `generation`, until `lease` has passed on the clock of the server.
 ///
 /// # Errors
 /// As [`active_generation`].
@@ -235,26 +232,26 @@ pub async fn begin_handover(
     generation: u32,
     lease: Duration,
 ) -> Result<(), ReadModelError> {
-    let mark = "INSERT INTO generations (generation, state, changed_at, counts_until) \
+    let statement = "INSERT INTO generations (generation, state, changed_at, counts_until) \
                 SELECT ?, 'handover', now64(3), now64(3) + toIntervalMillisecond(?)";
-    let insert = control_client(config).query(mark).bind(generation);
+    let insert = control_client(config).query(statement).bind(generation);
     Ok(insert.bind(lease.as_millis() as u64).execute().await?)
 }
 
-async fn mark(
+async fn record_state(
     config: &ClickHouseConfig,
     generation: u32,
-    state: &str,
+    state: GenerationState,
 ) -> Result<(), ReadModelError> {
-    let mark = "INSERT INTO generations (generation, state, changed_at) SELECT ?, ?, now64(3)";
+    let statement = "INSERT INTO generations (generation, state, changed_at) SELECT ?, ?, now64(3)";
     let insert = control_client(config)
-        .query(mark)
+        .query(statement)
         .bind(generation)
-        .bind(state);
+        .bind(state.name());
     Ok(insert.execute().await?)
 }
 
-/// Makes a generation the active one, in one step, if the handover to it still counts. False: it lapsed, nothing changed.
+/// Activates a generation in one step, if the handover to it is in effect. False: the handover expired, nothing changed.
 ///
 /// # Errors
 /// As [`active_generation`].

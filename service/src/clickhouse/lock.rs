@@ -1,6 +1,6 @@
-//! Locks between processes, which ClickHouse does not have: a lock is a table of the control database, and only one can
-//! create it. Its holder alters it while it works; one that is no longer altered is broken. A holder that was stopped for
-//! longer than the lease may go on for a moment beside the next one: what a lock guards must survive that.
+//! Locks between processes: a lock is a table of the control database, which only one process can create. The holder
+//! renews it by altering the table; a lock that is not renewed within the lease is broken. A holder that was suspended for
+//! longer than the lease may overlap with the next one for a moment: guarded work must tolerate that.
 
 use std::{future::Future, process, time::Duration};
 
@@ -10,46 +10,86 @@ use serde::Deserialize;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use tokio::time::sleep;
 
-use super::{ReadModelError, control_client, error_code};
-use crate::config::ClickHouseConfig;
+use super::{control_client, error_code};
+use crate::{
+    config::ClickHouseConfig,
+    retry::{Classify, ErrorClass},
+};
 
-/// The lock of whoever builds, promotes or retires a generation.
+/// The lock for building, promoting and retiring a generation.
 pub const REBUILD_LOCK: &str = "rebuild";
-/// The lock of whoever changes tables that answers come from.
+/// The lock for migrating the control database and creating generation 1.
 pub(super) const MIGRATION_LOCK: &str = "migrations";
 
-/// How long a lock outlives its holder's last sign, by the server's clock.
+/// How long a lock outlives its last renewal, by the clock of the server.
 pub const LOCK_LEASE_SECONDS: i64 = 10;
-/// Often enough that a slow server does not cost a living holder its lock. The server's clock of it shows seconds.
-const RENEW_EVERY: Duration = Duration::from_secs(2);
-const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// Often enough that a slow server does not cost a live holder its lock. The server records the time in whole seconds.
+const RENEW_INTERVAL: Duration = Duration::from_secs(2);
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
-/// A freed lock is a table of this name with its UUID, for so long: whoever saw it lapse and tries to break it only later
-/// must find that it was.
-const ASIDE: &str = "stale_";
-const ASIDE_FOR: &str = "INTERVAL 10 MINUTE";
+/// A released lock is renamed to this prefix and its UUID, and stays for a while: a process that saw it expire and tries
+/// to break it later must not succeed twice.
+const RELEASED_PREFIX: &str = "stale_";
+const RELEASED_RETENTION: &str = "INTERVAL 10 MINUTE";
 
-/// TABLE_ALREADY_EXISTS.
-const EXISTS: u32 = 57;
-/// UNKNOWN_TABLE.
-const UNKNOWN: u32 = 60;
+const TABLE_ALREADY_EXISTS: u32 = 57;
+const UNKNOWN_TABLE: u32 = 60;
 
-/// A lock, held.
+/// A lock that was not acquired, or lost.
+#[derive(Debug, thiserror::Error)]
+pub enum LockError {
+    /// ClickHouse is unreachable, or rejected a statement.
+    #[error("ClickHouse: {0}")]
+    Server(#[from] Error),
+    /// Another process holds the lock.
+    #[error(
+        "lock {name} is held by {holder}; wait until that process ends, or stop it \
+         (the lock then expires after {LOCK_LEASE_SECONDS} s)"
+    )]
+    Held {
+        /// The lock.
+        name: &'static str,
+        /// Process, host and start of the holder.
+        holder: String,
+    },
+    /// This process did not renew its lock within the lease.
+    #[error(
+        "lock {name} was lost: this process did not renew it for {LOCK_LEASE_SECONDS} s; {holder} holds it now"
+    )]
+    Lost {
+        /// The lock.
+        name: &'static str,
+        /// The new holder.
+        holder: String,
+    },
+}
+
+impl Classify for LockError {
+    fn class(&self) -> ErrorClass {
+        match self {
+            Self::Server(error) => error.class(),
+            Self::Lost { .. } => ErrorClass::Transient,
+            Self::Held { .. } => ErrorClass::Permanent,
+        }
+    }
+}
+
+/// A lock that this process holds.
 #[derive(Debug)]
-#[must_use = "it frees itself only after its lease"]
+#[must_use = "it is released by `run`, or when its lease expires"]
 pub struct Lock {
     table: Table,
     uuid: String,
 }
 
-/// Where a lock is, held or not.
+/// The table of a lock, which exists while the lock is held.
 #[derive(Debug)]
 struct Table {
     control: Client,
     name: &'static str,
 }
 
-/// Who holds a lock, and how long ago it gave a sign.
+/// The holder of a lock, and the seconds since the last renewal.
 #[derive(Debug, Clone, Row, Deserialize)]
 struct Holder {
     uuid: String,
@@ -59,71 +99,67 @@ struct Holder {
 }
 
 impl Lock {
-    /// Waits until it is free and takes it. The database must exist.
+    /// Waits until the lock is free and acquires it. The control database must exist.
     ///
     /// # Errors
-    /// A server that cannot be reached, or refuses.
-    pub async fn acquire(
-        config: &ClickHouseConfig,
-        name: &'static str,
-    ) -> Result<Self, ReadModelError> {
+    /// An unreachable server, or a rejected statement.
+    pub async fn acquire(config: &ClickHouseConfig, name: &'static str) -> Result<Self, LockError> {
         Table::new(config, name).contend(|_, _| false).await
     }
 
-    /// Takes it if nobody holds it. Of a holder who gives no sign it waits for the lease's end.
+    /// Acquires the lock unless a process renews it. If the holder does not renew it, waits until its lease expires.
     ///
     /// # Errors
-    /// [`ReadModelError::Locked`], or as [`Lock::acquire`].
+    /// [`LockError::Held`], or as [`Lock::acquire`].
     pub async fn try_acquire(
         config: &ClickHouseConfig,
         name: &'static str,
-    ) -> Result<Self, ReadModelError> {
-        let alive =
+    ) -> Result<Self, LockError> {
+        let renewed =
             |first: &Holder, now: &Holder| (&first.uuid, first.renewed) != (&now.uuid, now.renewed);
-        Table::new(config, name).contend(alive).await
+        Table::new(config, name).contend(renewed).await
     }
 
-    /// Works under the lock, and frees it.
+    /// Runs `work` under the lock, renews the lock meanwhile, and releases it.
     ///
     /// # Errors
-    /// The work's own; [`ReadModelError::LockLost`] when another one holds the lock meanwhile, and the work is dropped.
-    pub async fn run<T, E: From<ReadModelError>>(
+    /// Those of `work`; [`LockError::Lost`] if another process acquires the lock: `work` is then dropped.
+    pub async fn run<T, E: From<LockError>>(
         self,
         work: impl Future<Output = Result<T, E>>,
     ) -> Result<T, E> {
         let done = tokio::select! {
             done = work => done,
-            lost = self.keep() => return Err(lost.into()),
+            lost = self.renew_until_lost() => return Err(lost.into()),
         };
-        if let Err(error) = self.table.put_aside(&self.uuid).await {
+        if let Err(error) = self.table.release(&self.uuid).await {
             let name = self.table.name;
-            tracing::warn!(%error, "lock {name} is not freed, it lapses after {LOCK_LEASE_SECONDS} s: {error}");
+            tracing::warn!(%error, "lock {name} is not released, it expires after {LOCK_LEASE_SECONDS} s: {error}");
         }
         done
     }
 
-    /// Gives signs until the lock is another's.
-    async fn keep(&self) -> ReadModelError {
+    async fn renew_until_lost(&self) -> LockError {
         let name = self.table.name;
         loop {
-            sleep(RENEW_EVERY).await;
+            sleep(RENEW_INTERVAL).await;
             match self.renew().await {
                 Ok(None) => {}
-                Ok(Some(holder)) => return ReadModelError::LockLost { name, holder },
+                Ok(Some(holder)) => return LockError::Lost { name, holder },
                 Err(error) => tracing::warn!(%error, "lock {name} cannot be renewed: {error}"),
             }
         }
     }
 
-    /// Who holds it if it is not us any more.
+    /// Renews the lock; returns the holder if that is another one now.
     async fn renew(&self) -> Result<Option<String>, Error> {
         match self.table.holder().await? {
             Some(Holder { uuid, comment, .. }) if uuid == self.uuid => {
-                self.table.sign(&comment).await?;
+                self.table.renew(&comment).await?;
                 Ok(None)
             }
             Some(Holder { comment, .. }) => Ok(Some(comment)),
-            None => Ok(Some("nobody".to_owned())),
+            None => Ok(Some("no process".to_owned())),
         }
     }
 }
@@ -134,13 +170,10 @@ impl Table {
         Self { control, name }
     }
 
-    /// Tries until it is taken, or until `give_up` says so of the holder as first seen and as seen now.
-    async fn contend(
-        self,
-        give_up: impl Fn(&Holder, &Holder) -> bool,
-    ) -> Result<Lock, ReadModelError> {
+    /// Tries until the lock is acquired, or until `give_up` returns true for the holder as first and as last seen.
+    async fn contend(self, give_up: impl Fn(&Holder, &Holder) -> bool) -> Result<Lock, LockError> {
         self.clean_up().await?;
-        let (name, me) = (self.name, me());
+        let (name, me) = (self.name, this_process());
         let mut first = None;
         loop {
             let Some(now) = self.holder().await? else {
@@ -155,17 +188,17 @@ impl Table {
                 tracing::info!(
                     lock = name,
                     holder = now.comment,
-                    "lock {name} is held by {}: waiting",
+                    "waiting for lock {name}, held by {}",
                     now.comment
                 );
                 now.clone()
             });
             if give_up(first, &now) {
                 let holder = now.comment;
-                return Err(ReadModelError::Locked { name, holder });
+                return Err(LockError::Held { name, holder });
             }
-            if !self.break_lapsed(&now).await? {
-                sleep(LOOK_EVERY).await;
+            if !self.break_expired(&now).await? {
+                sleep(POLL_INTERVAL).await;
             }
         }
     }
@@ -178,51 +211,51 @@ impl Table {
         query.fetch_optional().await
     }
 
-    /// Creates it for `holder`, unless another one was faster: who holds it is seen by looking.
+    /// Creates the table for `holder`, unless it exists. The caller reads it to see who the holder is.
     async fn create(&self, holder: &str) -> Result<(), Error> {
         let create = format!(
             "CREATE TABLE {} (nothing UInt8) ENGINE = Null COMMENT ?",
             self.table()
         );
         let created = self.control.query(&create).bind(holder).execute().await;
-        but_for(created, &[EXISTS]).map(drop)
+        ignoring(created, &[TABLE_ALREADY_EXISTS]).map(drop)
     }
 
-    /// A sign of its holder: any change of a table is one.
-    async fn sign(&self, holder: &str) -> Result<(), Error> {
-        let sign = format!("ALTER TABLE {} MODIFY COMMENT ?", self.table());
-        self.control.query(&sign).bind(holder).execute().await
+    /// Any change of the table renews the lock.
+    async fn renew(&self, holder: &str) -> Result<(), Error> {
+        let renew = format!("ALTER TABLE {} MODIFY COMMENT ?", self.table());
+        self.control.query(&renew).bind(holder).execute().await
     }
 
-    async fn break_lapsed(&self, holder: &Holder) -> Result<bool, Error> {
-        if holder.age <= LOCK_LEASE_SECONDS || !self.put_aside(&holder.uuid).await? {
+    async fn break_expired(&self, holder: &Holder) -> Result<bool, Error> {
+        if holder.age <= LOCK_LEASE_SECONDS || !self.release(&holder.uuid).await? {
             return Ok(false);
         }
         let (name, Holder { comment, age, .. }) = (self.name, holder);
         tracing::warn!(
             lock = name,
             holder = comment,
-            "lock {name} is broken: {comment} gave no sign for {age} s"
+            "lock {name} expired: {comment} did not renew it for {age} s"
         );
         Ok(true)
     }
 
-    /// Frees it if it is still the one with this UUID: two cannot give the same name, so only one that saw it succeeds, and
-    /// no lock that came after it is taken for it.
-    async fn put_aside(&self, uuid: &str) -> Result<bool, Error> {
-        let aside = format!("{ASIDE}{}", uuid.replace('-', "_"));
-        let rename = format!("RENAME TABLE {} TO {aside}", self.table());
+    /// Releases the lock with this UUID; false if another process did. The new name is taken once only, so that a later
+    /// lock is never released in place of this one.
+    async fn release(&self, uuid: &str) -> Result<bool, Error> {
+        let released = format!("{RELEASED_PREFIX}{}", uuid.replace('-', "_"));
+        let rename = format!("RENAME TABLE {} TO {released}", self.table());
         let renamed = self.control.query(&rename).execute().await;
-        but_for(renamed, &[EXISTS, UNKNOWN])
+        ignoring(renamed, &[TABLE_ALREADY_EXISTS, UNKNOWN_TABLE])
     }
 
     async fn clean_up(&self) -> Result<(), Error> {
         let old = format!(
-            "SELECT name FROM system.tables WHERE database = currentDatabase() AND startsWith(name, '{ASIDE}') \
-             AND metadata_modification_time < now() - {ASIDE_FOR}"
+            "SELECT name FROM system.tables WHERE database = currentDatabase() AND startsWith(name, '{RELEASED_PREFIX}') \
+             AND metadata_modification_time < now() - {RELEASED_RETENTION}"
         );
-        for aside in self.control.query(&old).fetch_all::<String>().await? {
-            let drop = format!("DROP TABLE IF EXISTS {aside}");
+        for released in self.control.query(&old).fetch_all::<String>().await? {
+            let drop = format!("DROP TABLE IF EXISTS {released}");
             self.control.query(&drop).execute().await?;
         }
         Ok(())
@@ -233,17 +266,17 @@ impl Table {
     }
 }
 
-/// Whether it was done, when these codes say that it was not to be done.
-fn but_for(done: Result<(), Error>, codes: &[u32]) -> Result<bool, Error> {
+/// False for an error with one of these codes, true for success.
+fn ignoring(done: Result<(), Error>, codes: &[u32]) -> Result<bool, Error> {
     match done {
         Err(error) if error_code(&error).is_some_and(|code| codes.contains(&code)) => Ok(false),
         done => done.map(|()| true),
     }
 }
 
-/// This process as a holder, for an operator to find it. No two calls give the same.
-fn me() -> String {
-    let host = gethostname().unwrap_or_else(|_| "an unnamed host".into());
+/// This process as a holder, so that an operator can find it. Every call returns a different text.
+fn this_process() -> String {
+    let host = gethostname().unwrap_or_else(|_| "unknown host".into());
     let now = OffsetDateTime::now_utc();
     let since = now.format(&Rfc3339).unwrap_or_else(|_| now.to_string());
     format!(

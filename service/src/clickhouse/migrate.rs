@@ -1,14 +1,71 @@
-//! Numbered schema changes, applied once and in order; whoever applies them holds a lock. Every statement is `IF NOT
-//! EXISTS`-like all the same, so two that both apply a change do no harm. An applied change that was edited, or one that is not known, is an error.
+//! Applies the numbered migrations of a schema in order. Every statement is idempotent (`IF NOT EXISTS` or alike), so
+//! that two processes may apply the same migration. It never applies to a database whose migrations it does not know.
 
 use std::collections::BTreeMap;
 
-use clickhouse::{Client, Row};
+use clickhouse::{Client, Row, error::Error};
 use ess_schema::migrations::Migration;
 use serde::Deserialize;
 
-use super::{ReadModelError, server_client};
-use crate::config::ClickHouseConfig;
+use super::server_client;
+use crate::{
+    config::ClickHouseConfig,
+    retry::{Classify, ErrorClass},
+};
+
+/// A schema that cannot be migrated.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrationError {
+    /// ClickHouse is unreachable, or rejected a statement.
+    #[error("ClickHouse: {0}")]
+    Server(#[from] Error),
+    /// A migration failed.
+    #[error("database {database}, migration {number} ({name}): {source}")]
+    Failed {
+        /// The database.
+        database: String,
+        /// The number of the migration.
+        number: u32,
+        /// The name of the migration.
+        name: &'static str,
+        /// The error of the server.
+        source: Error,
+    },
+    /// A migration was edited after it had been applied.
+    #[error(
+        "database {database}: migration {number} ({name}) differs from the one that was applied; \
+         do not edit an applied migration, add a new one"
+    )]
+    Edited {
+        /// The database.
+        database: String,
+        /// The number of the migration.
+        number: u32,
+        /// The name of the migration.
+        name: &'static str,
+    },
+    /// The database has migrations that this binary does not know.
+    #[error(
+        "database {database} has migration {found}, and this binary knows migrations up to {known}; use a newer binary"
+    )]
+    Newer {
+        /// The database.
+        database: String,
+        /// The latest migration applied.
+        found: u32,
+        /// The latest migration known.
+        known: u32,
+    },
+}
+
+impl Classify for MigrationError {
+    fn class(&self) -> ErrorClass {
+        match self {
+            Self::Server(error) | Self::Failed { source: error, .. } => error.class(),
+            Self::Edited { .. } | Self::Newer { .. } => ErrorClass::Permanent,
+        }
+    }
+}
 
 #[derive(Debug, Row, Deserialize)]
 struct Applied {
@@ -16,16 +73,16 @@ struct Applied {
     checksum: String,
 }
 
-/// Creates `database` where it is missing and applies what has not been applied to it. The text `{database}` in a change
-/// stands for the database's name; statements end with `;` at the end of a line.
+/// Creates `database` if it is missing, and applies the migrations that it lacks. `{database}` in a migration stands for
+/// the name of the database; a statement ends with `;` at the end of a line.
 ///
 /// # Errors
-/// A server that cannot be reached (transient), a statement it refuses, an edited change, or a database that is too new.
+/// An unreachable server (transient), a rejected statement, an edited migration, or a database that is too new.
 pub async fn migrate(
     config: &ClickHouseConfig,
     database: &str,
     migrations: &[Migration],
-) -> Result<(), ReadModelError> {
+) -> Result<(), MigrationError> {
     create_database(config, database).await?;
     let server = server_client(config);
     let numbers = format!(
@@ -43,56 +100,56 @@ pub async fn migrate(
 pub(super) async fn create_database(
     config: &ClickHouseConfig,
     database: &str,
-) -> Result<(), ReadModelError> {
+) -> Result<(), MigrationError> {
     let create = format!("CREATE DATABASE IF NOT EXISTS {database}");
     Ok(server_client(config).query(&create).execute().await?)
 }
 
-/// The numbers of the changes that a database was made without.
+/// The numbers of the migrations that a database lacks.
 ///
 /// # Errors
-/// As [`migrate`], but nothing is changed.
-pub(super) async fn lacking(
+/// As [`migrate`]; the database is not changed.
+pub(super) async fn missing_migrations(
     config: &ClickHouseConfig,
     database: &str,
     migrations: &[Migration],
-) -> Result<Vec<u32>, ReadModelError> {
+) -> Result<Vec<u32>, MigrationError> {
     let applied = applied(&server_client(config), database).await?;
     let pending = pending(database, &applied, migrations)?;
     Ok(pending.iter().map(|migration| migration.number).collect())
 }
 
-async fn applied(server: &Client, database: &str) -> Result<Vec<Applied>, ReadModelError> {
+async fn applied(server: &Client, database: &str) -> Result<Vec<Applied>, MigrationError> {
     let query = format!(
         "SELECT DISTINCT number, checksum FROM {database}.schema_migrations ORDER BY number"
     );
     Ok(server.query(&query).fetch_all().await?)
 }
 
-/// The changes yet to apply, if the applied ones are the ones we know.
+/// The migrations to apply, provided that those applied are known.
 fn pending<'m>(
     database: &str,
     applied: &[Applied],
     migrations: &'m [Migration],
-) -> Result<Vec<&'m Migration>, ReadModelError> {
+) -> Result<Vec<&'m Migration>, MigrationError> {
     let mut pending: BTreeMap<u32, &Migration> = migrations
         .iter()
         .map(|migration| (migration.number, migration))
         .collect();
-    let known_most = pending.keys().last().copied().unwrap_or_default();
-    let newest = applied.last().map_or(0, |last| last.number);
+    let latest_known = pending.keys().last().copied().unwrap_or_default();
+    let latest_applied = applied.last().map_or(0, |last| last.number);
     for Applied { number, checksum } in applied {
         let known = migrations
             .iter()
             .find(|migration| migration.number == *number);
-        let newer = || ReadModelError::Newer {
+        let newer = || MigrationError::Newer {
             database: database.to_owned(),
-            found: newest,
-            known: known_most,
+            found: latest_applied,
+            known: latest_known,
         };
         let migration = known.ok_or_else(newer)?;
         if migration.checksum() != *checksum {
-            return Err(ReadModelError::Edited {
+            return Err(MigrationError::Edited {
                 database: database.to_owned(),
                 number: *number,
                 name: migration.name,
@@ -107,9 +164,9 @@ async fn apply(
     server: &Client,
     database: &str,
     migration: &Migration,
-) -> Result<(), ReadModelError> {
+) -> Result<(), MigrationError> {
     let Migration { number, name, .. } = *migration;
-    let failed = |source| ReadModelError::Migration {
+    let failed = |source| MigrationError::Failed {
         database: database.to_owned(),
         number,
         name,
@@ -136,7 +193,7 @@ async fn apply(
         database,
         number,
         name,
-        "schema change {number} ({name}) applied to {database}"
+        "migration {number} ({name}) applied to {database}"
     );
     Ok(())
 }
@@ -156,7 +213,7 @@ mod tests {
         sql: "CREATE TABLE b (x UInt8) ENGINE = Memory;\n",
     };
 
-    fn done(migration: &Migration) -> Applied {
+    fn applied_of(migration: &Migration) -> Applied {
         Applied {
             number: migration.number,
             checksum: migration.checksum().clone(),
@@ -172,12 +229,15 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_not_applied_is_applied_and_in_order() {
+    fn missing_migrations_are_applied_in_order() {
         assert_eq!(numbers(&[], &[SECOND, FIRST]), Ok(vec![1, 2]));
-        assert_eq!(numbers(&[done(&FIRST)], &[FIRST, SECOND]), Ok(vec![2]));
+        assert_eq!(
+            numbers(&[applied_of(&FIRST)], &[FIRST, SECOND]),
+            Ok(vec![2])
+        );
         assert_eq!(
             numbers(
-                &[done(&FIRST), done(&FIRST), done(&SECOND)],
+                &[applied_of(&FIRST), applied_of(&FIRST), applied_of(&SECOND)],
                 &[FIRST, SECOND]
             ),
             Ok(vec![])
@@ -185,28 +245,31 @@ mod tests {
     }
 
     #[test]
-    fn an_applied_change_that_was_edited_is_refused() {
+    fn an_applied_migration_that_was_edited_is_an_error() {
         let edited = Migration {
             sql: "CREATE TABLE a (x UInt16) ENGINE = Memory;\n",
             ..FIRST
         };
-        let refusal = numbers(&[done(&FIRST)], &[edited]).unwrap_err();
+        let error = numbers(&[applied_of(&FIRST)], &[edited]).unwrap_err();
         assert!(
-            refusal.starts_with("database ess: schema change 1 (first) is not what was applied"),
-            "{refusal}"
+            error.starts_with(
+                "database ess: migration 1 (first) differs from the one that was applied"
+            ),
+            "{error}"
         );
     }
 
     #[test]
-    fn a_database_newer_than_the_binary_is_refused() {
+    fn a_database_newer_than_the_binary_is_an_error() {
         let third = Applied {
             number: 3,
-            ..done(&SECOND)
+            ..applied_of(&SECOND)
         };
-        let refusal = numbers(&[done(&FIRST), done(&SECOND), third], &[FIRST]).unwrap_err();
+        let error =
+            numbers(&[applied_of(&FIRST), applied_of(&SECOND), third], &[FIRST]).unwrap_err();
         assert_eq!(
-            refusal,
-            "database ess has schema change 3, this binary knows 1 at most: it is too old for it"
+            error,
+            "database ess has migration 3, and this binary knows migrations up to 1; use a newer binary"
         );
     }
 }

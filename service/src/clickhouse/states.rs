@@ -1,20 +1,20 @@
-//! What the log of marks says of each generation. Pure: the time is in the marks.
+//! The states of generations, derived from the rows of the table `generations`. Pure: the rows hold the time.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use clickhouse::Row;
 use serde::Deserialize;
 
-/// Where a generation is in its life.
+/// The state of a generation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GenerationState {
-    /// A replay folds into it, or was interrupted.
+    /// A replay builds it, or was interrupted.
     Building,
-    /// Projectors fold into it already, readers do not read it yet.
+    /// Projectors write to it; readers still use another one.
     Handover,
-    /// Readers read it.
+    /// Readers use it.
     Active,
-    /// It was active, and can be again.
+    /// It was active, and can be promoted again.
     Standby,
     /// It was active, and was dropped.
     Retired,
@@ -23,7 +23,7 @@ pub enum GenerationState {
 }
 
 impl GenerationState {
-    /// As it is told and stored.
+    /// The name in the table and in reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Building => "building",
@@ -35,29 +35,29 @@ impl GenerationState {
         }
     }
 
-    /// Whether its tables are there.
+    /// Whether its tables exist.
     pub fn has_tables(self) -> bool {
         !matches!(self, Self::Retired | Self::Discarded)
     }
 }
 
-/// The state of one generation.
+/// A generation and its state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GenerationInfo {
     /// Its number.
     pub generation: u32,
-    /// Where it is in its life.
+    /// Its state.
     pub state: GenerationState,
-    /// Since when, as text in UTC.
+    /// When it entered the state, as text in UTC.
     pub since: String,
-    /// How long that is ago by the server's clock.
+    /// How long ago that was, by the clock of the server.
     pub age: Duration,
-    /// Whether it ever was the active one.
+    /// Whether it has ever been active.
     pub was_active: bool,
 }
 
 impl GenerationInfo {
-    /// Whether a replay is to go on with it.
+    /// Whether the next replay continues it.
     pub fn is_unfinished(&self) -> bool {
         matches!(
             self.state,
@@ -68,60 +68,60 @@ impl GenerationInfo {
 
 /// A row of the table `generations`.
 #[derive(Debug, Row, Deserialize)]
-pub(super) struct Mark {
+pub(super) struct StateChange {
     pub(super) generation: u32,
     pub(super) state: String,
     pub(super) since: String,
     pub(super) age_ms: u64,
-    /// Whether it counts still, if it is a handover.
-    pub(super) counts: bool,
+    /// Whether the handover is in effect; false for other states.
+    pub(super) in_effect: bool,
 }
 
-/// The states that these marks, the oldest first, come to.
-pub(super) fn states(marks: &[Mark]) -> Vec<GenerationInfo> {
+/// The state of each generation after these rows, oldest first.
+pub(super) fn states(changes: &[StateChange]) -> Vec<GenerationInfo> {
     let mut known = BTreeMap::<u32, GenerationInfo>::new();
-    for mark in marks {
-        if mark.state == GenerationState::Active.name() {
+    for change in changes {
+        if change.state == GenerationState::Active.name() {
             for other in known.values_mut() {
-                stand_by(other, mark);
+                put_on_standby(other, change);
             }
         }
         let this = known
-            .entry(mark.generation)
-            .or_insert_with(|| building(mark));
-        this.apply(mark);
+            .entry(change.generation)
+            .or_insert_with(|| new_generation(change));
+        this.apply(change);
     }
     known.into_values().collect()
 }
 
-fn building(mark: &Mark) -> GenerationInfo {
+fn new_generation(change: &StateChange) -> GenerationInfo {
     GenerationInfo {
-        generation: mark.generation,
+        generation: change.generation,
         state: GenerationState::Building,
-        since: mark.since.clone(),
-        age: Duration::from_millis(mark.age_ms),
+        since: change.since.clone(),
+        age: Duration::from_millis(change.age_ms),
         was_active: false,
     }
 }
 
-/// Another generation became the active one.
-fn stand_by(other: &mut GenerationInfo, mark: &Mark) {
-    if other.state == GenerationState::Active && other.generation != mark.generation {
-        other.becomes(GenerationState::Standby, mark);
+/// Puts the active generation on standby, if another one became active.
+fn put_on_standby(other: &mut GenerationInfo, change: &StateChange) {
+    if other.state == GenerationState::Active && other.generation != change.generation {
+        other.enter(GenerationState::Standby, change);
     }
 }
 
 impl GenerationInfo {
-    fn becomes(&mut self, state: GenerationState, mark: &Mark) {
-        (self.state, self.since) = (state, mark.since.clone());
-        self.age = Duration::from_millis(mark.age_ms);
+    fn enter(&mut self, state: GenerationState, change: &StateChange) {
+        (self.state, self.since) = (state, change.since.clone());
+        self.age = Duration::from_millis(change.age_ms);
     }
 
-    fn apply(&mut self, mark: &Mark) {
-        let state = match mark.state.as_str() {
+    fn apply(&mut self, change: &StateChange) {
+        let state = match change.state.as_str() {
             "active" => GenerationState::Active,
-            "handover" if mark.counts => GenerationState::Handover,
-            // One that is over is as if it had not been.
+            "handover" if change.in_effect => GenerationState::Handover,
+            // An expired handover has no effect.
             "handover" => return,
             "retired" => GenerationState::Retired,
             "discarded" => GenerationState::Discarded,
@@ -129,7 +129,7 @@ impl GenerationInfo {
         };
         self.was_active |= state == GenerationState::Active;
         if self.state.has_tables() && self.state != state {
-            self.becomes(state, mark);
+            self.enter(state, change);
         }
     }
 }
@@ -138,42 +138,43 @@ impl GenerationInfo {
 mod tests {
     use super::*;
 
-    fn told(marks: &[(u32, &str, bool)]) -> Vec<(u32, &'static str, String)> {
-        let mark = |(n, (generation, mark, counts)): (usize, &(u32, &str, bool))| Mark {
-            generation: *generation,
-            state: (*mark).to_owned(),
-            since: format!("t{n}"),
-            age_ms: 0,
-            counts: *counts,
-        };
-        let marks: Vec<_> = marks.iter().enumerate().map(mark).collect();
-        let states = states(&marks).into_iter();
+    fn states_after(changes: &[(u32, &str, bool)]) -> Vec<(u32, &'static str, String)> {
+        let change =
+            |(n, (generation, change, in_effect)): (usize, &(u32, &str, bool))| StateChange {
+                generation: *generation,
+                state: (*change).to_owned(),
+                since: format!("t{n}"),
+                age_ms: 0,
+                in_effect: *in_effect,
+            };
+        let changes: Vec<_> = changes.iter().enumerate().map(change).collect();
+        let states = states(&changes).into_iter();
         states
             .map(|known| (known.generation, known.state.name(), known.since))
             .collect()
     }
 
     #[test]
-    fn the_one_marked_last_is_active_and_the_one_before_stands_by_from_then_on() {
-        let told = told(&[
+    fn the_last_generation_promoted_is_active_and_the_previous_one_is_on_standby() {
+        let states = states_after(&[
             (1, "active", false),
             (2, "building", false),
             (2, "handover", true),
             (2, "active", false),
         ]);
         let expected = [(1, "standby", "t3".into()), (2, "active", "t3".into())];
-        assert_eq!(told, expected);
+        assert_eq!(states, expected);
     }
 
     #[test]
-    fn a_handover_that_lapsed_never_was() {
-        let lapsed = told(&[
+    fn an_expired_handover_has_no_effect() {
+        let expired = states_after(&[
             (1, "active", false),
             (2, "building", false),
             (2, "handover", false),
         ]);
-        assert_eq!(lapsed[1], (2, "building", "t1".into()));
-        let back = told(&[
+        assert_eq!(expired[1], (2, "building", "t1".into()));
+        let back = states_after(&[
             (1, "active", false),
             (2, "active", false),
             (1, "handover", false),
@@ -182,27 +183,39 @@ mod tests {
     }
 
     #[test]
-    fn only_what_never_was_active_is_gone_on_with() {
-        let mark = |generation, mark: &str| Mark {
+    fn a_replay_continues_only_a_generation_that_was_never_active() {
+        let change = |generation, change: &str| StateChange {
             generation,
-            state: mark.to_owned(),
+            state: change.to_owned(),
             since: String::new(),
             age_ms: 0,
-            counts: true,
+            in_effect: true,
         };
-        let unfinished = |marks: &[Mark]| {
-            let states = states(marks);
+        let unfinished = |changes: &[StateChange]| {
+            let states = states(changes);
             states
                 .iter()
                 .filter(|known| known.is_unfinished())
                 .map(|known| known.generation)
                 .collect::<Vec<_>>()
         };
-        let began = [mark(1, "active"), mark(2, "building"), mark(2, "handover")];
+        let began = [
+            change(1, "active"),
+            change(2, "building"),
+            change(2, "handover"),
+        ];
         assert_eq!(unfinished(&began), [2]);
-        let ended = [mark(1, "active"), mark(2, "building"), mark(2, "discarded")];
+        let ended = [
+            change(1, "active"),
+            change(2, "building"),
+            change(2, "discarded"),
+        ];
         assert_eq!(unfinished(&ended), [0; 0]);
-        let back = [mark(1, "active"), mark(2, "active"), mark(1, "handover")];
+        let back = [
+            change(1, "active"),
+            change(2, "active"),
+            change(1, "handover"),
+        ];
         assert_eq!(unfinished(&back), [0; 0]);
     }
 }

@@ -1,5 +1,5 @@
-//! The topics of the log, created once and verified at every start. It never alters or deletes a topic that exists: a wrong
-//! layout is told, because repairing it could lose or reorder records.
+//! Creates the topics, and verifies them at every start. It never alters or deletes an existing topic: a wrong layout is
+//! an error, because changing it could lose or reorder records.
 
 use std::time::{Duration, Instant};
 
@@ -8,55 +8,107 @@ use rdkafka::{
         AdminClient, AdminOptions, ConfigResource, NewTopic, ResourceSpecifier, TopicReplication,
     },
     client::DefaultClientContext,
-    error::RDKafkaErrorCode,
+    error::{KafkaError, RDKafkaErrorCode},
     metadata::MetadataTopic,
 };
 
-use super::{TopicError, client_config};
-use crate::config::KafkaConfig;
+use super::client_config;
+use crate::{
+    config::KafkaConfig,
+    retry::{Classify, ErrorClass},
+};
 
-/// One request to the broker may take this long.
-const REQUEST: Duration = Duration::from_secs(10);
-/// The longest dead letter, bytes: whatever fitted into the log must fit beside the headers that say why it died.
-const LONGEST_DEAD_LETTER: &str = "16777216";
-/// A topic just created must have its leaders within this.
-pub(super) const SETTLE: Duration = Duration::from_secs(30);
+/// Timeout of a request to the broker.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// `max.message.bytes` of the dead-letter topic: a record of the events topic must fit with its error headers.
+const MAX_DEAD_LETTER_BYTES: &str = "16777216";
+/// How long a new topic may be without leaders.
+const LEADER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The topics cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TopicError {
+    /// The broker is unreachable, or rejected a request.
+    #[error("Kafka: {0}")]
+    Kafka(#[from] KafkaError),
+    /// The broker refused to create or describe a topic.
+    #[error("topic {topic}: the broker returned {code}")]
+    Refused {
+        /// The topic.
+        topic: String,
+        /// The error code.
+        code: RDKafkaErrorCode,
+    },
+    /// An existing topic differs from the configuration.
+    #[error(
+        "topic {topic} has {setting} = {found}, but {key} is {configured}; change the configuration, or use a new topic"
+    )]
+    Mismatch {
+        /// The topic.
+        topic: String,
+        /// The setting that differs.
+        setting: &'static str,
+        /// Its value in the topic.
+        found: String,
+        /// Its value in the configuration.
+        configured: String,
+        /// The configuration key.
+        key: &'static str,
+    },
+    /// A partition of the topic has no leader.
+    #[error("topic {topic}: not every partition has a leader after {} s", LEADER_TIMEOUT.as_secs())]
+    Leaderless {
+        /// The topic.
+        topic: String,
+    },
+}
+
+impl Classify for TopicError {
+    fn class(&self) -> ErrorClass {
+        match self {
+            Self::Kafka(error) => error.class(),
+            Self::Refused { code, .. } => KafkaError::Global(*code).class(),
+            Self::Leaderless { .. } => ErrorClass::Transient,
+            Self::Mismatch { .. } => ErrorClass::Permanent,
+        }
+    }
+}
 
 struct Layout<'c> {
     topic: &'c str,
     partitions: u32,
-    longest: Option<&'static str>,
+    max_message_bytes: Option<&'static str>,
     kafka: &'c KafkaConfig,
 }
 
-/// Creates the log and its dead-letter topic where they are missing, and verifies both. Safe to run any number of times,
-/// from several processes at once.
+/// Creates the topics of events and dead letters if they are missing, and verifies both. Idempotent, also across
+/// processes.
 ///
-/// Dead letters are few and need no order among them, so their topic has one partition; they are kept for ever.
+/// The dead-letter topic has one partition, because dead letters are few and unordered, and retains them forever.
 ///
 /// # Errors
-/// A broker that cannot be reached (transient), or a topic that exists with another layout (permanent).
+/// An unreachable broker (transient), or an existing topic with another layout (permanent).
 pub async fn ensure_topics(kafka: &KafkaConfig) -> Result<(), TopicError> {
     let admin: AdminClient<DefaultClientContext> = client_config(kafka, "ess-init").create()?;
     let forever = KafkaConfig {
         retention_ms: -1,
         ..kafka.clone()
     };
-    let log = Layout {
+    let events = Layout {
         topic: &kafka.topic,
         partitions: kafka.partitions,
-        longest: None,
+        max_message_bytes: None,
         kafka,
     };
     let dead_letters = Layout {
         topic: &kafka.dead_letter_topic,
         partitions: 1,
-        longest: Some(LONGEST_DEAD_LETTER),
+        max_message_bytes: Some(MAX_DEAD_LETTER_BYTES),
         kafka: &forever,
     };
-    for layout in [log, dead_letters] {
+    for layout in [events, dead_letters] {
         layout.create(&admin).await?;
-        layout.verify_partitions(&layout.settled(&admin).await?)?;
+        layout.verify_partitions(layout.wait_for_leaders(&admin).await?)?;
         layout.verify_settings(&admin).await?;
     }
     Ok(())
@@ -77,13 +129,13 @@ impl Layout<'_> {
         )
         .set("retention.ms", &retention)
         .set("min.insync.replicas", &min_insync);
-        let topic = match self.longest {
+        let topic = match self.max_message_bytes {
             Some(bytes) => topic.set("max.message.bytes", bytes),
             None => topic,
         };
         let options = AdminOptions::new()
-            .request_timeout(Some(REQUEST))
-            .operation_timeout(Some(REQUEST));
+            .request_timeout(Some(REQUEST_TIMEOUT))
+            .operation_timeout(Some(REQUEST_TIMEOUT));
         for created in admin.create_topics([&topic], &options).await? {
             match created {
                 Ok(_) => tracing::info!(
@@ -99,16 +151,16 @@ impl Layout<'_> {
         Ok(())
     }
 
-    /// The number of partitions and the smallest number of replicas, once every partition has a leader.
-    async fn settled(
+    /// Waits until every partition has a leader; returns the number of partitions and the smallest number of replicas.
+    async fn wait_for_leaders(
         &self,
         admin: &AdminClient<DefaultClientContext>,
     ) -> Result<(usize, usize), TopicError> {
         let start = Instant::now();
         loop {
-            // Blocks this thread for one round trip; only an init step runs this. All topics are asked for, because asking
-            // for one by name may create it.
-            let metadata = admin.inner().fetch_metadata(None, REQUEST)?;
+            // Blocks this thread for one round trip; only `init` runs this. It requests all topics, because requesting one
+            // by name may create it.
+            let metadata = admin.inner().fetch_metadata(None, REQUEST_TIMEOUT)?;
             let found = metadata
                 .topics()
                 .iter()
@@ -122,7 +174,7 @@ impl Layout<'_> {
                     .min();
                 return Ok((topic.partitions().len(), replicas.unwrap_or_default()));
             }
-            if start.elapsed() > SETTLE {
+            if start.elapsed() > LEADER_TIMEOUT {
                 return Err(TopicError::Leaderless {
                     topic: self.topic.to_owned(),
                 });
@@ -131,14 +183,14 @@ impl Layout<'_> {
         }
     }
 
-    fn verify_partitions(&self, (partitions, replicas): &(usize, usize)) -> Result<(), TopicError> {
-        self.same(
+    fn verify_partitions(&self, (partitions, replicas): (usize, usize)) -> Result<(), TopicError> {
+        self.require_equal(
             "partitions",
             "KAFKA_PARTITIONS",
             &partitions.to_string(),
             &self.partitions.to_string(),
         )?;
-        self.same(
+        self.require_equal(
             "replication",
             "KAFKA_REPLICATION",
             &replicas.to_string(),
@@ -150,7 +202,7 @@ impl Layout<'_> {
         &self,
         admin: &AdminClient<DefaultClientContext>,
     ) -> Result<(), TopicError> {
-        let options = AdminOptions::new().request_timeout(Some(REQUEST));
+        let options = AdminOptions::new().request_timeout(Some(REQUEST_TIMEOUT));
         let described = admin
             .describe_configs(&[ResourceSpecifier::Topic(self.topic)], &options)
             .await?;
@@ -159,40 +211,41 @@ impl Layout<'_> {
                 topic: self.topic.to_owned(),
                 code,
             })?;
-            let wanted = self.kafka.retention_ms.to_string();
-            self.same(
+            let configured = self.kafka.retention_ms.to_string();
+            self.require_equal(
                 "retention.ms",
                 "KAFKA_RETENTION_MS",
                 &setting(&resource, "retention.ms"),
-                &wanted,
+                &configured,
             )?;
-            let wanted = self.kafka.min_insync.to_string();
-            self.same(
+            let configured = self.kafka.min_insync.to_string();
+            self.require_equal(
                 "min.insync.replicas",
                 "KAFKA_MIN_INSYNC",
                 &setting(&resource, "min.insync.replicas"),
-                &wanted,
+                &configured,
             )?;
         }
         Ok(())
     }
 
-    fn same(
+    fn require_equal(
         &self,
         setting: &'static str,
         key: &'static str,
         found: &str,
-        wanted: &str,
+        configured: &str,
     ) -> Result<(), TopicError> {
-        if found == wanted {
+        if found == configured {
             return Ok(());
         }
-        let (topic, found, wanted) = (self.topic.to_owned(), found.to_owned(), wanted.to_owned());
+        let topic = self.topic.to_owned();
+        let (found, configured) = (found.to_owned(), configured.to_owned());
         Err(TopicError::Mismatch {
             topic,
             setting,
             found,
-            wanted,
+            configured,
             key,
         })
     }

@@ -1,63 +1,13 @@
-//! What can be wrong with the log, and whether trying again can help.
+//! Which errors of Kafka are transient.
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
-use super::admin::SETTLE;
 use crate::retry::{Classify, ErrorClass};
-
-/// The topics cannot be used as they are.
-#[derive(Debug, thiserror::Error)]
-pub enum TopicError {
-    /// The broker cannot be asked, or refused.
-    #[error("the log's broker cannot be asked about its topics: {0}")]
-    Kafka(#[from] KafkaError),
-    /// The broker refused to create or describe a topic.
-    #[error("topic {topic}: the broker answered {code}")]
-    Refused {
-        /// The topic.
-        topic: String,
-        /// The broker's reason.
-        code: RDKafkaErrorCode,
-    },
-    /// A topic that exists is laid out otherwise than configured.
-    #[error(
-        "topic {topic} has {setting} = {found}, but {wanted} is configured ({key}); change the configuration, or make a new topic"
-    )]
-    Mismatch {
-        /// The topic.
-        topic: String,
-        /// What differs.
-        setting: &'static str,
-        /// What the topic has.
-        found: String,
-        /// What the configuration wants.
-        wanted: String,
-        /// The configuration key.
-        key: &'static str,
-    },
-    /// A topic that has no leader for every partition.
-    #[error("topic {topic} has not had a leader for each of its partitions within {} s", SETTLE.as_secs())]
-    Leaderless {
-        /// The topic.
-        topic: String,
-    },
-}
-
-impl Classify for TopicError {
-    fn class(&self) -> ErrorClass {
-        match self {
-            Self::Kafka(error) => error.class(),
-            Self::Refused { code, .. } => KafkaError::Global(*code).class(),
-            Self::Leaderless { .. } => ErrorClass::Transient,
-            Self::Mismatch { .. } => ErrorClass::Permanent,
-        }
-    }
-}
 
 impl Classify for KafkaError {
     fn class(&self) -> ErrorClass {
         use RDKafkaErrorCode as C;
-        let passing = [
+        let transient = [
             C::BrokerTransportFailure,
             C::AllBrokersDown,
             C::Resolve,
@@ -84,14 +34,14 @@ impl Classify for KafkaError {
             C::IllegalGeneration,
             C::UnknownMemberId,
         ];
-        // The administrator's errors carry their code elsewhere.
+        // An error of the admin client has its code elsewhere.
         let code = if let Self::AdminOp(code) = self {
             Some(*code)
         } else {
             self.rdkafka_error_code()
         };
         match code {
-            Some(code) if passing.contains(&code) => ErrorClass::Transient,
+            Some(code) if transient.contains(&code) => ErrorClass::Transient,
             _ => ErrorClass::Permanent,
         }
     }
@@ -102,10 +52,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_broker_that_is_away_may_come_back_and_a_wrong_setting_will_not_right_itself() {
-        let away = KafkaError::MetadataFetch(RDKafkaErrorCode::BrokerTransportFailure);
-        assert_eq!(away.class(), ErrorClass::Transient);
-        let refused = KafkaError::MessageProduction(RDKafkaErrorCode::MessageSizeTooLarge);
-        assert_eq!(refused.class(), ErrorClass::Permanent);
+    fn an_unavailable_broker_is_transient_and_a_record_too_large_is_permanent() {
+        let unavailable = KafkaError::MetadataFetch(RDKafkaErrorCode::BrokerTransportFailure);
+        assert_eq!(unavailable.class(), ErrorClass::Transient);
+        let too_large = KafkaError::MessageProduction(RDKafkaErrorCode::MessageSizeTooLarge);
+        assert_eq!(too_large.class(), ErrorClass::Permanent);
     }
 }

@@ -23,8 +23,8 @@ async fn a_lock_that_a_killed_starter_left_is_told_and_broken_after_its_lease() 
 
     assert!(output.status.success(), "{}", told(&output));
     for said in [
-        format!("lock migrations is held by {HOLDER}: waiting"),
-        format!("lock migrations is broken: {HOLDER} gave no sign"),
+        format!("waiting for lock migrations, held by {HOLDER}"),
+        format!("lock migrations expired: {HOLDER} did not renew it"),
     ] {
         let times = told(&output).matches(&said).count();
         assert_eq!(times, 1, "{said}: {}", told(&output));
@@ -75,7 +75,8 @@ async fn a_replay_that_was_stopped_for_longer_than_the_lease_makes_way_for_the_n
     signal(&first, "CONT");
     let first = end(first).await;
     assert_eq!(first.status.code(), Some(1), "{}", told(&first));
-    let why = "lock rebuild was lost, nobody holds it now";
+    let why =
+        "lock rebuild was lost: this process did not renew it for 10 s; no process holds it now";
     assert!(told(&first).contains(why), "{}", told(&first));
     assert_eq!(app.generation().await, 2);
 }

@@ -45,7 +45,7 @@ async fn an_applied_change_that_is_not_the_one_known_stops_every_start() {
     let edit = "ALTER TABLE schema_migrations UPDATE checksum = 'another' WHERE number = 2 SETTINGS mutations_sync = 1";
     app.execute(edit).await;
     let why = format!(
-        "database {}: schema change 2 (0002_event_identities) is not what was applied there",
+        "database {}: migration 2 (0002_event_identities) differs from the one that was applied",
         app.database().await
     );
     refuses(&app, &why).await;
@@ -60,7 +60,7 @@ async fn a_database_newer_than_the_binary_stops_every_start() {
     let newer =
         "INSERT INTO schema_migrations (number, name, checksum) VALUES (99, '0099_later', 'x')";
     app.execute(newer).await;
-    let why = format!("database {} has schema change 99", app.database().await);
+    let why = format!("database {} has migration 99", app.database().await);
     refuses(&app, &why).await;
     assert_eq!(stored(&app).await, 10);
 }
