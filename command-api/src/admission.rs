@@ -23,7 +23,7 @@ pub(crate) struct Overloaded;
 
 /// One request's part; given back when dropped.
 #[derive(Debug)]
-pub(crate) struct Admitted {
+pub(crate) struct InFlightPermit {
     admission: Arc<Admission>,
     bytes: usize,
     items: usize,
@@ -42,9 +42,9 @@ impl Admission {
     ///
     /// # Errors
     /// [`Overloaded`] when as many are in as may be.
-    pub(crate) fn admit(self: &Arc<Self>) -> Result<Admitted, Overloaded> {
+    pub(crate) fn admit(self: &Arc<Self>) -> Result<InFlightPermit, Overloaded> {
         self.requests.take(1)?;
-        Ok(Admitted {
+        Ok(InFlightPermit {
             admission: Arc::clone(self),
             bytes: 0,
             items: 0,
@@ -52,7 +52,7 @@ impl Admission {
     }
 }
 
-impl Admitted {
+impl InFlightPermit {
     /// Makes room for more of the body.
     ///
     /// # Errors
@@ -74,7 +74,7 @@ impl Admitted {
     }
 }
 
-impl Drop for Admitted {
+impl Drop for InFlightPermit {
     fn drop(&mut self) {
         self.admission.items.give_back(self.items);
         self.admission.bytes.give_back(self.bytes);

@@ -1,8 +1,9 @@
 //! The routes, each documented where it is written. What a route does with a body is [`Intake`]'s.
 
-mod body;
 mod idempotency;
-mod told;
+mod request_bodies;
+mod responses;
+pub(crate) mod schemas;
 
 use ess_service::auth::Caller;
 use poem::Request;
@@ -10,20 +11,20 @@ use poem_openapi::{ApiResponse, Object, OpenApi, Tags, param::Query, payload::Js
 use tokio_util::sync::DropGuard;
 
 use self::{
-    body::{CommandsBody, EventsBody},
     idempotency::Key,
-    told::{Elsewhere, EventsAnswer, Refused},
+    request_bodies::{CommandsBody, EventsBody},
+    responses::{EventsRedirect, EventsResponse, Rejection},
 };
 use crate::{
-    answer::Answer,
+    append_handler::{AppendHandler, AppendOptions},
+    body::media_type::Route,
     config::Config,
-    intake::{Intake, Wishes},
-    media::Route,
+    response::AppendResponse,
 };
 
 /// The operations, for [`poem_openapi`].
 pub(crate) struct Api {
-    intake: Intake,
+    handler: AppendHandler,
     about: About,
     /// Where the query-api is.
     readers: String,
@@ -82,9 +83,9 @@ enum Connected {
 
 impl Api {
     /// `served` is dropped with the last request.
-    pub(crate) fn new(intake: Intake, config: &Config, served: DropGuard) -> Self {
+    pub(crate) fn new(handler: AppendHandler, config: &Config, served: DropGuard) -> Self {
         Self {
-            intake,
+            handler,
             about: About::new(config),
             readers: config.links.query_api.clone(),
             _served: served,
@@ -127,14 +128,14 @@ impl Api {
         #[oai(default)]
         all_or_nothing: Query<bool>,
         body: CommandsBody<'_>,
-    ) -> Result<Answer, Refused> {
-        let wishes = Wishes {
+    ) -> Result<AppendResponse, Rejection> {
+        let options = AppendOptions {
             route: Route::Commands,
             key: key.0,
             all_or_nothing: all_or_nothing.0,
             only_user: Caller::only_user(request).cloned(),
         };
-        Ok(self.intake.take(body.0, &wishes).await?)
+        Ok(self.handler.handle(body.0, &options).await?)
     }
 
     /// Append events.
@@ -165,14 +166,14 @@ impl Api {
         #[oai(default)]
         all_or_nothing: Query<bool>,
         body: EventsBody<'_>,
-    ) -> Result<EventsAnswer, Refused> {
-        let wishes = Wishes {
+    ) -> Result<EventsResponse, Rejection> {
+        let options = AppendOptions {
             route: Route::Events,
             key: key.0,
             all_or_nothing: all_or_nothing.0,
             only_user: Caller::only_user(request).cloned(),
         };
-        Ok(EventsAnswer(self.intake.take(body.0, &wishes).await?))
+        Ok(EventsResponse(self.handler.handle(body.0, &options).await?))
     }
 
     /// Where events are read.
@@ -184,10 +185,10 @@ impl Api {
         operation_id = "findEvents",
         tag = "Tag::Service"
     )]
-    async fn find_events(&self, request: &Request) -> Elsewhere {
+    async fn find_events(&self, request: &Request) -> EventsRedirect {
         let query = request.uri().query();
         let query = query.map(|query| format!("?{query}")).unwrap_or_default();
-        Elsewhere(format!("{}/events{query}", self.readers))
+        EventsRedirect(format!("{}/events{query}", self.readers))
     }
 
     /// That the service runs.

@@ -12,10 +12,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     api::Api,
+    append_handler::AppendHandler,
     config::Config,
-    intake::Intake,
-    log::{self, Append, KafkaLog},
-    measure, openapi,
+    kafka::{self, Append, KafkaProducer},
+    metrics, openapi,
 };
 
 /// Builds the service and spawns its tasks.
@@ -23,15 +23,15 @@ use crate::{
 /// # Errors
 /// A producer that cannot be made, or an address that cannot be had.
 pub async fn start(config: Config, process: &mut Process) -> Result<(), StartError> {
-    measure::describe();
-    let log = Arc::new(KafkaLog::new(&config)?);
+    metrics::describe();
+    let log = Arc::new(KafkaProducer::new(&config)?);
     let served = CancellationToken::new();
-    let (routes, paths) = routes(&config, Arc::<KafkaLog>::clone(&log), &served)?;
+    let (routes, paths) = routes(&config, Arc::<KafkaProducer>::clone(&log), &served)?;
     // Before anybody can ask: without a check nothing would be unready.
-    let check = process.health.progress_check("log", log::SILENT_FOR);
+    let check = process.health.progress_check("log", kafka::SILENT_FOR);
     process.serve(&config.http, routes, paths).await?;
     let flush_within = process.http_drain_timeout();
-    process.spawn("log", log::keep(log, check, served, flush_within));
+    process.spawn("log", kafka::keep(log, check, served, flush_within));
     Ok(())
 }
 
@@ -41,8 +41,8 @@ fn routes(
     log: Arc<dyn Append>,
     served: &CancellationToken,
 ) -> Result<(Route, Paths), StartError> {
-    let intake = Intake::new(log, config.limits.clone(), config.links.clone());
-    let api = Api::new(intake, config, served.clone().drop_guard());
+    let handler = AppendHandler::new(log, config.limits.clone(), config.links.clone());
+    let api = Api::new(handler, config, served.clone().drop_guard());
     let service = openapi::service(api);
     let document = service.spec();
     let paths = Paths::from_openapi(&document)?

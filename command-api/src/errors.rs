@@ -5,9 +5,9 @@ use ess_schema::{EventId, UserId, Violation};
 use ess_service::problem::{FieldError, Problem, ProblemKind};
 
 use crate::{
-    ids::{IDEMPOTENCY_KEY, MAX_KEY_CHARS},
-    log::AppendError,
-    media::Route,
+    body::media_type::Route,
+    decode::ids::{IDEMPOTENCY_KEY, MAX_KEY_CHARS},
+    kafka::AppendError,
 };
 
 /// Seconds after which a full queue may have room.
@@ -15,7 +15,7 @@ const WHEN_FULL: u32 = 1;
 /// Seconds after which a log that is away may be back.
 const WHEN_AWAY: u32 = 5;
 /// The most violations that one answer names.
-const MOST_VIOLATIONS: usize = 100;
+const MAX_VIOLATIONS: usize = 100;
 
 /// Why a request is refused as a whole: nothing of it was appended.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -103,7 +103,7 @@ pub(crate) enum ItemError {
     /// Fields that break rules; at least one.
     Invalid(Vec<Violation>),
     /// Another's event, or nobody's, from one who may tell only of one user.
-    NotTheirs {
+    WrongUser {
         /// Where the item names its user.
         pointer: &'static str,
         named: Option<UserId>,
@@ -116,7 +116,7 @@ impl ItemError {
         match self {
             Self::TooLarge { .. } => ProblemKind::TooLarge,
             Self::TooDeep { .. } | Self::Invalid(_) => ProblemKind::InvalidItem,
-            Self::NotTheirs { .. } => ProblemKind::Forbidden,
+            Self::WrongUser { .. } => ProblemKind::Forbidden,
         }
     }
 
@@ -133,7 +133,7 @@ impl ItemError {
                 format!("at most {most} levels"),
             )],
             Self::Invalid(violations) => violations.clone(),
-            Self::NotTheirs {
+            Self::WrongUser {
                 pointer,
                 named,
                 only,
@@ -165,7 +165,7 @@ impl ItemError {
 pub(crate) fn of_all(refused: &[(usize, &ItemError)], count: usize) -> Problem {
     let mut errors = Vec::new();
     for (index, error) in refused {
-        let room = MOST_VIOLATIONS - errors.len();
+        let room = MAX_VIOLATIONS - errors.len();
         let violations = error.violations().into_iter().take(room);
         errors.extend(violations.map(|v| FieldError::from(v.with_prefix(&format!("/{index}")))));
     }
@@ -243,7 +243,7 @@ mod tests {
         assert!(problem.detail.starts_with("2 of 9 items"), "{problem}");
         let all: Vec<_> = (0..500).map(|index| (index, &bad)).collect();
         let problem = of_all(&all, 500);
-        assert_eq!(problem.errors.len(), MOST_VIOLATIONS);
+        assert_eq!(problem.errors.len(), MAX_VIOLATIONS);
         assert!(problem.detail.starts_with("500 of 500"), "{problem}");
     }
 

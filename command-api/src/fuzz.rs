@@ -12,18 +12,20 @@ use ess_schema::{
 use poem::http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::{
-    binary_mode,
-    body::{self, Items},
+    body::{
+        binary_mode,
+        items::{self, Items},
+        media_type::{MediaType, Route},
+    },
     config::{LimitsConfig, tests::read},
-    ingest::Reading,
-    media::{Media, Route},
+    decode::ItemDecoder,
 };
 
-const MEDIA: [Media; 4] = [
-    Media::Json,
-    Media::Lines,
-    Media::CloudEvent,
-    Media::CloudEventBatch,
+const MEDIA: [MediaType; 4] = [
+    MediaType::Json,
+    MediaType::Lines,
+    MediaType::CloudEvent,
+    MediaType::CloudEventBatch,
 ];
 const WORDS: [&str; 40] = [
     "null",
@@ -96,8 +98,8 @@ fn assert_lies_in_the_log(event: &Event) {
     assert_eq!(decode_record(&message).as_ref(), Ok(event), "{text}");
 }
 
-fn is_taken(texts: &[&str], route: Route, media: Media, limits: &LimitsConfig) -> bool {
-    let reading = Reading {
+fn is_taken(texts: &[&str], route: Route, media: MediaType, limits: &LimitsConfig) -> bool {
+    let reading = ItemDecoder {
         accept: route.accepts(media),
         key: None,
         received_at: now(),
@@ -123,7 +125,7 @@ fn any_body_is_items_or_an_error() {
             return false;
         };
         let media = MEDIA[usize::from(*media) % MEDIA.len()];
-        let texts = match body::items(body, media, &limits) {
+        let texts = match items::items(body, media, &limits) {
             Err(_) => return false,
             Ok(Items::One(text)) => vec![text],
             Ok(Items::List(texts)) => texts,
@@ -176,6 +178,6 @@ fn any_request_in_binary_mode_is_an_event_or_an_error() {
             let Ok(text) = binary_mode::structured(&headers, body) else {
                 return false;
             };
-            is_taken(&[&text], Route::Events, Media::CloudEventData, &limits)
+            is_taken(&[&text], Route::Events, MediaType::CloudEventData, &limits)
         });
 }

@@ -3,22 +3,18 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod admission;
-mod answer;
 mod api;
 pub mod app;
-mod binary_mode;
+mod append_handler;
 mod body;
 mod config;
+mod decode;
 mod errors;
 #[cfg(test)]
 mod fuzz;
-mod ids;
-mod ingest;
-mod intake;
-mod log;
-mod measure;
-mod media;
+mod kafka;
+mod metrics;
 pub mod openapi;
-mod upload;
+mod response;
 
 pub use config::Config;

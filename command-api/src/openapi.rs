@@ -1,12 +1,7 @@
 //! The API's document: what `crate::api` says of itself, with the schemas of bodies made from schema's own types.
 //! Nothing that runs depends on it.
 
-mod answers;
-pub(crate) mod bodies;
-mod command;
-mod convert;
-mod event;
-mod examples;
+mod response_examples;
 
 use std::{
     collections::HashMap,
@@ -21,7 +16,7 @@ use poem_openapi::{
     registry::{MetaApi, Registry},
 };
 
-use self::answers::Answers;
+use self::response_examples::ResponseExamples;
 use crate::api::Api;
 
 const TITLE: &str = "ESS command-api";
@@ -33,7 +28,7 @@ Facts are read at the query-api.";
 /// The service that answers, documented.
 pub(crate) fn service<T: OpenApi>(
     api: T,
-) -> OpenApiService<DocumentedApi<SecuredApi<T>, Answers>, ()> {
+) -> OpenApiService<DocumentedApi<SecuredApi<T>, ResponseExamples>, ()> {
     OpenApiService::new(
         DocumentedApi::new(SecuredApi(api)),
         TITLE,

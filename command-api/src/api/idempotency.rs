@@ -7,7 +7,7 @@ use poem_openapi::{
     registry::{MetaParamIn, MetaSchema, MetaSchemaRef},
 };
 
-use crate::ids::{IdempotencyKey, MAX_KEY_CHARS};
+use crate::decode::ids::{IdempotencyKey, MAX_KEY_CHARS};
 
 /// The key of a request, if it has one.
 pub(crate) struct Key(pub(crate) Option<IdempotencyKey>);

@@ -23,16 +23,16 @@ use poem::{
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{config::tests::read, log::Outcome};
+use crate::{config::tests::read, kafka::Outcome};
 
 /// Takes everything at 7:0, 7:1 …, unless told otherwise.
 #[derive(Default)]
-struct FakeLog {
+struct FakeProducer {
     appended: Mutex<Vec<(String, Value)>>,
     refuses: Mutex<Vec<Outcome>>,
 }
 
-impl Append for FakeLog {
+impl Append for FakeProducer {
     fn append<'a>(&'a self, events: &'a [&'a Event]) -> BoxFuture<'a, Vec<Outcome>> {
         let mut appended = self.appended.lock().unwrap();
         let mut refuses = self.refuses.lock().unwrap();
@@ -53,17 +53,17 @@ impl Append for FakeLog {
 
 struct Service<E> {
     client: TestClient<E>,
-    log: Arc<FakeLog>,
+    log: Arc<FakeProducer>,
 }
 
 /// The whole service with these settings.
 fn service(settings: &[(&str, &str)]) -> Service<impl Endpoint> {
     // There can be one recorder in a process.
     static METRICS: LazyLock<Metrics> = LazyLock::new(|| telemetry::start_metrics().unwrap());
-    let log = Arc::new(FakeLog::default());
+    let log = Arc::new(FakeProducer::default());
     let served = CancellationToken::new();
     let config = read(settings).unwrap();
-    let (routes, paths) = routes(&config, Arc::<FakeLog>::clone(&log), &served).unwrap();
+    let (routes, paths) = routes(&config, Arc::<FakeProducer>::clone(&log), &served).unwrap();
     let edge = Edge {
         health: Health::default(),
         metrics: METRICS.clone(),
@@ -75,12 +75,12 @@ fn service(settings: &[(&str, &str)]) -> Service<impl Endpoint> {
 }
 
 impl<E: Endpoint> Service<E> {
-    async fn post(&self, path: &str, content_type: &str, body: impl Into<String>) -> Told {
+    async fn post(&self, path: &str, content_type: &str, body: impl Into<String>) -> Reply {
         let request = self.client.post(path).content_type(content_type);
-        Told::of(request.body(body.into()).send().await).await
+        Reply::of(request.body(body.into()).send().await).await
     }
 
-    async fn post_json(&self, path: &str, body: &Value) -> Told {
+    async fn post_json(&self, path: &str, body: &Value) -> Reply {
         self.post(path, "application/json", body.to_string()).await
     }
 
@@ -97,13 +97,13 @@ impl<E: Endpoint> Service<E> {
 
 /// A whole answer.
 #[derive(Debug)]
-struct Told {
+struct Reply {
     status: u16,
     headers: poem::http::HeaderMap,
     body: Value,
 }
 
-impl Told {
+impl Reply {
     async fn of(response: TestResponse) -> Self {
         let (parts, body) = response.0.into_parts();
         let text = body.into_string().await.unwrap();

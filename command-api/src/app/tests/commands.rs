@@ -149,7 +149,7 @@ async fn a_line_that_is_not_json_costs_no_other_line() {
 #[tokio::test]
 async fn a_body_that_is_not_json_appends_nothing() {
     let service = service(&[]);
-    let not_json = |told: &Told, at| told.assert_problem(StatusCode::BAD_REQUEST, "not-json", at);
+    let not_json = |told: &Reply, at| told.assert_problem(StatusCode::BAD_REQUEST, "not-json", at);
     let told = service
         .post("/commands", "application/json", "{\"type\":\n}")
         .await;
@@ -171,7 +171,7 @@ async fn limits_are_413() {
     let service = service(&settings);
     let mut large = progress("e1");
     large["x"] = "x".repeat(2_000).into();
-    let too_large = |told: &Told, detail| {
+    let too_large = |told: &Reply, detail| {
         told.assert_problem(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail);
     };
     too_large(
@@ -214,7 +214,7 @@ async fn a_media_type_that_is_not_taken_is_415_and_none_is_json() {
         .client
         .post("/commands")
         .header("content-encoding", "br");
-    let told = Told::of(compressed.body("…").send().await).await;
+    let told = Reply::of(compressed.body("…").send().await).await;
     told.assert_problem(
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "unsupported-media-type",
@@ -224,7 +224,7 @@ async fn a_media_type_that_is_not_taken_is_415_and_none_is_json() {
         .client
         .post("/commands")
         .body(progress("e1").to_string());
-    assert_eq!(Told::of(plain.send().await).await.status, 202);
+    assert_eq!(Reply::of(plain.send().await).await.status, 202);
 }
 
 #[tokio::test]
@@ -241,7 +241,7 @@ async fn a_key_makes_a_blind_repetition_the_same_events() {
             .client
             .post("/commands")
             .header("idempotency-key", key);
-        let told = Told::of(request.body(body.clone()).send().await).await;
+        let told = Reply::of(request.body(body.clone()).send().await).await;
         let id = |index: usize| told.body["items"][index]["event_id"].clone();
         [id(0), id(1), id(2)]
     };
@@ -254,6 +254,6 @@ async fn a_key_makes_a_blind_repetition_the_same_events() {
         .client
         .post("/commands")
         .header("idempotency-key", "é");
-    let told = Told::of(bad.body(body.clone()).send().await).await;
+    let told = Reply::of(bad.body(body.clone()).send().await).await;
     told.assert_problem(StatusCode::BAD_REQUEST, "bad-request", "Idempotency-Key");
 }

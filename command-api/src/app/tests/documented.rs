@@ -12,7 +12,7 @@ async fn with<E: Endpoint>(service: &Service<E>, schema: &Value, name: &str, val
 #[tokio::test]
 async fn every_property_is_of_its_documented_type_and_null_only_where_that_is_documented() {
     let service = service(&[]);
-    let document = Told::of(service.client.get("/openapi.json").send().await).await;
+    let document = Reply::of(service.client.get("/openapi.json").send().await).await;
     let schemas = &document.body["components"]["schemas"];
     let mut checked = 0;
     for command in schemas["Command"]["oneOf"].as_array().unwrap() {

@@ -72,7 +72,7 @@ async fn cloudevents_come_alone_and_in_batches() {
     assert_eq!((told.status, &told.body["appended"]), (202, &json!(2)));
     let told = service.post("/events", batch, "[]").await;
     assert_eq!((told.status, &told.body["appended"]), (202, &json!(0)));
-    let invalid = |told: &Told, detail| {
+    let invalid = |told: &Reply, detail| {
         told.assert_problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid-item", detail);
     };
     invalid(
@@ -104,13 +104,13 @@ async fn in_binary_mode_headers_are_the_attributes_and_no_command_has_any() {
         .header("ce-specversion", "1.0")
         .header("ce-id", "b")
         .body(untyped().to_string());
-    let told = Told::of(request.send().await).await;
+    let told = Reply::of(request.send().await).await;
     let pointers = told.body["errors"].as_array().unwrap().iter();
     let pointers: Vec<_> = pointers.map(|error| error["pointer"].as_str()).collect();
     let expected = vec![Some("/source"), Some("/type")];
     assert_eq!((told.status, pointers), (422, expected));
     let command = service.client.post("/commands").header("ce-id", "b");
-    let told = Told::of(command.body("{}").send().await).await;
+    let told = Reply::of(command.body("{}").send().await).await;
     told.assert_problem(
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "unsupported-media-type",
@@ -123,7 +123,7 @@ async fn in_binary_mode_headers_are_the_attributes_and_no_command_has_any() {
     let mirrored = mirrored
         .content_type("application/cloudevents+json")
         .body(cloud_event("c").to_string());
-    assert_eq!(Told::of(mirrored.send().await).await.status, 202);
+    assert_eq!(Reply::of(mirrored.send().await).await.status, 202);
 }
 
 #[tokio::test]
@@ -146,7 +146,7 @@ async fn events_are_read_elsewhere() {
             "http://read:8001/events?limit=5&offset=%31",
         ),
     ] {
-        let answer = Told::of(service.client.get(asked).send().await).await;
+        let answer = Reply::of(service.client.get(asked).send().await).await;
         assert_eq!(
             (answer.status, answer.header("location")),
             (307, Some(told))

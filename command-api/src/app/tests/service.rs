@@ -2,13 +2,13 @@
 
 use super::*;
 
-async fn get(path: &str) -> Told {
+async fn get(path: &str) -> Reply {
     let settings = [
         ("KAFKA_BROKERS", "kafka-0:9092"),
         ("KAFKA_TOPIC", "facts"),
         ("CLICKHOUSE_URL", "http://ess:secret@ch:8123"),
     ];
-    Told::of(service(&settings).client.get(path).send().await).await
+    Reply::of(service(&settings).client.get(path).send().await).await
 }
 
 #[tokio::test]
@@ -35,7 +35,7 @@ async fn an_unknown_path_is_404_and_an_unknown_method_405_with_the_known_ones() 
         ("/config", "GET, HEAD"),
         ("/docs", "GET, HEAD"),
     ] {
-        let told = Told::of(service.client.delete(path).send().await).await;
+        let told = Reply::of(service.client.delete(path).send().await).await;
         told.assert_problem(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "");
         assert_eq!(told.header("allow"), Some(allow), "{path}");
     }
@@ -104,7 +104,7 @@ async fn the_document_can_be_browsed() {
 #[tokio::test]
 async fn the_last_request_ends_the_service() {
     let served = CancellationToken::new();
-    let log = Arc::new(FakeLog::default());
+    let log = Arc::new(FakeProducer::default());
     let (routes, _) = routes(&read(&[]).unwrap(), log, &served).unwrap();
     assert!(!served.is_cancelled());
     drop(routes);

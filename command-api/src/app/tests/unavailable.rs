@@ -6,7 +6,7 @@ use futures::StreamExt as _;
 use rdkafka::error::RDKafkaErrorCode;
 
 use super::*;
-use crate::log::AppendError;
+use crate::kafka::AppendError;
 
 const REFUSED: Outcome = Err(AppendError::Undelivered(RDKafkaErrorCode::MessageTimedOut));
 
@@ -112,7 +112,7 @@ async fn more_in_flight_than_allowed_is_503_at_once() {
     assert_eq!(told.header("retry-after"), Some("1"));
     assert_eq!(heard_of_a_refused_body(&service).await, 10);
     drop(sender);
-    Told::of(held.await)
+    Reply::of(held.await)
         .await
         .assert_problem(StatusCode::BAD_REQUEST, "not-json", "empty");
     assert_eq!(
@@ -131,7 +131,7 @@ async fn heard_of_a_refused_body(service: &Service<impl Endpoint>) -> usize {
     });
     let body = poem::Body::from_bytes_stream(pieces);
     let refused = service.client.post("/commands").body(body).send().await;
-    let told = Told::of(refused).await;
+    let told = Reply::of(refused).await;
     told.assert_problem(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "in flight");
     taken.load(Ordering::Relaxed)
 }

@@ -20,14 +20,14 @@ pub(super) struct Batch {
 
 /// The right to settle one record's outcome. Dropped without that, it leaves the outcome unknown.
 #[derive(Debug)]
-pub(super) struct Ticket {
+pub(super) struct PendingRecord {
     batch: Arc<Batch>,
     index: usize,
 }
 
 impl Batch {
     /// A batch of `count` records, with a ticket for each.
-    pub(super) fn of(count: usize) -> (Arc<Self>, impl Iterator<Item = Box<Ticket>>) {
+    pub(super) fn of(count: usize) -> (Arc<Self>, impl Iterator<Item = Box<PendingRecord>>) {
         let batch = Arc::new(Self {
             outcomes: (0..count).map(|_| OnceLock::new()).collect(),
             open: AtomicUsize::new(count),
@@ -36,7 +36,7 @@ impl Batch {
         let of = Arc::clone(&batch);
         let tickets = (0..count).map(move |index| {
             let batch = Arc::clone(&of);
-            Box::new(Ticket { batch, index })
+            Box::new(PendingRecord { batch, index })
         });
         (batch, tickets)
     }
@@ -58,7 +58,7 @@ impl Batch {
     }
 }
 
-impl Ticket {
+impl PendingRecord {
     /// Says what became of the record.
     pub(super) fn settle(self, outcome: Outcome) {
         // A ticket is used up by settling it, so its slot is still empty.
@@ -66,7 +66,7 @@ impl Ticket {
     }
 }
 
-impl Drop for Ticket {
+impl Drop for PendingRecord {
     fn drop(&mut self) {
         if self.batch.open.fetch_sub(1, Ordering::AcqRel) == 1 {
             // Keeps its permit when nobody waits yet.

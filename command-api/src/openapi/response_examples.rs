@@ -4,10 +4,10 @@ use ess_service::openapi::Examples;
 
 /// The examples of this API.
 #[derive(Debug)]
-pub(crate) struct Answers;
+pub(crate) struct ResponseExamples;
 
-impl Examples for Answers {
-    const JSON: &'static str = include_str!("answers.json");
+impl Examples for ResponseExamples {
+    const JSON: &'static str = include_str!("response_examples.json");
 }
 
 #[cfg(test)]
@@ -18,6 +18,6 @@ mod tests {
 
     #[test]
     fn every_example_of_a_problem_is_one() {
-        assert_eq!(check_problem_examples(Answers::JSON), Ok(()));
+        assert_eq!(check_problem_examples(ResponseExamples::JSON), Ok(()));
     }
 }

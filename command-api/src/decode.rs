@@ -1,24 +1,23 @@
 //! From the texts of items to events: size, nesting, then the rules of the schema. Pure but for new ids; nothing is
 //! appended here.
 
+pub(crate) mod ids;
+
 use ess_schema::{
     Timestamp, UserId,
     decode::{AcceptedShapes, Item, ReceiveContext, Shape, decode_item},
 };
 use tokio::task::yield_now;
 
-use crate::{
-    body::nesting,
-    config::LimitsConfig,
-    errors::ItemError,
-    ids::{self, IdempotencyKey},
-};
+use self::ids::IdempotencyKey;
+
+use crate::{body::items::nesting, config::LimitsConfig, errors::ItemError};
 
 /// After this many items other requests get their turn: some 100 µs of work.
 const TURN: usize = 64;
 
 /// How the items of one request are read.
-pub(crate) struct Reading<'r> {
+pub(crate) struct ItemDecoder<'r> {
     pub(crate) accept: AcceptedShapes,
     pub(crate) key: Option<&'r IdempotencyKey>,
     pub(crate) received_at: Timestamp,
@@ -27,7 +26,7 @@ pub(crate) struct Reading<'r> {
     pub(crate) only_user: Option<&'r UserId>,
 }
 
-impl Reading<'_> {
+impl ItemDecoder<'_> {
     /// Reads every item: an event, or why it is none, in the same order.
     pub(crate) async fn all(&self, texts: &[&str]) -> Vec<Result<Item, ItemError>> {
         let mut items = Vec::with_capacity(texts.len());
@@ -56,14 +55,14 @@ impl Reading<'_> {
         };
         let item = decode_item(text, self.accept, &mut context).map_err(ItemError::Invalid)?;
         match self.only_user {
-            Some(only) => theirs(item, only),
+            Some(only) => require_owner(item, only),
             None => Ok(item),
         }
     }
 }
 
 /// The item, if it is of the user `only`.
-fn theirs(item: Item, only: &UserId) -> Result<Item, ItemError> {
+fn require_owner(item: Item, only: &UserId) -> Result<Item, ItemError> {
     let named = item.event.data.user_id();
     if named == Some(only) {
         return Ok(item);
@@ -72,7 +71,7 @@ fn theirs(item: Item, only: &UserId) -> Result<Item, ItemError> {
         Shape::CloudEvent => "/data/user_id",
         Shape::Command | Shape::Flat | Shape::Untyped => "/user_id",
     };
-    Err(ItemError::NotTheirs {
+    Err(ItemError::WrongUser {
         pointer,
         named: named.cloned(),
         only: only.clone(),
@@ -88,7 +87,7 @@ mod tests {
         r#"{"type":"PausePlayback","playback_id":"p","user_id":"u","track_id":"t","position_ms":1"#;
 
     fn one(text: &str) -> Result<Item, ItemError> {
-        let reading = Reading {
+        let reading = ItemDecoder {
             accept: AcceptedShapes::Commands,
             key: None,
             received_at: Timestamp::from_millis(1_795_428_000_000).unwrap(),

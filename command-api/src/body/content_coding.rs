@@ -28,14 +28,14 @@ const ZSTD_WINDOW_LOG: u32 = 23;
 
 /// The content codings that are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Coding {
+pub(super) enum ContentCoding {
     /// Not compressed.
     Identity,
     Gzip,
     Zstd,
 }
 
-impl Coding {
+impl ContentCoding {
     /// The coding of a body with these headers.
     ///
     /// # Errors
@@ -99,21 +99,21 @@ mod tests {
 
     use super::*;
 
-    fn of(values: &[&'static str]) -> Result<Coding, RequestError> {
+    fn of(values: &[&'static str]) -> Result<ContentCoding, RequestError> {
         let mut headers = HeaderMap::new();
         for value in values {
             headers.append(header::CONTENT_ENCODING, HeaderValue::from_static(value));
         }
-        Coding::of(&headers)
+        ContentCoding::of(&headers)
     }
 
     #[test]
     fn a_body_is_compressed_with_what_its_header_says_or_not_at_all() {
-        assert_eq!(of(&[]), Ok(Coding::Identity));
-        assert_eq!(of(&["Identity"]), Ok(Coding::Identity));
-        assert_eq!(of(&["GZIP"]), Ok(Coding::Gzip));
-        assert_eq!(of(&["x-gzip"]), Ok(Coding::Gzip));
-        assert_eq!(of(&["zstd"]), Ok(Coding::Zstd));
+        assert_eq!(of(&[]), Ok(ContentCoding::Identity));
+        assert_eq!(of(&["Identity"]), Ok(ContentCoding::Identity));
+        assert_eq!(of(&["GZIP"]), Ok(ContentCoding::Gzip));
+        assert_eq!(of(&["x-gzip"]), Ok(ContentCoding::Gzip));
+        assert_eq!(of(&["zstd"]), Ok(ContentCoding::Zstd));
         for refused in [&["br"][..], &["gzip, zstd"], &["gzip", "gzip"]] {
             assert!(of(refused).is_err(), "{refused:?}");
         }

@@ -1,12 +1,16 @@
 //! The request bodies of both routes: which media types they have, and what each may hold.
 
+mod command;
+mod convert;
+mod event;
+mod examples;
+
 use std::sync::LazyLock;
 
 use poem_openapi::registry::{MetaMediaType, MetaRequest, Registry};
 use serde_json::{Map, Value, json};
 
-use super::{command, convert, event, examples};
-use crate::media::{CLOUDEVENT, CLOUDEVENT_BATCH, JSON, NDJSON, Route};
+use crate::body::media_type::{CLOUDEVENT, CLOUDEVENT_BATCH, JSON, NDJSON, Route};
 
 const COMMAND: &str = "Command";
 const EVENT: &str = "Event";

@@ -23,18 +23,18 @@ use tokio::time::timeout;
 
 use super::{
     Append, AppendError, Outcome,
-    batch::{Batch, Ticket},
+    batch::{Batch, PendingRecord},
 };
 use crate::config::Config;
 
 /// The log behind a Kafka producer.
-pub(crate) struct KafkaLog {
-    pub(super) producer: ThreadedProducer<Reports>,
+pub(crate) struct KafkaProducer {
+    pub(super) producer: ThreadedProducer<DeliveryReports>,
     pub(super) topic: String,
     patience: Duration,
 }
 
-impl KafkaLog {
+impl KafkaProducer {
     /// Makes the producer. It connects by itself, now and whenever it has to.
     ///
     /// # Errors
@@ -42,13 +42,13 @@ impl KafkaLog {
     pub(crate) fn new(config: &Config) -> Result<Self, KafkaError> {
         let client = producer_config(&config.kafka, &config.producer, "ess-command-api");
         Ok(Self {
-            producer: client.create_with_context(Reports::default())?,
+            producer: client.create_with_context(DeliveryReports::default())?,
             topic: config.kafka.topic.clone(),
             patience: config.append.timeout,
         })
     }
 
-    fn send(&self, event: &Event, headers: OwnedHeaders, ticket: Box<Ticket>) {
+    fn send(&self, event: &Event, headers: OwnedHeaders, ticket: Box<PendingRecord>) {
         let value = event.to_cloudevent();
         let record = BaseRecord::with_opaque_to(&self.topic, ticket)
             .key(event.key())
@@ -60,7 +60,7 @@ impl KafkaLog {
     }
 }
 
-impl Append for KafkaLog {
+impl Append for KafkaProducer {
     fn append<'a>(&'a self, events: &'a [&'a Event]) -> BoxFuture<'a, Vec<Outcome>> {
         Box::pin(async move {
             let start = Instant::now();
@@ -95,13 +95,13 @@ fn refused(error: &KafkaError) -> AppendError {
 
 /// Takes the delivery reports, on the producer's own thread.
 #[derive(Debug, Default)]
-pub(super) struct Reports {
+pub(super) struct DeliveryReports {
     last_failed: AtomicBool,
     /// Touched by failures only.
     reason: Mutex<Option<RDKafkaErrorCode>>,
 }
 
-impl Reports {
+impl DeliveryReports {
     /// Why the last record reported on failed, if it did; forgets it.
     pub(super) fn last_failure(&self) -> Option<RDKafkaErrorCode> {
         let failed = self.last_failed.swap(false, Ordering::Relaxed);
@@ -119,12 +119,12 @@ impl Reports {
     }
 }
 
-impl ClientContext for Reports {}
+impl ClientContext for DeliveryReports {}
 
-impl ProducerContext for Reports {
-    type DeliveryOpaque = Box<Ticket>;
+impl ProducerContext for DeliveryReports {
+    type DeliveryOpaque = Box<PendingRecord>;
 
-    fn delivery(&self, report: &DeliveryResult<'_>, ticket: Box<Ticket>) {
+    fn delivery(&self, report: &DeliveryResult<'_>, ticket: Box<PendingRecord>) {
         ticket.settle(match report {
             Ok(message) => {
                 self.last_failed.store(false, Ordering::Relaxed);

@@ -15,7 +15,7 @@ use poem::{
 use poem_openapi::Object;
 use serde::Serialize;
 
-use crate::{config::LinksConfig, errors, log::Outcome};
+use crate::{config::LinksConfig, errors, kafka::Outcome};
 
 /// The header that says where the log holds what was appended.
 pub(crate) const ESS_POSITION: &str = "Ess-Position";
@@ -108,14 +108,14 @@ impl ListItem {
 
 /// An answer that is no error.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct AppendResponse {
     status: StatusCode,
     position: String,
     location: Option<String>,
     body: String,
 }
 
-impl Answer {
+impl AppendResponse {
     /// The answer to a body that is one item.
     pub(crate) fn one(
         Item { event, shape }: &Item,
@@ -198,7 +198,7 @@ fn json(body: &impl Serialize) -> String {
     serde_json::to_string(body).expect("JSON")
 }
 
-impl IntoResponse for Answer {
+impl IntoResponse for AppendResponse {
     fn into_response(self) -> Response {
         let mut response = Response::builder()
             .status(self.status)

@@ -18,36 +18,36 @@ use poem_openapi::{
 };
 
 use crate::{
-    answer::{Answer, Appended, AppendedList, ESS_POSITION, Queued},
-    media::JSON,
+    body::media_type::JSON,
+    response::{AppendResponse, Appended, AppendedList, ESS_POSITION, Queued},
 };
 
 /// A request of which nothing was appended, or whose one item was not.
 #[derive(Debug)]
-pub(crate) struct Refused(Problem);
+pub(crate) struct Rejection(Problem);
 
-impl From<Problem> for Refused {
+impl From<Problem> for Rejection {
     fn from(problem: Problem) -> Self {
         Self(problem)
     }
 }
 
-impl From<Refused> for Error {
-    fn from(Refused(problem): Refused) -> Self {
+impl From<Rejection> for Error {
+    fn from(Rejection(problem): Rejection) -> Self {
         problem.into()
     }
 }
 
 /// The answer to events: also that of the predecessor.
-pub(crate) struct EventsAnswer(pub(crate) Answer);
+pub(crate) struct EventsResponse(pub(crate) AppendResponse);
 
-impl IntoResponse for EventsAnswer {
+impl IntoResponse for EventsResponse {
     fn into_response(self) -> Response {
         self.0.into_response()
     }
 }
 
-impl ApiResponse for EventsAnswer {
+impl ApiResponse for EventsResponse {
     fn meta() -> MetaResponses {
         let queued = response(
             200,
@@ -56,17 +56,17 @@ impl ApiResponse for EventsAnswer {
             vec![position(), location()],
         );
         let mut responses = vec![queued];
-        responses.append(&mut Answer::meta().responses);
+        responses.append(&mut AppendResponse::meta().responses);
         MetaResponses { responses }
     }
 
     fn register(registry: &mut Registry) {
         Queued::register(registry);
-        Answer::register(registry);
+        AppendResponse::register(registry);
     }
 }
 
-impl ApiResponse for Answer {
+impl ApiResponse for AppendResponse {
     fn meta() -> MetaResponses {
         let one_or_list = MetaSchema {
             any_of: vec![Appended::schema_ref(), AppendedList::schema_ref()],
@@ -95,7 +95,7 @@ impl ApiResponse for Answer {
     }
 }
 
-impl ApiResponse for Refused {
+impl ApiResponse for Rejection {
     fn meta() -> MetaResponses {
         let refusals = REFUSALS.into_iter();
         MetaResponses {
@@ -111,9 +111,9 @@ impl ApiResponse for Refused {
 }
 
 /// Where events are read.
-pub(crate) struct Elsewhere(pub(crate) String);
+pub(crate) struct EventsRedirect(pub(crate) String);
 
-impl IntoResponse for Elsewhere {
+impl IntoResponse for EventsRedirect {
     fn into_response(self) -> Response {
         Response::builder()
             .status(StatusCode::TEMPORARY_REDIRECT)
@@ -122,7 +122,7 @@ impl IntoResponse for Elsewhere {
     }
 }
 
-impl ApiResponse for Elsewhere {
+impl ApiResponse for EventsRedirect {
     fn meta() -> MetaResponses {
         let there = MetaResponse {
             description: "Events are read at the query-api, under the same path and with the same query",

@@ -6,7 +6,7 @@ mod producer;
 
 pub(crate) use self::{
     connection::{SILENT_FOR, keep},
-    producer::KafkaLog,
+    producer::KafkaProducer,
 };
 use ess_schema::{Event, Position};
 use futures::future::BoxFuture;

@@ -11,21 +11,22 @@ use ess_service::problem::Problem;
 
 use crate::{
     admission::Admission,
-    answer::{Answer, ListItem},
-    binary_mode,
-    body::{self, Items},
+    body::{
+        binary_mode,
+        items::{self, Items},
+        media_type::{MediaType, Route},
+        upload::Upload,
+    },
     config::{LimitsConfig, LinksConfig},
+    decode::{ItemDecoder, ids::IdempotencyKey},
     errors::{self, ItemError, RequestError},
-    ids::IdempotencyKey,
-    ingest::Reading,
-    log::{Append, AppendError, Outcome},
-    measure,
-    media::{Media, Route},
-    upload::Upload,
+    kafka::{Append, AppendError, Outcome},
+    metrics,
+    response::{AppendResponse, ListItem},
 };
 
 /// What every request needs.
-pub(crate) struct Intake {
+pub(crate) struct AppendHandler {
     log: Arc<dyn Append>,
     admission: Arc<Admission>,
     limits: LimitsConfig,
@@ -34,7 +35,7 @@ pub(crate) struct Intake {
 
 /// What a request asks for besides its body.
 #[derive(Debug, Clone)]
-pub(crate) struct Wishes {
+pub(crate) struct AppendOptions {
     pub(crate) route: Route,
     pub(crate) key: Option<IdempotencyKey>,
     /// Append nothing if any item is invalid.
@@ -43,7 +44,7 @@ pub(crate) struct Wishes {
     pub(crate) only_user: Option<UserId>,
 }
 
-impl Intake {
+impl AppendHandler {
     pub(crate) fn new(log: Arc<dyn Append>, limits: LimitsConfig, links: LinksConfig) -> Self {
         Self {
             log,
@@ -57,37 +58,37 @@ impl Intake {
     ///
     /// # Errors
     /// The problem of the request as a whole, nothing of it being in the log; of a single item, why it has no position.
-    pub(crate) async fn take(
+    pub(crate) async fn handle(
         &self,
         upload: Upload<'_>,
-        wishes: &Wishes,
-    ) -> Result<Answer, Problem> {
+        options: &AppendOptions,
+    ) -> Result<AppendResponse, Problem> {
         let headers = upload.headers();
-        let media = upload.media(wishes.route);
+        let media = upload.media(options.route);
         let admitted = media.and_then(|media| Ok((media, self.admission.admit()?)));
         let (media, mut admitted) = match admitted {
             Ok(admitted) => admitted,
             Err(error) => return Err(upload.refused(error, &self.limits).await.into()),
         };
         let body = upload.read(&self.limits, &mut admitted).await?;
-        let reading = Reading {
-            accept: wishes.route.accepts(media),
-            key: wishes.key.as_ref(),
+        let reading = ItemDecoder {
+            accept: options.route.accepts(media),
+            key: options.key.as_ref(),
             received_at: now(),
             limits: &self.limits,
-            only_user: wishes.only_user.as_ref(),
+            only_user: options.only_user.as_ref(),
         };
-        if media == Media::CloudEventData {
+        if media == MediaType::CloudEventData {
             let text = binary_mode::structured(headers, &body).map_err(ItemError::Invalid);
             let read = text.and_then(|text| reading.one(0, &text));
             return self.append_one(read).await;
         }
-        match body::items(&body, media, &self.limits)? {
+        match items::items(&body, media, &self.limits)? {
             Items::One(text) => self.append_one(reading.one(0, text)).await,
             Items::List(texts) => {
                 admitted.hold(texts.len()).map_err(RequestError::from)?;
                 let read = reading.all(&texts).await;
-                if wishes.all_or_nothing {
+                if options.all_or_nothing {
                     refuse_if_any_is_invalid(&read)?;
                 }
                 self.append_list(read).await
@@ -95,22 +96,25 @@ impl Intake {
         }
     }
 
-    async fn append_one(&self, read: Result<Item, ItemError>) -> Result<Answer, Problem> {
+    async fn append_one(&self, read: Result<Item, ItemError>) -> Result<AppendResponse, Problem> {
         let item = read.map_err(|error| {
-            measure::invalid(1);
+            metrics::invalid(1);
             error.problem("")
         })?;
         let outcome = self.append(&[&item.event]).await.pop();
         match outcome.unwrap_or(Err(AppendError::Unknown)) {
-            Ok(position) => Ok(Answer::one(&item, position, &self.links)),
+            Ok(position) => Ok(AppendResponse::one(&item, position, &self.links)),
             Err(error) => Err(errors::of_append(error, &item.event.id)),
         }
     }
 
-    async fn append_list(&self, read: Vec<Result<Item, ItemError>>) -> Result<Answer, Problem> {
+    async fn append_list(
+        &self,
+        read: Vec<Result<Item, ItemError>>,
+    ) -> Result<AppendResponse, Problem> {
         let events: Vec<&Event> = read.iter().flatten().map(|item| &item.event).collect();
         let outcomes = self.append(&events).await;
-        measure::invalid(read.len() - events.len());
+        metrics::invalid(read.len() - events.len());
         if outcomes.len() == read.len()
             && let Some(error) = all_certainly_failed(&outcomes)
         {
@@ -126,12 +130,12 @@ impl Intake {
             Err(error) => ListItem::invalid(index, error.problem(&format!("/{index}"))),
         };
         let items = read.into_iter().enumerate().map(told).collect();
-        Ok(Answer::list(items, &positions))
+        Ok(AppendResponse::list(items, &positions))
     }
 
     async fn append(&self, events: &[&Event]) -> Vec<Outcome> {
         let outcomes = self.log.append(events).await;
-        measure::outcomes(&outcomes);
+        metrics::outcomes(&outcomes);
         outcomes
     }
 }
@@ -145,7 +149,7 @@ fn refuse_if_any_is_invalid(read: &[Result<Item, ItemError>]) -> Result<(), Prob
     if refused.is_empty() {
         return Ok(());
     }
-    measure::invalid(refused.len());
+    metrics::invalid(refused.len());
     Err(errors::of_all(&refused, read.len()))
 }
 

@@ -2,7 +2,7 @@
 
 use metrics::Unit;
 
-use crate::log::{AppendError, Outcome};
+use crate::kafka::{AppendError, Outcome};
 
 const ITEMS: &str = "ess_items_total";
 

@@ -1,7 +1,5 @@
 //! A request's body on its way in: inflated, bounded in bytes and in time, and counted against what may be in flight.
 
-mod coding;
-
 use std::{io, time::Duration};
 
 use bytes::Bytes;
@@ -12,13 +10,15 @@ use poem::{
 };
 use tokio::time::timeout;
 
-use self::coding::Coding;
-use crate::{
-    admission::{Admitted, Overloaded},
+use super::{
     binary_mode,
+    content_coding::ContentCoding,
+    media_type::{MediaType, Route},
+};
+use crate::{
+    admission::{InFlightPermit, Overloaded},
     config::LimitsConfig,
     errors::RequestError,
-    media::{Media, Route},
 };
 
 /// How long the rest of a body that is refused may take to go by.
@@ -48,13 +48,16 @@ impl<'r> Upload<'r> {
     ///
     /// # Errors
     /// [`RequestError`] when `route` does not take it.
-    pub(crate) fn media(&self, route: Route) -> Result<Media, RequestError> {
+    pub(crate) fn media(&self, route: Route) -> Result<MediaType, RequestError> {
         let content_type = self.headers.get(header::CONTENT_TYPE);
         let content_type = content_type.map(|value| String::from_utf8_lossy(value.as_bytes()));
         let media = route.media(content_type.as_deref());
-        let is_structured = matches!(media, Ok(Media::CloudEvent | Media::CloudEventBatch));
+        let is_structured = matches!(
+            media,
+            Ok(MediaType::CloudEvent | MediaType::CloudEventBatch)
+        );
         match (binary_mode::is_used(self.headers) && !is_structured, route) {
-            (true, Route::Events) => Ok(Media::CloudEventData),
+            (true, Route::Events) => Ok(MediaType::CloudEventData),
             (true, Route::Commands) => Err(RequestError::BinaryMode),
             (false, _) => media,
         }
@@ -67,7 +70,7 @@ impl<'r> Upload<'r> {
     pub(crate) async fn read(
         self,
         limits: &LimitsConfig,
-        admitted: &mut Admitted,
+        admitted: &mut InFlightPermit,
     ) -> Result<Bytes, RequestError> {
         let coding = match self.coding_within(limits) {
             Ok(coding) => coding,
@@ -86,8 +89,8 @@ impl<'r> Upload<'r> {
         error
     }
 
-    fn coding_within(&self, limits: &LimitsConfig) -> Result<Coding, RequestError> {
-        let coding = Coding::of(self.headers)?;
+    fn coding_within(&self, limits: &LimitsConfig) -> Result<ContentCoding, RequestError> {
+        let coding = ContentCoding::of(self.headers)?;
         let most = limits.request_bytes;
         let length = self.headers.get(header::CONTENT_LENGTH);
         let length = length.and_then(|value| value.to_str().ok()?.parse().ok());
@@ -119,7 +122,7 @@ async fn collect(
     mut chunks: BoxStream<'static, io::Result<Bytes>>,
     broken: RequestError,
     most: usize,
-    admitted: &mut Admitted,
+    admitted: &mut InFlightPermit,
 ) -> Result<Bytes, RequestError> {
     let mut parts: Vec<Bytes> = Vec::new();
     let mut bytes = 0;

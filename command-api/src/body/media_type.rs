@@ -15,7 +15,7 @@ pub(crate) enum Route {
 
 /// The media types a body may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Media {
+pub(crate) enum MediaType {
     /// JSON: one item, or an array of them. Also what a body without a media type is.
     Json,
     /// NDJSON: one item a line.
@@ -43,13 +43,14 @@ impl Route {
     }
 
     /// The shapes its items may have in a body of type `media`.
-    pub(crate) fn accepts(self, media: Media) -> AcceptedShapes {
+    pub(crate) fn accepts(self, media: MediaType) -> AcceptedShapes {
         match (self, media) {
             (Self::Commands, _) => AcceptedShapes::Commands,
-            (Self::Events, Media::Json | Media::Lines) => AcceptedShapes::Any,
-            (Self::Events, Media::CloudEvent | Media::CloudEventBatch | Media::CloudEventData) => {
-                AcceptedShapes::CloudEvents
-            }
+            (Self::Events, MediaType::Json | MediaType::Lines) => AcceptedShapes::Any,
+            (
+                Self::Events,
+                MediaType::CloudEvent | MediaType::CloudEventBatch | MediaType::CloudEventData,
+            ) => AcceptedShapes::CloudEvents,
         }
     }
 
@@ -57,19 +58,19 @@ impl Route {
     ///
     /// # Errors
     /// [`RequestError::MediaType`] for one that this route does not take.
-    pub(crate) fn media(self, content_type: Option<&str>) -> Result<Media, RequestError> {
+    pub(crate) fn media(self, content_type: Option<&str>) -> Result<MediaType, RequestError> {
         let Some(content_type) = content_type.filter(|text| !text.trim().is_empty()) else {
-            return Ok(Media::Json);
+            return Ok(MediaType::Json);
         };
         let essence = content_type.split(';').next().unwrap_or_default();
         let media = match essence.trim().to_ascii_lowercase().as_str() {
-            JSON => Some(Media::Json),
-            NDJSON | "application/ndjson" => Some(Media::Lines),
-            CLOUDEVENT if self == Self::Events => Some(Media::CloudEvent),
-            CLOUDEVENT_BATCH if self == Self::Events => Some(Media::CloudEventBatch),
+            JSON => Some(MediaType::Json),
+            NDJSON | "application/ndjson" => Some(MediaType::Lines),
+            CLOUDEVENT if self == Self::Events => Some(MediaType::CloudEvent),
+            CLOUDEVENT_BATCH if self == Self::Events => Some(MediaType::CloudEventBatch),
             other if other.starts_with("application/cloudevents") => None,
             other if other.starts_with("application/") && other.ends_with("+json") => {
-                Some(Media::Json)
+                Some(MediaType::Json)
             }
             _ => None,
         };
@@ -95,12 +96,12 @@ mod tests {
         ] {
             assert_eq!(
                 Route::Commands.media(text).ok(),
-                Some(Media::Json),
+                Some(MediaType::Json),
                 "{text:?}"
             );
         }
         let lines = Route::Commands.media(Some("application/x-ndjson"));
-        assert_eq!(lines.ok(), Some(Media::Lines));
+        assert_eq!(lines.ok(), Some(MediaType::Lines));
     }
 
     #[test]
@@ -109,9 +110,9 @@ mod tests {
         let one = Some("application/cloudevents+json");
         assert_eq!(
             Route::Events.media(batch).ok(),
-            Some(Media::CloudEventBatch)
+            Some(MediaType::CloudEventBatch)
         );
-        assert_eq!(Route::Events.media(one).ok(), Some(Media::CloudEvent));
+        assert_eq!(Route::Events.media(one).ok(), Some(MediaType::CloudEvent));
         assert!(Route::Commands.media(batch).is_err());
         assert!(Route::Commands.media(one).is_err());
     }

@@ -1,4 +1,4 @@
-//! The bodies of both routes as documented requests. They are only taken here; [`crate::intake`] reads them.
+//! The bodies of both routes as documented requests. They are only taken here; [`crate::append_handler`] reads them.
 
 use poem::{Request, RequestBody, Result};
 use poem_openapi::{
@@ -6,7 +6,8 @@ use poem_openapi::{
     registry::{MetaRequest, Registry},
 };
 
-use crate::{media::Route, openapi::bodies, upload::Upload};
+use super::schemas;
+use crate::body::{media_type::Route, upload::Upload};
 
 macro_rules! body {
     ($(#[$doc:meta])* $name:ident, $route:expr) => {
@@ -19,11 +20,11 @@ macro_rules! body {
             type ParamRawType = ();
 
             fn register(registry: &mut Registry) {
-                bodies::register(registry);
+                schemas::register(registry);
             }
 
             fn request_meta() -> Option<MetaRequest> {
-                Some(bodies::of($route))
+                Some(schemas::of($route))
             }
 
             async fn from_request(

@@ -11,7 +11,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::KafkaLog;
+use super::KafkaProducer;
 
 /// How often the broker is asked.
 const EVERY: Duration = Duration::from_secs(2);
@@ -44,7 +44,7 @@ pub(crate) enum ConnectionError {
 /// # Errors
 /// [`ConnectionError`].
 pub(crate) async fn keep(
-    log: Arc<KafkaLog>,
+    log: Arc<KafkaProducer>,
     check: Check,
     served: CancellationToken,
     flush_within: Duration,
@@ -66,7 +66,7 @@ pub(crate) async fn keep(
     }
 }
 
-async fn flush(log: Arc<KafkaLog>, within: Duration) -> Result<(), ConnectionError> {
+async fn flush(log: Arc<KafkaProducer>, within: Duration) -> Result<(), ConnectionError> {
     let flushed = spawn_blocking(move || {
         let flushed = log.producer.flush(within);
         flushed.map_err(|error| ConnectionError::Unflushed {
@@ -82,7 +82,7 @@ enum Problem {
     Fatal(String),
 }
 
-impl KafkaLog {
+impl KafkaProducer {
     /// What stands against appending now. Blocks for one round trip.
     fn problem(&self) -> Option<Problem> {
         if let Some((code, reason)) = self.producer.client().fatal_error() {
