@@ -1,159 +1,79 @@
-//! How much may be worked on at once: requests, bytes of their bodies, and items of their lists, for a few bytes of a body may be an
-//! item that takes a hundred times as many. What does not fit is refused at once, so that nothing queues without bound
-//! (invariant I10). No locks: three counters.
+//! Limits what is in flight: requests, the bytes of their bodies, and the items of their lists (a few bytes of a body can be an
+//! item that takes a hundred times as many). Rejects at once what exceeds a limit, so that nothing queues (invariant I10).
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::config::LimitsConfig;
 
-/// The in-flight limits, and what is taken of them.
+/// The in-flight limits. A permit is one request, one byte, or one item.
 #[derive(Debug)]
 pub(crate) struct Admission {
-    requests: Budget,
-    bytes: Budget,
-    items: Budget,
+    requests: Semaphore,
+    bytes: Semaphore,
+    items: Semaphore,
 }
 
-/// A limit is reached: nothing was done for the request.
-#[derive(Debug, PartialEq, Eq)]
+/// A limit is reached. Nothing was done for the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("too much is in flight: a limit on requests, bytes, or items is reached")]
 pub(crate) struct Overloaded;
 
-/// One request's part; given back when dropped.
+/// What one request has reserved. Dropping it releases everything.
 #[derive(Debug)]
-pub(crate) struct InFlightPermit {
-    admission: Arc<Admission>,
-    bytes: usize,
-    items: usize,
+pub(crate) struct InFlightPermit<'a> {
+    admission: &'a Admission,
+    _request: SemaphorePermit<'a>,
+    bytes: SemaphorePermit<'a>,
+    items: SemaphorePermit<'a>,
 }
 
 impl Admission {
     pub(crate) fn new(limits: &LimitsConfig) -> Self {
         Self {
-            requests: Budget::of(limits.in_flight_requests),
-            bytes: Budget::of(limits.in_flight_bytes),
-            items: Budget::of(limits.in_flight_items),
+            requests: Semaphore::new(limits.in_flight_requests),
+            bytes: Semaphore::new(limits.in_flight_bytes),
+            items: Semaphore::new(limits.in_flight_items),
         }
     }
 
-    /// Lets a request in, its body still to come.
+    /// Admits a request whose body is still to be read.
     ///
     /// # Errors
-    /// [`Overloaded`] when as many are in as may be.
-    pub(crate) fn admit(self: &Arc<Self>) -> Result<InFlightPermit, Overloaded> {
-        self.requests.take(1)?;
+    /// [`Overloaded`] when the maximum number of requests is in flight.
+    pub(crate) fn admit(&self) -> Result<InFlightPermit<'_>, Overloaded> {
         Ok(InFlightPermit {
-            admission: Arc::clone(self),
-            bytes: 0,
-            items: 0,
+            admission: self,
+            _request: reserve(&self.requests, 1)?,
+            bytes: reserve(&self.bytes, 0)?,
+            items: reserve(&self.items, 0)?,
         })
     }
 }
 
-impl InFlightPermit {
-    /// Makes room for more of the body.
+impl InFlightPermit<'_> {
+    /// Reserves bytes for a chunk of the body.
     ///
     /// # Errors
-    /// [`Overloaded`] when bodies hold as many bytes as they may.
-    pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), Overloaded> {
-        self.admission.bytes.take(bytes)?;
-        self.bytes += bytes;
+    /// [`Overloaded`] when fewer bytes are available. What was reserved before stays reserved.
+    pub(crate) fn reserve_bytes(&mut self, bytes: usize) -> Result<(), Overloaded> {
+        self.bytes.merge(reserve(&self.admission.bytes, bytes)?);
         Ok(())
     }
 
-    /// Makes room for the items of a list; a request that is one item needs none beside its own.
+    /// Reserves the items of a list. A body that is one item needs no reservation.
     ///
     /// # Errors
-    /// [`Overloaded`] when as many items are worked on as may be.
-    pub(crate) fn hold(&mut self, items: usize) -> Result<(), Overloaded> {
-        self.admission.items.take(items)?;
-        self.items += items;
+    /// [`Overloaded`] when fewer items are available. What was reserved before stays reserved.
+    pub(crate) fn reserve_items(&mut self, items: usize) -> Result<(), Overloaded> {
+        self.items.merge(reserve(&self.admission.items, items)?);
         Ok(())
     }
 }
 
-impl Drop for InFlightPermit {
-    fn drop(&mut self) {
-        self.admission.items.give_back(self.items);
-        self.admission.bytes.give_back(self.bytes);
-        self.admission.requests.give_back(1);
-    }
-}
-
-#[derive(Debug)]
-struct Budget {
-    taken: AtomicUsize,
-    limit: usize,
-}
-
-impl Budget {
-    fn of(limit: usize) -> Self {
-        let taken = AtomicUsize::new(0);
-        Self { taken, limit }
-    }
-
-    fn take(&self, amount: usize) -> Result<(), Overloaded> {
-        let before = self.taken.fetch_add(amount, Ordering::Relaxed);
-        if before + amount <= self.limit {
-            return Ok(());
-        }
-        self.give_back(amount);
-        Err(Overloaded)
-    }
-
-    fn give_back(&self, amount: usize) {
-        self.taken.fetch_sub(amount, Ordering::Relaxed);
-    }
+fn reserve(semaphore: &Semaphore, count: usize) -> Result<SemaphorePermit<'_>, Overloaded> {
+    let count = u32::try_from(count).map_err(|_| Overloaded)?;
+    semaphore.try_acquire_many(count).map_err(|_| Overloaded)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::tests::read;
-
-    fn admission(requests: &str, bytes: &str) -> Arc<Admission> {
-        let settings = [
-            ("IN_FLIGHT_MAX_REQUESTS", requests),
-            ("IN_FLIGHT_MAX_BYTES", bytes),
-            ("REQUEST_MAX_BYTES", "1024"),
-            ("IN_FLIGHT_MAX_ITEMS", "10000"),
-        ];
-        Arc::new(Admission::new(&read(&settings).unwrap().limits))
-    }
-
-    #[test]
-    fn a_request_beyond_the_limit_is_refused_until_another_has_ended() {
-        let admission = admission("2", "1024");
-        let first = admission.admit().unwrap();
-        let _second = admission.admit().unwrap();
-        assert_eq!(admission.admit().unwrap_err(), Overloaded);
-        drop(first);
-        assert!(admission.admit().is_ok());
-    }
-
-    #[test]
-    fn bytes_beyond_the_limit_are_refused_until_others_were_given_back() {
-        let admission = admission("10", "1024");
-        let mut first = admission.admit().unwrap();
-        let mut second = admission.admit().unwrap();
-        assert_eq!(first.grow(1_000), Ok(()));
-        assert_eq!(second.grow(25), Err(Overloaded));
-        assert_eq!(second.grow(24), Ok(()));
-        drop(first);
-        assert_eq!(second.grow(1_000), Ok(()));
-    }
-
-    #[test]
-    fn items_beyond_the_limit_are_refused_until_others_were_given_back() {
-        let admission = admission("10", "1024");
-        let mut first = admission.admit().unwrap();
-        let mut second = admission.admit().unwrap();
-        assert_eq!(first.hold(9_000), Ok(()));
-        assert_eq!(second.hold(1_001), Err(Overloaded));
-        assert_eq!(second.hold(1_000), Ok(()));
-        drop(first);
-        assert_eq!(second.hold(9_000), Ok(()));
-    }
-}
+mod tests;

@@ -1,9 +1,9 @@
-//! The routes, each documented where it is written. What a route does with a body is [`Intake`]'s.
+//! The routes with their documentation. [`AppendHandler`] handles the append requests.
 
 mod idempotency;
 mod request_bodies;
 mod responses;
-pub(crate) mod schemas;
+mod schemas;
 
 use ess_service::auth::Caller;
 use poem::Request;
@@ -11,13 +11,13 @@ use poem_openapi::{ApiResponse, Object, OpenApi, Tags, param::Query, payload::Js
 use tokio_util::sync::DropGuard;
 
 use self::{
-    idempotency::Key,
+    idempotency::IdempotencyKeyHeader,
     request_bodies::{CommandsBody, EventsBody},
     responses::{EventsRedirect, EventsResponse, Rejection},
 };
 use crate::{
     append_handler::{AppendHandler, AppendOptions},
-    body::media_type::Route,
+    body::media_type::AppendRoute,
     config::Config,
     response::AppendResponse,
 };
@@ -26,34 +26,34 @@ use crate::{
 pub(crate) struct Api {
     handler: AppendHandler,
     about: About,
-    /// Where the query-api is.
-    readers: String,
-    _served: DropGuard,
+    /// The base URL of the query-api.
+    query_url: String,
+    _drained: DropGuard,
 }
 
 #[derive(Tags)]
 enum Tag {
-    /// Telling facts. A fact that was answered with a position lies in the log.
+    /// Append facts. A position in the response means that the fact is in Kafka.
     Append,
-    /// What the predecessor of this service answered, kept for its clients.
+    /// Endpoints of the predecessor of this service, for its clients.
     Service,
 }
 
-/// The service's answer to being called.
+/// A message from the running service.
 #[derive(Debug, Object)]
 struct Running {
-    /// That it runs.
+    /// Says that the service runs.
     message: String,
 }
 
-/// What the service is connected to, without secrets.
+/// The service's connections, without secrets.
 #[derive(Debug, Clone, Object)]
 pub(crate) struct About {
-    /// Bootstrap servers of the log.
+    /// Kafka bootstrap servers.
     kafka: String,
-    /// The topic that is the log.
+    /// Kafka topic that events are appended to.
     topic: String,
-    /// `host:port` of the read model. This service never connects to it.
+    /// `host:port` of ClickHouse. This service never connects to it.
     clickhouse: String,
 }
 
@@ -68,50 +68,50 @@ impl About {
 }
 
 #[derive(ApiResponse)]
-enum Runs {
+enum RunningResponse {
     /// The service runs.
     #[oai(status = 200)]
-    Here(Json<Running>),
+    Ok(Json<Running>),
 }
 
 #[derive(ApiResponse)]
-enum Connected {
-    /// What the service is connected to, without secrets.
+enum ConfigResponse {
+    /// The service's connections.
     #[oai(status = 200)]
-    To(Json<About>),
+    Ok(Json<About>),
 }
 
 impl Api {
-    /// `served` is dropped with the last request.
-    pub(crate) fn new(handler: AppendHandler, config: &Config, served: DropGuard) -> Self {
+    /// `drained` is dropped with the API, after its last request.
+    pub(crate) fn new(handler: AppendHandler, config: &Config, drained: DropGuard) -> Self {
         Self {
             handler,
             about: About::new(config),
-            readers: config.links.query_api.clone(),
-            _served: served,
+            query_url: config.links.query_api.clone(),
+            _drained: drained,
         }
     }
 }
 
 #[expect(
     clippy::unused_async,
-    reason = "poem-openapi takes async operations only"
+    reason = "poem-openapi requires async operations"
 )]
 #[OpenApi]
 impl Api {
     /// Append commands.
     ///
-    /// One command, a JSON array of commands, or NDJSON: one command a line. Each makes one event. The answer comes after
-    /// the log has acknowledged every event, with the position of each.
+    /// Send one command, a JSON array of commands, or NDJSON with one command per line. Each command makes one event. The
+    /// response follows after Kafka has acknowledged every event, and has the position of each.
     ///
-    /// Repeating a request is harmless when its items have ids (`event_id`), or the request the same `Idempotency-Key`. An item with
-    /// neither gets a new id each time: repeating it tells another event, which counts again, unless it was refused (4xx, 503). After a
-    /// 504, and of a list after an item's problem 504, repeat it with the `event_id` that was told.
+    /// A request is safe to repeat if its items have ids (`event_id`), or if it repeats its `Idempotency-Key`. An item without
+    /// either gets a new id each time, so a repetition is another event, which counts again; the exception is an item that was not
+    /// appended (4xx, 503). After a 504, for the request or for an item of a list, repeat the item with the `event_id` in the problem.
     ///
-    /// A list is appended item by item: what breaks a rule is told and left out, and the rest is appended (207). A list
-    /// without items is in order (202).
+    /// A list is appended item by item: invalid items are reported and skipped, the others are appended (207). An empty list is
+    /// valid (202).
     ///
-    /// A body may be compressed: `Content-Encoding: gzip` or `zstd`. Limits are of the body inflated.
+    /// A body may be compressed: `Content-Encoding: gzip` or `zstd`. Limits apply to the decompressed body.
     #[oai(
         path = "/commands",
         method = "post",
@@ -121,16 +121,16 @@ impl Api {
     async fn append_commands(
         &self,
         request: &Request,
-        /// Makes the ids of items that have none follow from it and their place, so that repeating the same request is harmless. Not to be used again for another request.
+        /// Makes the request safe to repeat: items without an id get one derived from this key and their index. Never reuse a key for another request.
         #[oai(name = "Idempotency-Key")]
-        key: Key,
-        /// Append nothing of a list if any of its items is invalid (422).
+        key: IdempotencyKeyHeader,
+        /// Append no item of a list if any of its items is invalid (422).
         #[oai(default)]
         all_or_nothing: Query<bool>,
         body: CommandsBody<'_>,
     ) -> Result<AppendResponse, Rejection> {
         let options = AppendOptions {
-            route: Route::Commands,
+            route: AppendRoute::Commands,
             key: key.0,
             all_or_nothing: all_or_nothing.0,
             only_user: Caller::only_user(request).cloned(),
@@ -140,16 +140,16 @@ impl Api {
 
     /// Append events.
     ///
-    /// One event, a JSON array of events, or NDJSON: one event a line. Each may be a CloudEvent in structured mode, flat
-    /// JSON with `event_type`, a command, or the predecessor's untyped `{id, user_id, track_id}`. CloudEvents also come under
-    /// their own media types, alone or batched, and in binary mode: attributes as `ce-*` headers, percent-encoded, the body being
-    /// the data, `Content-Type` their media type.
+    /// Send one event, a JSON array of events, or NDJSON with one event per line. An event is a CloudEvent in structured mode, flat
+    /// JSON with `event_type`, a command, or the predecessor's untyped `{id, user_id, track_id}`. Send CloudEvents also with their
+    /// own media types, alone or batched, or in binary mode: attributes as percent-encoded `ce-*` headers, the data as the body, and
+    /// its media type as `Content-Type`.
     ///
-    /// Repeating a request is harmless when its items have ids (`id`, `event_id`), or the request the same `Idempotency-Key`, as with
+    /// A request is safe to repeat if its items have ids (`id`, `event_id`), or if it repeats its `Idempotency-Key`, as with
     /// `POST /commands`.
     ///
-    /// An untyped event that is not in a list is answered 200 with `"status":"queued"`, as the predecessor did; everything
-    /// else is answered as by `POST /commands`.
+    /// The response to a single untyped event is the predecessor's: 200 with `"status":"queued"`. All other responses are those of
+    /// `POST /commands`.
     #[oai(
         path = "/events",
         method = "post",
@@ -159,16 +159,16 @@ impl Api {
     async fn append_events(
         &self,
         request: &Request,
-        /// Makes the ids of items that have none follow from it and their place, so that repeating the same request is harmless. Not to be used again for another request.
+        /// Makes the request safe to repeat: items without an id get one derived from this key and their index. Never reuse a key for another request.
         #[oai(name = "Idempotency-Key")]
-        key: Key,
-        /// Append nothing of a list if any of its items is invalid (422).
+        key: IdempotencyKeyHeader,
+        /// Append no item of a list if any of its items is invalid (422).
         #[oai(default)]
         all_or_nothing: Query<bool>,
         body: EventsBody<'_>,
     ) -> Result<EventsResponse, Rejection> {
         let options = AppendOptions {
-            route: Route::Events,
+            route: AppendRoute::Events,
             key: key.0,
             all_or_nothing: all_or_nothing.0,
             only_user: Caller::only_user(request).cloned(),
@@ -176,9 +176,9 @@ impl Api {
         Ok(EventsResponse(self.handler.handle(body.0, &options).await?))
     }
 
-    /// Where events are read.
+    /// Find events at the query-api.
     ///
-    /// The predecessor listed events here. They are told by the query-api; whoever follows redirects goes on as before.
+    /// The predecessor listed events here. Events are served by the query-api; clients that follow redirects keep working.
     #[oai(
         path = "/events",
         method = "get",
@@ -188,34 +188,34 @@ impl Api {
     async fn find_events(&self, request: &Request) -> EventsRedirect {
         let query = request.uri().query();
         let query = query.map(|query| format!("?{query}")).unwrap_or_default();
-        EventsRedirect(format!("{}/events{query}", self.readers))
+        EventsRedirect(format!("{}/events{query}", self.query_url))
     }
 
-    /// That the service runs.
+    /// Check that the service runs.
     ///
-    /// As the predecessor said it. `/health/ready` tells whether facts can be appended.
+    /// The response of the predecessor. Use `/health/ready` to check whether facts can be appended.
     #[oai(
         path = "/",
         method = "get",
         operation_id = "running",
         tag = "Tag::Service"
     )]
-    async fn running(&self) -> Runs {
-        Runs::Here(Json(Running {
+    async fn running(&self) -> RunningResponse {
+        RunningResponse::Ok(Json(Running {
             message: "ESS Service is running".to_owned(),
         }))
     }
 
-    /// What the service is connected to.
+    /// Get the service's connections.
     ///
-    /// Addresses and names, as the predecessor told them; nothing secret.
+    /// The response of the predecessor: addresses and names, no secrets.
     #[oai(
         path = "/config",
         method = "get",
         operation_id = "config",
         tag = "Tag::Service"
     )]
-    async fn config(&self) -> Connected {
-        Connected::To(Json(self.about.clone()))
+    async fn config(&self) -> ConfigResponse {
+        ConfigResponse::Ok(Json(self.about.clone()))
     }
 }

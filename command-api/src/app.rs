@@ -1,4 +1,4 @@
-//! Wires the service: producer → intake → routes, and the task that keeps the log's connection.
+//! Wires the service: producer → append handler → routes, and the task that watches the connection to Kafka.
 
 use std::sync::Arc;
 
@@ -14,35 +14,39 @@ use crate::{
     api::Api,
     append_handler::AppendHandler,
     config::Config,
-    kafka::{self, Append, KafkaProducer},
+    kafka::{append::Append, connection, producer::KafkaProducer},
     metrics, openapi,
 };
 
 /// Builds the service and spawns its tasks.
 ///
 /// # Errors
-/// A producer that cannot be made, or an address that cannot be had.
+/// When the producer cannot be created, or the address cannot be bound.
 pub async fn start(config: Config, process: &mut Process) -> Result<(), StartError> {
     metrics::describe();
-    let log = Arc::new(KafkaProducer::new(&config)?);
-    let served = CancellationToken::new();
-    let (routes, paths) = routes(&config, Arc::<KafkaProducer>::clone(&log), &served)?;
-    // Before anybody can ask: without a check nothing would be unready.
-    let check = process.health.progress_check("log", kafka::SILENT_FOR);
+    let producer = Arc::new(KafkaProducer::new(&config)?);
+    let drained = CancellationToken::new();
+    let (routes, paths) = routes(&config, Arc::<KafkaProducer>::clone(&producer), &drained)?;
+    // Before the service listens: without a check it would be ready.
+    let check = process
+        .health
+        .progress_check("log", connection::MAX_CHECK_AGE);
     process.serve(&config.http, routes, paths).await?;
-    let flush_within = process.http_drain_timeout();
-    process.spawn("log", kafka::keep(log, check, served, flush_within));
+    let flush_timeout = process.http_drain_timeout();
+    let connection = connection::run(producer, check, drained, flush_timeout);
+    process.spawn("log", connection);
     Ok(())
 }
 
-/// The service's own routes over `log`, and what is known of their paths. `served` is cancelled when they are dropped.
+/// The service's own routes, which append with `producer`, and the paths that they serve. `drained` is cancelled when they are
+/// dropped.
 fn routes(
     config: &Config,
-    log: Arc<dyn Append>,
-    served: &CancellationToken,
+    producer: Arc<dyn Append>,
+    drained: &CancellationToken,
 ) -> Result<(Route, Paths), StartError> {
-    let handler = AppendHandler::new(log, config.limits.clone(), config.links.clone());
-    let api = Api::new(handler, config, served.clone().drop_guard());
+    let handler = AppendHandler::new(producer, config.limits.clone(), config.links.clone());
+    let api = Api::new(handler, config, drained.clone().drop_guard());
     let service = openapi::service(api);
     let document = service.spec();
     let paths = Paths::from_openapi(&document)?

@@ -1,4 +1,5 @@
-//! From a request's body to the texts of its items: its media type, its bytes, its items.
+//! From a request to the JSON texts of its items: media type, content coding, bytes, items. Nothing here knows what an item
+//! means.
 
 pub(crate) mod binary_mode;
 mod content_coding;

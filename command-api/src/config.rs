@@ -1,4 +1,4 @@
-//! The configuration of the command-api: the shared sections and its own three. Read once, at the start.
+//! The configuration of the command-api: the shared sections and three of its own. Read once, at startup.
 
 mod append;
 mod limits;
@@ -12,18 +12,18 @@ use ess_service::config::{
 
 const HTTP: [ConfigKey; 2] = HttpConfig::keys("COMMAND_API_ADDR", "127.0.0.1:8000");
 
-/// Everything the command-api can be told.
+/// The configuration of the command-api.
 #[derive(Debug)]
 pub struct Config {
-    /// Where it listens.
+    /// The address to listen on, and HTTP limits.
     pub http: HttpConfig,
-    /// Where the log is.
+    /// The Kafka cluster and topic.
     pub kafka: KafkaConfig,
-    /// How records are batched on their way there.
+    /// How the producer batches records.
     pub producer: ProducerConfig,
-    /// What is logged.
+    /// Logging.
     pub log: LoggingConfig,
-    /// How long a drain may take.
+    /// The deadline for a drain.
     pub shutdown: ShutdownConfig,
     pub(crate) append: AppendConfig,
     pub(crate) limits: LimitsConfig,
@@ -32,7 +32,7 @@ pub struct Config {
 
 impl Settings for Config {
     const SERVICE: &'static str = "command-api";
-    const ABOUT: &'static str = "Appends commands and events to the log.";
+    const ABOUT: &'static str = "Appends commands and events to Kafka.";
     const SECTIONS: &'static [ConfigSection] = &[
         HttpConfig::section(&HTTP),
         HttpLimits::SECTION,
@@ -79,7 +79,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn nothing_set_means_the_limits_of_the_design() {
+    fn the_default_limits_are_those_of_the_design() {
         let config = read(&[]).unwrap();
         assert_eq!(config.limits.item_bytes, 64 * 1024);
         assert_eq!(config.limits.request_bytes, 8 * 1024 * 1024);
@@ -90,7 +90,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_value_out_of_range_names_its_key() {
+    fn an_error_for_a_value_out_of_range_names_its_key() {
         for (key, value) in [
             ("APPEND_TIMEOUT_MS", "10000"),
             ("APPEND_TIMEOUT_MS", "600001"),
@@ -106,25 +106,25 @@ pub(crate) mod tests {
             ("QUERY_API_URL", "http://127.0.0.1:8001/a b"),
             ("CLICKHOUSE_URL", "clickhouse"),
         ] {
-            let refusal = read(&[(key, value)]).unwrap_err();
-            assert!(refusal.starts_with(&format!("{key}: ")), "{refusal}");
-            assert!(refusal.contains("; allowed: "), "{refusal}");
+            let error = read(&[(key, value)]).unwrap_err();
+            assert!(error.starts_with(&format!("{key}: ")), "{error}");
+            assert!(error.contains("; allowed: "), "{error}");
         }
     }
 
     #[test]
-    fn the_read_model_is_told_without_its_password() {
-        for (url, told) in [
+    fn the_address_of_clickhouse_has_no_password() {
+        for (url, host) in [
             ("http://clickhouse:8123", "clickhouse:8123"),
             ("https://user:secret@ch.example:8443/", "ch.example:8443"),
         ] {
             let config = read(&[("CLICKHOUSE_URL", url)]).unwrap();
-            assert_eq!(config.links.clickhouse_host(), told);
+            assert_eq!(config.links.clickhouse_host(), host);
         }
     }
 
     #[test]
-    fn a_url_with_a_slash_at_its_end_is_the_same_url() {
+    fn a_trailing_slash_of_a_url_is_removed() {
         let config = read(&[("QUERY_API_URL", "https://stats.example/read/")]).unwrap();
         assert_eq!(config.links.query_api, "https://stats.example/read");
     }

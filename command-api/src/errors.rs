@@ -1,72 +1,69 @@
-//! Everything that can go wrong with a request or with one item of it, and the one map from there to HTTP. No other
-//! place chooses a status.
+//! Maps every error of a request or of an item to a problem. No other module chooses a status.
 
-use ess_schema::{EventId, UserId, Violation};
+use ess_schema::{EventId, Violation};
 use ess_service::problem::{FieldError, Problem, ProblemKind};
 
 use crate::{
-    body::media_type::Route,
-    decode::ids::{IDEMPOTENCY_KEY, MAX_KEY_CHARS},
-    kafka::AppendError,
+    admission::Overloaded,
+    body::{items::ItemsError, media_type::MediaTypeError, upload::UploadError},
+    decode::{ItemError, ids::InvalidKey},
+    kafka::append::AppendError,
 };
 
-/// Seconds after which a full queue may have room.
-const WHEN_FULL: u32 = 1;
-/// Seconds after which a log that is away may be back.
-const WHEN_AWAY: u32 = 5;
-/// The most violations that one answer names.
+/// `Retry-After` when a queue or a limit is full, in seconds.
+const RETRY_AFTER_QUEUE_FULL: u32 = 1;
+/// `Retry-After` when Kafka is unavailable, in seconds.
+const RETRY_AFTER_UNAVAILABLE: u32 = 5;
+/// The maximum number of violations in one problem.
 const MAX_VIOLATIONS: usize = 100;
 
-/// Why a request is refused as a whole: nothing of it was appended.
+/// Why a request fails: nothing of it was appended, or it is not known whether its one item was.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum RequestError {
-    #[error("{given:?} is not taken here; send {}", .route.media_types().join(", "))]
-    MediaType { given: String, route: Route },
-    #[error("content coding {0:?} is not taken; send the body as it is, or as gzip or zstd")]
-    ContentCoding(String),
-    #[error("CloudEvents (ce-* headers) are taken by POST /events, not here")]
-    BinaryMode,
-    #[error("the body broke off, or is not {0}, as its Content-Encoding says")]
-    NotInflatable(&'static str),
-    #[error("{IDEMPOTENCY_KEY} is not 1 to {MAX_KEY_CHARS} printable ASCII characters, given once")]
-    BadKey,
-    #[error("the body did not arrive within {within_ms} ms")]
-    Slow { within_ms: u128 },
-    #[error("the body broke off")]
-    BrokenOff,
-    #[error("the body has more than {most} bytes")]
-    TooLarge { most: usize },
-    #[error("the body has {count} items; at most {most} are taken in one request")]
-    TooManyItems { count: usize, most: usize },
-    #[error("the body is empty")]
-    Empty,
-    #[error("byte {at} of the body is not UTF-8")]
-    NotUtf8 { at: usize },
-    #[error("line {line}, column {column}: {reason}")]
-    NotJson {
-        line: usize,
-        column: usize,
-        reason: String,
+    #[error(transparent)]
+    MediaType(#[from] MediaTypeError),
+    #[error(transparent)]
+    IdempotencyKey(#[from] InvalidKey),
+    #[error(transparent)]
+    Overloaded(#[from] Overloaded),
+    #[error(transparent)]
+    Upload(#[from] UploadError),
+    #[error(transparent)]
+    Items(#[from] ItemsError),
+    /// The body is one item, which is invalid.
+    #[error("the item is invalid")]
+    InvalidItem(ItemError),
+    /// The body is a list to be appended completely or not at all.
+    #[error("{invalid} of {count} items are invalid; no item was appended")]
+    InvalidItems {
+        invalid: usize,
+        count: usize,
+        /// At most [`MAX_VIOLATIONS`], with pointers into the list.
+        violations: Vec<Violation>,
     },
-    #[error("the body is not a JSON array, as application/cloudevents-batch+json is")]
-    NotAnArray,
-    #[error("too much is in flight")]
-    Overloaded,
+    /// The body is one item, which has no position in the log.
+    #[error("{error}")]
+    NotAppended {
+        error: AppendError,
+        event_id: EventId,
+    },
+    /// The body is a list, no item of which is in the log.
+    #[error("none of {count} items was appended: {error}")]
+    NoneAppended { error: AppendError, count: usize },
 }
 
 impl RequestError {
-    pub(crate) fn not_json(error: &serde_json::Error) -> Self {
-        let text = error.to_string();
-        let reason = text.split(" at line ").next().unwrap_or_default();
-        let hint = if reason == "trailing characters" {
-            "; several items are sent as a JSON array, or one a line as application/x-ndjson"
-        } else {
-            ""
-        };
-        Self::NotJson {
-            line: error.line(),
-            column: error.column(),
-            reason: format!("{reason}{hint}"),
+    /// The error of a list of `count` items with these invalid ones, each with its index.
+    pub(crate) fn invalid_items(invalid: &[(usize, &ItemError)], count: usize) -> Self {
+        let violations = invalid.iter().flat_map(|(index, error)| {
+            let base = format!("/{index}");
+            let violations = error.violations().into_iter();
+            violations.map(move |violation| violation.with_prefix(&base))
+        });
+        Self::InvalidItems {
+            invalid: invalid.len(),
+            count,
+            violations: violations.take(MAX_VIOLATIONS).collect(),
         }
     }
 }
@@ -74,130 +71,82 @@ impl RequestError {
 impl From<RequestError> for Problem {
     fn from(error: RequestError) -> Self {
         use RequestError as E;
-        let kind = match error {
-            E::MediaType { .. } | E::ContentCoding(_) | E::BinaryMode => {
-                ProblemKind::UnsupportedMediaType
-            }
-            E::BadKey | E::BrokenOff | E::NotInflatable(_) => ProblemKind::BadRequest,
-            E::Slow { .. } => ProblemKind::RequestTimeout,
-            E::TooLarge { .. } | E::TooManyItems { .. } => ProblemKind::TooLarge,
-            E::Empty | E::NotUtf8 { .. } | E::NotJson { .. } => ProblemKind::NotJson,
-            E::NotAnArray => ProblemKind::InvalidItem,
-            E::Overloaded => ProblemKind::Overloaded,
-        };
-        let problem = Problem::new(kind, error.to_string());
+        let detail = error.to_string();
         match error {
-            E::Overloaded => problem.with_retry_after(WHEN_FULL),
-            _ => problem,
-        }
-    }
-}
-
-/// Why one item is no event: it was not appended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum ItemError {
-    /// More bytes than an item may have.
-    TooLarge { bytes: usize, most: usize },
-    /// Arrays and objects nest deeper than an item's may.
-    TooDeep { levels: usize, most: usize },
-    /// Fields that break rules; at least one.
-    Invalid(Vec<Violation>),
-    /// Another's event, or nobody's, from one who may tell only of one user.
-    WrongUser {
-        /// Where the item names its user.
-        pointer: &'static str,
-        named: Option<UserId>,
-        only: UserId,
-    },
-}
-
-impl ItemError {
-    fn kind(&self) -> ProblemKind {
-        match self {
-            Self::TooLarge { .. } => ProblemKind::TooLarge,
-            Self::TooDeep { .. } | Self::Invalid(_) => ProblemKind::InvalidItem,
-            Self::WrongUser { .. } => ProblemKind::Forbidden,
-        }
-    }
-
-    fn violations(&self) -> Vec<Violation> {
-        match self {
-            Self::TooLarge { bytes, most } => vec![Violation::new(
-                "",
-                format!("has {bytes} bytes"),
-                format!("at most {most} bytes an item"),
-            )],
-            Self::TooDeep { levels, most } => vec![Violation::new(
-                "",
-                format!("nests {levels} levels deep"),
-                format!("at most {most} levels"),
-            )],
-            Self::Invalid(violations) => violations.clone(),
-            Self::WrongUser {
-                pointer,
-                named,
-                only,
-            } => {
-                let named = named.as_ref().map(|user| format!("is {user}"));
-                let named = named.unwrap_or_else(|| "is missing".to_owned());
-                let allowed = format!("{only}, whose token it came with");
-                vec![Violation::new(*pointer, named, allowed)]
+            E::MediaType(MediaTypeError::Unsupported { .. } | MediaTypeError::BinaryMode) => {
+                Self::new(ProblemKind::UnsupportedMediaType, detail)
             }
-        }
-    }
-
-    /// The problem of the item at `place`: `""` for a body that is the item, `/3` for the fourth of a list.
-    pub(crate) fn problem(&self, place: &str) -> Problem {
-        let kind = self.kind();
-        let violations = self.violations().into_iter();
-        let placed: Vec<_> = violations.map(|v| v.with_prefix(place)).collect();
-        Problem {
-            kind: kind.uri(),
-            title: kind.title(),
-            status: kind.status().as_u16(),
-            ..Problem::from(placed)
+            E::IdempotencyKey(InvalidKey) => Self::new(ProblemKind::BadRequest, detail),
+            E::Overloaded(Overloaded) => overloaded(detail),
+            E::Upload(error) => upload_problem(&error, detail),
+            E::Items(error) => Self::new(items_kind(&error), detail),
+            E::InvalidItem(error) => item_problem(&error, ""),
+            E::InvalidItems { violations, .. } => {
+                let errors = violations.into_iter().map(FieldError::from).collect();
+                Self::new(ProblemKind::InvalidItem, detail).with_errors(errors)
+            }
+            E::NotAppended { error, event_id } => append_problem(error, &event_id),
+            E::NoneAppended { error, .. } => not_appended(error, detail),
         }
     }
 }
 
-/// The problem of a list of `count` items that was to be appended whole or not at all: the violations of every bad item,
-/// up to a bound.
-pub(crate) fn of_all(refused: &[(usize, &ItemError)], count: usize) -> Problem {
-    let mut errors = Vec::new();
-    for (index, error) in refused {
-        let room = MAX_VIOLATIONS - errors.len();
-        let violations = error.violations().into_iter().take(room);
-        errors.extend(violations.map(|v| FieldError::from(v.with_prefix(&format!("/{index}")))));
+/// The problem of an invalid item. `base` is the pointer to the item in the body: `""` for a body that is one item, `/3` for the
+/// fourth of a list.
+pub(crate) fn item_problem(error: &ItemError, base: &str) -> Problem {
+    let kind = match error {
+        ItemError::TooLarge { .. } => ProblemKind::TooLarge,
+        ItemError::TooDeep { .. } | ItemError::Invalid(_) => ProblemKind::InvalidItem,
+        ItemError::WrongUser { .. } => ProblemKind::Forbidden,
+    };
+    let violations = error.violations().into_iter();
+    let violations: Vec<_> = violations.map(|v| v.with_prefix(base)).collect();
+    Problem {
+        kind: kind.uri(),
+        title: kind.title(),
+        status: kind.status().as_u16(),
+        ..Problem::from(violations)
     }
-    let invalid = refused.len();
-    let detail = format!("{invalid} of {count} items are invalid, so none was appended");
-    Problem::new(ProblemKind::InvalidItem, detail).with_errors(errors)
 }
 
 /// The problem of an event that has no position in the log.
-pub(crate) fn of_append(error: AppendError, id: &EventId) -> Problem {
-    unappended(error, error.to_string()).with_event_id(id.as_str())
+pub(crate) fn append_problem(error: AppendError, event_id: &EventId) -> Problem {
+    not_appended(error, error.to_string()).with_event_id(event_id.as_str())
 }
 
-/// The problem of a list of `count` events of which none was appended, for certain.
-pub(crate) fn of_append_of_all(error: AppendError, count: usize) -> Problem {
-    unappended(
-        error,
-        format!("none of {count} items was appended: {error}"),
-    )
-}
-
-fn unappended(error: AppendError, detail: String) -> Problem {
-    let (kind, retry_after) = match error {
-        AppendError::QueueFull => (ProblemKind::Overloaded, Some(WHEN_FULL)),
-        AppendError::TooLarge => (ProblemKind::TooLarge, None),
-        AppendError::Undelivered(_) => (ProblemKind::LogUnavailable, Some(WHEN_AWAY)),
-        AppendError::Unknown => (ProblemKind::OutcomeUnknown, None),
-    };
-    Problem {
-        retry_after,
-        ..Problem::new(kind, detail)
+fn not_appended(error: AppendError, detail: String) -> Problem {
+    match error {
+        AppendError::QueueFull => overloaded(detail),
+        AppendError::TooLarge => Problem::new(ProblemKind::TooLarge, detail),
+        AppendError::Undelivered(_) => Problem::new(ProblemKind::LogUnavailable, detail)
+            .with_retry_after(RETRY_AFTER_UNAVAILABLE),
+        AppendError::Unknown => Problem::new(ProblemKind::OutcomeUnknown, detail),
     }
+}
+
+fn upload_problem(error: &UploadError, detail: String) -> Problem {
+    let kind = match error {
+        UploadError::Overloaded(Overloaded) => return overloaded(detail),
+        UploadError::UnsupportedCoding(_) => ProblemKind::UnsupportedMediaType,
+        UploadError::TooLarge { .. } => ProblemKind::TooLarge,
+        UploadError::Timeout { .. } => ProblemKind::RequestTimeout,
+        UploadError::Incomplete | UploadError::Corrupt(_) => ProblemKind::BadRequest,
+    };
+    Problem::new(kind, detail)
+}
+
+const fn items_kind(error: &ItemsError) -> ProblemKind {
+    match error {
+        ItemsError::Empty | ItemsError::NotUtf8 { .. } | ItemsError::NotJson { .. } => {
+            ProblemKind::NotJson
+        }
+        ItemsError::NotAnArray => ProblemKind::InvalidItem,
+        ItemsError::TooMany { .. } => ProblemKind::TooLarge,
+    }
+}
+
+fn overloaded(detail: String) -> Problem {
+    Problem::new(ProblemKind::Overloaded, detail).with_retry_after(RETRY_AFTER_QUEUE_FULL)
 }
 
 #[cfg(test)]
@@ -209,10 +158,10 @@ mod tests {
     }
 
     #[test]
-    fn a_violation_points_into_the_item_or_into_the_list() {
+    fn a_pointer_starts_at_the_item_or_at_the_list() {
         let error = ItemError::Invalid(vec![violation("/user_id"), violation("")]);
-        let pointers = |place| {
-            let errors = error.problem(place).errors;
+        let pointers = |base| {
+            let errors = item_problem(&error, base).errors;
             errors.into_iter().map(|e| e.pointer).collect::<Vec<_>>()
         };
         assert_eq!(pointers(""), ["/user_id", ""]);
@@ -223,45 +172,45 @@ mod tests {
     fn a_too_large_item_is_413_and_a_too_deep_one_422() {
         let large = ItemError::TooLarge {
             bytes: 70_000,
-            most: 65_536,
+            max: 65_536,
         };
-        let problem = large.problem("/1");
+        let problem = item_problem(&large, "/1");
         assert_eq!((problem.status, problem.kind), (413, "/problems/too-large"));
         assert_eq!(problem.errors[0].pointer, "/1");
         let deep = ItemError::TooDeep {
             levels: 33,
-            most: 32,
+            max: 32,
         };
-        assert_eq!(deep.problem("").status, 422);
+        assert_eq!(item_problem(&deep, "").status, 422);
     }
 
     #[test]
-    fn a_list_refused_as_a_whole_names_every_bad_item_up_to_a_bound() {
+    fn a_rejected_list_has_the_violations_of_its_invalid_items_up_to_a_maximum() {
         let bad = ItemError::Invalid(vec![violation("/type")]);
-        let problem = of_all(&[(1, &bad), (7, &bad)], 9);
+        let problem = Problem::from(RequestError::invalid_items(&[(1, &bad), (7, &bad)], 9));
         assert_eq!(problem.errors[1].pointer, "/7/type");
         assert!(problem.detail.starts_with("2 of 9 items"), "{problem}");
         let all: Vec<_> = (0..500).map(|index| (index, &bad)).collect();
-        let problem = of_all(&all, 500);
+        let problem = Problem::from(RequestError::invalid_items(&all, 500));
         assert_eq!(problem.errors.len(), MAX_VIOLATIONS);
         assert!(problem.detail.starts_with("500 of 500"), "{problem}");
     }
 
     #[test]
-    fn only_a_certain_failure_says_when_to_try_again() {
+    fn only_a_certain_failure_has_retry_after() {
         use rdkafka::error::RDKafkaErrorCode;
         let id = EventId::new("e1").unwrap();
         for (error, status, retry_after) in [
-            (AppendError::QueueFull, 503, Some(WHEN_FULL)),
+            (AppendError::QueueFull, 503, Some(RETRY_AFTER_QUEUE_FULL)),
             (
                 AppendError::Undelivered(RDKafkaErrorCode::MessageTimedOut),
                 503,
-                Some(WHEN_AWAY),
+                Some(RETRY_AFTER_UNAVAILABLE),
             ),
             (AppendError::TooLarge, 413, None),
             (AppendError::Unknown, 504, None),
         ] {
-            let problem = of_append(error, &id);
+            let problem = append_problem(error, &id);
             assert_eq!((problem.status, problem.retry_after), (status, retry_after));
             assert_eq!(problem.event_id.as_deref(), Some("e1"));
         }

@@ -1,5 +1,5 @@
-//! The body decoder and the reader of CloudEvents under arbitrary bytes: never a panic, and what is taken is read from the log as
-//! it was written there.
+//! Fuzzes the body decoder and CloudEvents in binary mode: no input may cause a panic, and every accepted event must decode from
+//! its record unchanged.
 
 use std::{fs, path::Path};
 
@@ -15,15 +15,15 @@ use crate::{
     body::{
         binary_mode,
         items::{self, Items},
-        media_type::{MediaType, Route},
+        media_type::{AppendRoute, MediaType},
     },
     config::{LimitsConfig, tests::read},
     decode::ItemDecoder,
 };
 
-const MEDIA: [MediaType; 4] = [
+const MEDIA_TYPES: [MediaType; 4] = [
     MediaType::Json,
-    MediaType::Lines,
+    MediaType::NdJson,
     MediaType::CloudEvent,
     MediaType::CloudEventBatch,
 ];
@@ -70,7 +70,7 @@ const WORDS: [&str; 40] = [
     "content-type: ",
 ];
 
-/// Records of every event, and requests of real clients.
+/// Records of every event type, and requests of real clients.
 fn inputs() -> Vec<Vec<u8>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let folders = ["schema/golden", "e2e/tests/clients"];
@@ -86,8 +86,8 @@ fn now() -> Timestamp {
     Timestamp::parse_rfc3339("2026-11-25T00:00:00Z").unwrap()
 }
 
-/// It comes back out of the log as it went in.
-fn assert_lies_in_the_log(event: &Event) {
+/// The record of the event decodes to the same event.
+fn assert_decodes_unchanged(event: &Event) {
     let headers = [("content-type".to_owned(), CONTENT_TYPE.into())];
     let text = event.to_cloudevent();
     let message = KafkaRecord {
@@ -98,34 +98,42 @@ fn assert_lies_in_the_log(event: &Event) {
     assert_eq!(decode_record(&message).as_ref(), Ok(event), "{text}");
 }
 
-fn is_taken(texts: &[&str], route: Route, media: MediaType, limits: &LimitsConfig) -> bool {
-    let reading = ItemDecoder {
-        accept: route.accepts(media),
+fn is_accepted(
+    texts: &[&str],
+    route: AppendRoute,
+    media_type: MediaType,
+    limits: &LimitsConfig,
+) -> bool {
+    let decoder = ItemDecoder {
+        accept: route.accepted_shapes(media_type),
         key: None,
         received_at: now(),
         limits,
         only_user: None,
     };
-    let read = texts
+    let accepted = texts
         .iter()
         .enumerate()
-        .filter_map(|(index, text)| reading.one(index, text).ok());
-    read.map(|item| assert_lies_in_the_log(&item.event)).count() > 0
+        .filter_map(|(index, text)| decoder.decode(index, text).ok());
+    accepted
+        .map(|item| assert_decodes_unchanged(&item.event))
+        .count()
+        > 0
 }
 
 #[test]
-fn any_body_is_items_or_an_error() {
+fn any_body_gives_items_or_an_error() {
     let limits = read(&[]).unwrap().limits;
     let bodies = inputs().into_iter().flat_map(|input| {
-        let media = 0..MEDIA.len() as u8;
-        media.map(move |media| [&[media][..], &input].concat())
+        let media_types = 0..MEDIA_TYPES.len() as u8;
+        media_types.map(move |media_type| [&[media_type][..], &input].concat())
     });
     Target::new("body", bodies).words(WORDS).run(|input| {
-        let Some((media, body)) = input.split_first() else {
+        let Some((media_type, body)) = input.split_first() else {
             return false;
         };
-        let media = MEDIA[usize::from(*media) % MEDIA.len()];
-        let texts = match items::items(body, media, &limits) {
+        let media_type = MEDIA_TYPES[usize::from(*media_type) % MEDIA_TYPES.len()];
+        let texts = match items::split(body, media_type, &limits) {
             Err(_) => return false,
             Ok(Items::One(text)) => vec![text],
             Ok(Items::List(texts)) => texts,
@@ -135,13 +143,13 @@ fn any_body_is_items_or_an_error() {
                 .iter()
                 .all(|text| body.as_ptr_range().contains(&text.as_ptr()) || text.is_empty())
         );
-        let routes = [Route::Commands, Route::Events];
-        let taken = routes.map(|route| is_taken(&texts, route, media, &limits));
-        taken.contains(&true)
+        let routes = [AppendRoute::Commands, AppendRoute::Events];
+        let accepted = routes.map(|route| is_accepted(&texts, route, media_type, &limits));
+        accepted.contains(&true)
     });
 }
 
-/// The headers of an input, and what follows them.
+/// Splits an input into headers and body.
 fn request(input: &[u8]) -> (HeaderMap, &[u8]) {
     let (mut headers, mut rest) = (HeaderMap::new(), input);
     while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
@@ -164,20 +172,25 @@ fn request(input: &[u8]) -> (HeaderMap, &[u8]) {
 }
 
 #[test]
-fn any_request_in_binary_mode_is_an_event_or_an_error() {
+fn any_request_in_binary_mode_gives_an_event_or_an_error() {
     let limits = read(&[]).unwrap().limits;
-    let present = |input: Vec<u8>| {
+    let with_current_date = |input: Vec<u8>| {
         let text = String::from_utf8_lossy(&input);
         text.replace("2025-07-23T", "2026-11-23T").into_bytes()
     };
-    let requests = inputs().into_iter().map(present);
+    let requests = inputs().into_iter().map(with_current_date);
     Target::new("binary-mode", requests)
         .words(WORDS)
         .run(|input| {
             let (headers, body) = request(input);
-            let Ok(text) = binary_mode::structured(&headers, body) else {
+            let Ok(text) = binary_mode::to_structured(&headers, body) else {
                 return false;
             };
-            is_taken(&[&text], Route::Events, MediaType::CloudEventData, &limits)
+            is_accepted(
+                &[&text],
+                AppendRoute::Events,
+                MediaType::CloudEventData,
+                &limits,
+            )
         });
 }

@@ -1,5 +1,7 @@
-//! The write side: takes commands and events over HTTP, and appends them to the log. It must never read the log or the
-//! read model (invariant I7), and never say 2xx before the broker has acknowledged every record concerned (I1).
+//! The write side of ESS: accepts commands and events over HTTP, and appends them to Kafka. It must never read the log or the
+//! read model (invariant I7), and never answer 2xx before the broker has acknowledged every record of the request (I1).
+//!
+//! A POST passes `api` → `append_handler` → `body` → `decode` → `kafka` → `response`; `app` wires them.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod admission;
@@ -16,5 +18,7 @@ mod kafka;
 mod metrics;
 pub mod openapi;
 mod response;
+#[cfg(test)]
+mod test_seed;
 
 pub use config::Config;

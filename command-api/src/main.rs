@@ -1,4 +1,4 @@
-//! The process: configuration → build → spawn → wait for a signal → drain; or print the API's document, or a new key. Nothing else.
+//! The process: configuration → build → spawn → wait for a signal → drain. Or prints the OpenAPI document, or a new API key.
 
 use std::process::ExitCode;
 
@@ -25,7 +25,7 @@ struct Arguments {
 enum Task {
     /// Print the OpenAPI document and exit.
     Openapi,
-    /// Make an API key: print it, and its entry for AUTH_API_KEYS_FILE, and exit.
+    /// Create an API key: print it and its entry for AUTH_API_KEYS_FILE, and exit.
     ApiKey(NewApiKey),
 }
 

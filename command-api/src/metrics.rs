@@ -1,32 +1,33 @@
-//! What is counted of items: how many came to which end. Labels are from closed sets.
+//! The metrics of this service. Label values are from closed sets.
 
 use metrics::Unit;
 
-use crate::kafka::{AppendError, Outcome};
+use crate::kafka::append::{AppendError, Outcome};
 
 const ITEMS: &str = "ess_items_total";
 
+/// Registers the descriptions.
 pub(crate) fn describe() {
-    metrics::describe_counter!(ITEMS, "items of requests, by what became of them");
+    metrics::describe_counter!(ITEMS, "items of requests, by outcome");
     metrics::describe_histogram!(
         "messaging_client_operation_duration_seconds",
         Unit::Seconds,
-        "time from handing a request's records to the producer to their last delivery report"
+        "time from sending a request's records to the producer until the last delivery report"
     );
     metrics::describe_gauge!(
         "ess_producer_queue_records",
-        "records handed to the producer and not yet reported on"
+        "records in the producer queue without a delivery report"
     );
 }
 
-/// Items that broke rules.
-pub(crate) fn invalid(count: usize) {
+/// Counts invalid items.
+pub(crate) fn count_invalid(count: usize) {
     add("invalid", count);
 }
 
-/// Events that were to be appended.
-pub(crate) fn outcomes(outcomes: &[Outcome]) {
-    let count = |ended: fn(&Outcome) -> bool| outcomes.iter().filter(|o| ended(o)).count();
+/// Counts the outcomes of events.
+pub(crate) fn count_outcomes(outcomes: &[Outcome]) {
+    let count = |is: fn(&Outcome) -> bool| outcomes.iter().filter(|outcome| is(outcome)).count();
     add("appended", count(Result::is_ok));
     add("unknown", count(|o| *o == Err(AppendError::Unknown)));
     add(

@@ -1,5 +1,4 @@
-//! The API's document: what `crate::api` says of itself, with the schemas of bodies made from schema's own types.
-//! Nothing that runs depends on it.
+//! Builds and prints the OpenAPI document of [`Api`]. It must never change how a request is handled.
 
 mod response_examples;
 
@@ -20,12 +19,11 @@ use self::response_examples::ResponseExamples;
 use crate::api::Api;
 
 const TITLE: &str = "ESS command-api";
-const DESCRIPTION: &str = "Appends playback facts to the log of ESS, the Event Statistics Service. A 2xx is given only \
-after the log has acknowledged the facts. Every path takes a trailing slash. Every error is an RFC 9457 problem: so are 404 for a path that is none, and 405, \
-with `Allow`, for a method that a path does not take. \
-Facts are read at the query-api.";
+const DESCRIPTION: &str = "Appends playback facts to Kafka, the log of ESS (Event Statistics Service). A 2xx response follows \
+only after Kafka has acknowledged the facts. Every path accepts a trailing slash. Every error is an RFC 9457 problem, including 404 \
+for unknown paths and 405, with `Allow`, for unsupported methods. Read facts and statistics from the query-api.";
 
-/// The service that answers, documented.
+/// The service of `api`, with its document.
 pub(crate) fn service<T: OpenApi>(
     api: T,
 ) -> OpenApiService<DocumentedApi<SecuredApi<T>, ResponseExamples>, ()> {
@@ -41,13 +39,13 @@ pub(crate) fn service<T: OpenApi>(
 /// Prints the document to standard output.
 ///
 /// # Errors
-/// When it cannot be written.
+/// When standard output cannot be written.
 pub fn print() -> io::Result<ExitCode> {
     writeln!(io::stdout(), "{}", service(Documented).spec())?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The API without anything behind it: it can be documented, not called.
+/// The API without routes: it can be documented, but not called.
 struct Documented;
 
 type Routes = HashMap<String, HashMap<Method, BoxEndpoint<'static>>>;

@@ -1,4 +1,4 @@
-//! What a caller is told of items that were taken: where each lies in the log, or why it does not.
+//! The response to an append request: a position for each event in the log, a problem for each item that is not.
 
 use std::collections::BTreeMap;
 
@@ -15,87 +15,87 @@ use poem::{
 use poem_openapi::Object;
 use serde::Serialize;
 
-use crate::{config::LinksConfig, errors, kafka::Outcome};
+use crate::{config::LinksConfig, errors::append_problem, kafka::append::Outcome};
 
-/// The header that says where the log holds what was appended.
+/// The header with the position of what was appended.
 pub(crate) const ESS_POSITION: &str = "Ess-Position";
 
-/// Everything but the unreserved characters of RFC 3986.
+/// All characters except the unreserved ones of RFC 3986.
 const IN_PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// An item that was appended.
+/// An appended item.
 #[derive(Debug, Serialize, Object)]
 #[oai(skip_serializing_if_is_none)]
 pub(crate) struct Appended {
-    /// The id of its event: its own, else the one made for it.
+    /// Id of the event: the id of the item, or a new one if it has none.
     event_id: String,
-    /// The playback it belongs to; left out when it names none.
+    /// Id of the playback, if the item names one.
     #[serde(skip_serializing_if = "Option::is_none")]
     playback_id: Option<String>,
-    /// Where the log holds it, `partition:offset`: what `?after=` of the query-api takes.
+    /// Position of the event in Kafka, `partition:offset`. Pass it to the query-api as `?after=`.
     position: String,
 }
 
-/// An untyped event of the predecessor that was appended: its answer, and more.
+/// An appended untyped event: the response of the predecessor, with more fields.
 #[derive(Debug, Serialize, Object)]
 #[oai(skip_serializing_if_is_none)]
 pub(crate) struct Queued {
     /// Always `queued`.
     #[oai(read_only)]
     status: &'static str,
-    /// The id of its event.
+    /// Id of the event.
     event_id: String,
-    /// The playback it is: the same id.
+    /// Id of the playback: the id of the event.
     #[serde(skip_serializing_if = "Option::is_none")]
     playback_id: Option<String>,
-    /// Where the log holds it, `partition:offset`.
+    /// Position of the event in Kafka, `partition:offset`.
     position: String,
 }
 
-/// What became of a list.
+/// The outcome of a list.
 #[derive(Debug, Serialize, Object)]
 pub(crate) struct AppendedList {
-    /// How many items were appended.
+    /// Number of appended items.
     appended: usize,
-    /// How many were not.
+    /// Number of items that were not appended.
     refused: usize,
-    /// What became of each, in the order of the request.
+    /// The outcome of each item, in the order of the request.
     items: Vec<ListItem>,
 }
 
-/// What became of one item of a list: it has a position or a problem.
+/// The outcome of one item of a list: a position or a problem.
 #[derive(Debug, Serialize, Object)]
 #[oai(skip_serializing_if_is_none)]
 pub(crate) struct ListItem {
-    /// Its place in the request, from 0.
+    /// Index of the item in the request, from 0.
     index: usize,
-    /// The id of its event; left out when it is none.
+    /// Id of the event; missing if the item is invalid.
     #[serde(skip_serializing_if = "Option::is_none")]
     event_id: Option<String>,
-    /// Where the log holds it, `partition:offset`.
+    /// Position of the event in Kafka, `partition:offset`.
     #[serde(skip_serializing_if = "Option::is_none")]
     position: Option<String>,
-    /// Why it has no position.
+    /// Why the item has no position.
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<Problem>,
 }
 
 impl ListItem {
-    /// An event that was to be appended.
-    pub(crate) fn of(index: usize, id: &EventId, outcome: Outcome) -> Self {
+    /// The list item of an event.
+    pub(crate) fn event(index: usize, id: &EventId, outcome: Outcome) -> Self {
         Self {
             index,
             event_id: Some(id.to_string()),
             position: outcome.ok().map(|position| position.to_string()),
-            problem: outcome.err().map(|error| errors::of_append(error, id)),
+            problem: outcome.err().map(|error| append_problem(error, id)),
         }
     }
 
-    /// An item that is no event.
+    /// The list item of an invalid item.
     pub(crate) fn invalid(index: usize, problem: Problem) -> Self {
         Self {
             index,
@@ -106,7 +106,7 @@ impl ListItem {
     }
 }
 
-/// An answer that is no error.
+/// A response with the outcome of each item.
 #[derive(Debug)]
 pub(crate) struct AppendResponse {
     status: StatusCode,
@@ -116,7 +116,7 @@ pub(crate) struct AppendResponse {
 }
 
 impl AppendResponse {
-    /// The answer to a body that is one item.
+    /// The response to a body that is one item.
     pub(crate) fn one(
         Item { event, shape }: &Item,
         position: Position,
@@ -156,7 +156,7 @@ impl AppendResponse {
         }
     }
 
-    /// The answer to a list; `positions` are those of the items appended.
+    /// The response to a list, with the positions of its appended items.
     pub(crate) fn list(items: Vec<ListItem>, positions: &[Position]) -> Self {
         let appended = positions.len();
         let refused = items.len() - appended;
@@ -179,12 +179,12 @@ impl AppendResponse {
     }
 }
 
-/// What a reader has to wait for to see all of them: the highest position of each partition, as `?after=` takes it.
+/// The highest position of each partition, as `?after=` takes it: a reader that waits for them sees all the items.
 fn highest_by_partition(positions: &[Position]) -> String {
     let mut highest: BTreeMap<u16, Position> = BTreeMap::new();
     for position in positions {
-        let known = highest.entry(position.partition).or_insert(*position);
-        *known = (*known).max(*position);
+        let last = highest.entry(position.partition).or_insert(*position);
+        *last = (*last).max(*position);
     }
     let texts: Vec<_> = highest.values().map(Position::to_string).collect();
     texts.join(",")
@@ -193,7 +193,7 @@ fn highest_by_partition(positions: &[Position]) -> String {
 fn json(body: &impl Serialize) -> String {
     #[expect(
         clippy::expect_used,
-        reason = "strings and numbers under text names always serialize"
+        reason = "strings and numbers with string keys always serialize"
     )]
     serde_json::to_string(body).expect("JSON")
 }

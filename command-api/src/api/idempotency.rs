@@ -7,12 +7,15 @@ use poem_openapi::{
     registry::{MetaParamIn, MetaSchema, MetaSchemaRef},
 };
 
-use crate::decode::ids::{IdempotencyKey, MAX_KEY_CHARS};
+use crate::{
+    decode::ids::{IdempotencyKey, MAX_KEY_CHARS},
+    errors::RequestError,
+};
 
-/// The key of a request, if it has one.
-pub(crate) struct Key(pub(crate) Option<IdempotencyKey>);
+/// The idempotency key of a request, if it has one.
+pub(crate) struct IdempotencyKeyHeader(pub(crate) Option<IdempotencyKey>);
 
-impl<'a> ApiExtractor<'a> for Key {
+impl<'a> ApiExtractor<'a> for IdempotencyKeyHeader {
     const TYPES: &'static [ApiExtractorType] = &[ApiExtractorType::Parameter];
     type ParamType = String;
     type ParamRawType = String;
@@ -37,7 +40,9 @@ impl<'a> ApiExtractor<'a> for Key {
         _: &mut RequestBody,
         _: ExtractParamOptions<String>,
     ) -> Result<Self> {
-        let key = IdempotencyKey::of(request.headers()).map_err(Problem::from)?;
-        Ok(Self(key))
+        let key = IdempotencyKey::from_headers(request.headers());
+        Ok(Self(key.map_err(|error| {
+            Problem::from(RequestError::from(error))
+        })?))
     }
 }

@@ -1,4 +1,4 @@
-//! The bodies of both routes as documented requests. They are only taken here; [`crate::append_handler`] reads them.
+//! Documents the request bodies of both routes. Leaves reading them to [`crate::append_handler`].
 
 use poem::{Request, RequestBody, Result};
 use poem_openapi::{
@@ -7,9 +7,9 @@ use poem_openapi::{
 };
 
 use super::schemas;
-use crate::body::{media_type::Route, upload::Upload};
+use crate::body::{media_type::AppendRoute, upload::Upload};
 
-macro_rules! body {
+macro_rules! documented_body {
     ($(#[$doc:meta])* $name:ident, $route:expr) => {
         $(#[$doc])*
         pub(crate) struct $name<'r>(pub(crate) Upload<'r>);
@@ -24,7 +24,7 @@ macro_rules! body {
             }
 
             fn request_meta() -> Option<MetaRequest> {
-                Some(schemas::of($route))
+                Some(schemas::request_body($route))
             }
 
             async fn from_request(
@@ -32,15 +32,15 @@ macro_rules! body {
                 body: &mut RequestBody,
                 _: ExtractParamOptions<()>,
             ) -> Result<Self> {
-                Ok(Self(Upload::of(request, body)))
+                Ok(Self(Upload::new(request, body)))
             }
         }
     };
 }
 
-body!(
+documented_body!(
     /// The body of `POST /commands`.
-    CommandsBody, Route::Commands);
-body!(
+    CommandsBody, AppendRoute::Commands);
+documented_body!(
     /// The body of `POST /events`.
-    EventsBody, Route::Events);
+    EventsBody, AppendRoute::Events);

@@ -1,5 +1,5 @@
-//! Every answer as the document tells it: statuses, headers, bodies. What is really answered is made in
-//! [`crate::answer`] and [`crate::errors`].
+//! Documents the responses of each operation: statuses, headers, bodies. [`crate::response`] and [`crate::errors`] make the
+//! responses themselves.
 
 use ess_service::{
     openapi::{header, problem},
@@ -19,16 +19,17 @@ use poem_openapi::{
 
 use crate::{
     body::media_type::JSON,
+    errors::RequestError,
     response::{AppendResponse, Appended, AppendedList, ESS_POSITION, Queued},
 };
 
-/// A request of which nothing was appended, or whose one item was not.
+/// The response to a request of which nothing has a position.
 #[derive(Debug)]
 pub(crate) struct Rejection(Problem);
 
-impl From<Problem> for Rejection {
-    fn from(problem: Problem) -> Self {
-        Self(problem)
+impl From<RequestError> for Rejection {
+    fn from(error: RequestError) -> Self {
+        Self(error.into())
     }
 }
 
@@ -38,7 +39,7 @@ impl From<Rejection> for Error {
     }
 }
 
-/// The answer to events: also that of the predecessor.
+/// The response to events, which may also be the predecessor's.
 pub(crate) struct EventsResponse(pub(crate) AppendResponse);
 
 impl IntoResponse for EventsResponse {
@@ -51,7 +52,7 @@ impl ApiResponse for EventsResponse {
     fn meta() -> MetaResponses {
         let queued = response(
             200,
-            "An untyped event was appended",
+            "The untyped event was appended",
             (JSON, Queued::schema_ref()),
             vec![position(), location()],
         );
@@ -72,20 +73,20 @@ impl ApiResponse for AppendResponse {
             any_of: vec![Appended::schema_ref(), AppendedList::schema_ref()],
             ..MetaSchema::ANY
         };
-        let all = response(
+        let appended = response(
             202,
             "Everything was appended",
             (JSON, MetaSchemaRef::Inline(Box::new(one_or_list))),
             vec![position(), location()],
         );
-        let some = response(
+        let partial = response(
             207,
-            "Some items of a list were not appended: each says why",
+            "Some items of the list were not appended; each of them has a problem",
             (JSON, AppendedList::schema_ref()),
             vec![position()],
         );
         MetaResponses {
-            responses: vec![all, some],
+            responses: vec![appended, partial],
         }
     }
 
@@ -97,10 +98,10 @@ impl ApiResponse for AppendResponse {
 
 impl ApiResponse for Rejection {
     fn meta() -> MetaResponses {
-        let refusals = REFUSALS.into_iter();
+        let errors = ERRORS.into_iter();
         MetaResponses {
-            responses: refusals
-                .map(|(status, about)| problem(status, about))
+            responses: errors
+                .map(|(status, description)| problem(status, description))
                 .collect(),
         }
     }
@@ -110,7 +111,7 @@ impl ApiResponse for Rejection {
     }
 }
 
-/// Where events are read.
+/// A redirect to the events of the query-api.
 pub(crate) struct EventsRedirect(pub(crate) String);
 
 impl IntoResponse for EventsRedirect {
@@ -124,57 +125,57 @@ impl IntoResponse for EventsRedirect {
 
 impl ApiResponse for EventsRedirect {
     fn meta() -> MetaResponses {
-        let there = MetaResponse {
-            description: "Events are read at the query-api, under the same path and with the same query",
+        let redirect = MetaResponse {
+            description: "Events are served by the query-api, at the same path with the same query",
             status: Some(307),
             status_range: None,
             content: Vec::new(),
             headers: vec![header(
                 "Location",
-                "The same at the query-api.",
+                "URL of the same request to the query-api.",
                 text("http://127.0.0.1:8001/events?limit=3"),
             )],
         };
         MetaResponses {
-            responses: vec![there],
+            responses: vec![redirect],
         }
     }
 
     fn register(_: &mut Registry) {}
 }
 
-const REFUSALS: [(u16, &str); 8] = [
+const ERRORS: [(u16, &str); 8] = [
     (
         400,
-        "The body is not JSON (with line and column), or a parameter is wrong: nothing was appended",
+        "The body is not JSON (the detail gives line and column), or a parameter is invalid. Nothing was appended",
     ),
     (
         408,
-        "The body did not arrive in time (REQUEST_READ_TIMEOUT_MS): nothing was appended",
+        "The body did not arrive within REQUEST_READ_TIMEOUT_MS. Nothing was appended",
     ),
     (
         413,
-        "The body, or its one item, is too large, or has too many items: nothing was appended",
+        "The body, or its single item, is too large, or the body has too many items. Nothing was appended",
     ),
     (
         415,
-        "The media type, or the content coding, is not taken: nothing was appended",
+        "The media type, or the content coding, is not supported. Nothing was appended",
     ),
     (
         422,
-        "The item, or with all_or_nothing a list, breaks rules, told with a JSON pointer each: nothing was appended",
+        "The item is invalid, or with all_or_nothing an item of the list; each violation has a JSON pointer. Nothing was appended",
     ),
     (
         431,
-        "The first line and the headers are too large (HTTP_MAX_HEADER_BYTES): nothing was appended",
+        "The request line and the headers exceed HTTP_MAX_HEADER_BYTES. Nothing was appended",
     ),
     (
         503,
-        "The log cannot take it now, or too much is in flight: nothing was appended, and it can be tried again",
+        "Kafka cannot append the events now, or too much is in flight. Nothing was appended; retry the request",
     ),
     (
         504,
-        "The log did not say in time whether it took the item: repeat it with the same id, which is told in event_id",
+        "Kafka did not confirm the item in time. It may or may not be appended: repeat it with the id in event_id",
     ),
 ];
 
@@ -206,8 +207,8 @@ fn text(example: &str) -> MetaSchema {
 fn position() -> MetaHeader {
     header(
         ESS_POSITION,
-        "Where the log holds it: `partition:offset`; of a list the highest of each partition, separated by commas. \
-         `?after=` of the query-api takes it.",
+        "Position of the event in Kafka, `partition:offset`; for a list the highest position of each partition, separated by \
+         commas. Pass it to the query-api as `?after=`.",
         text("7:1234"),
     )
 }
@@ -215,7 +216,8 @@ fn position() -> MetaHeader {
 fn location() -> MetaHeader {
     header(
         "Location",
-        "Where the playback is read, as soon as this item is in it; for one item that names a playback.",
+        "URL of the playback at the query-api, which waits until the playback includes this item. Only for a single item that \
+         names a playback.",
         text("http://127.0.0.1:8001/stats/playback/playback-1?after=7:1234"),
     )
 }

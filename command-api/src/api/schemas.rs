@@ -1,4 +1,4 @@
-//! The request bodies of both routes: which media types they have, and what each may hold.
+//! The OpenAPI schemas of request bodies: the media types of each route, and the items that a body may hold.
 
 mod command;
 mod convert;
@@ -10,12 +10,12 @@ use std::sync::LazyLock;
 use poem_openapi::registry::{MetaMediaType, MetaRequest, Registry};
 use serde_json::{Map, Value, json};
 
-use crate::body::media_type::{CLOUDEVENT, CLOUDEVENT_BATCH, JSON, NDJSON, Route};
+use crate::body::media_type::{AppendRoute, CLOUDEVENT, CLOUDEVENT_BATCH, JSON, NDJSON};
 
 const COMMAND: &str = "Command";
 const EVENT: &str = "Event";
 
-/// Every named schema of a body. Made once, and kept: the document refers to its names.
+/// The named schemas of items. Static, because the document borrows their names.
 static COMPONENTS: LazyLock<Map<String, Value>> = LazyLock::new(|| {
     let mut components = Map::new();
     for (name, mut schema) in command::all().chain(event::all()) {
@@ -28,41 +28,41 @@ static COMPONENTS: LazyLock<Map<String, Value>> = LazyLock::new(|| {
     components
 });
 
-/// Media types, each with the schema of a body that has it.
-type Bodies = Vec<(&'static str, Value)>;
+/// Media types, each with the schema of a body of that type.
+type BodySchemas = Vec<(&'static str, Value)>;
 
-static COMMANDS: LazyLock<Bodies> = LazyLock::new(|| {
+static COMMANDS: LazyLock<BodySchemas> = LazyLock::new(|| {
     let examples = ["StartPlayback", "ReportProgress"];
     vec![
-        (JSON, one_or_many(COMMAND, examples)),
-        (NDJSON, lines(COMMAND, examples)),
+        (JSON, one_or_array(COMMAND, examples)),
+        (NDJSON, lines_of(COMMAND, examples)),
     ]
 });
 
-static EVENTS: LazyLock<Bodies> = LazyLock::new(|| {
+static EVENTS: LazyLock<BodySchemas> = LazyLock::new(|| {
     let examples = [event::CLOUD_EVENT, event::UNTYPED_EVENT];
     vec![
-        (JSON, one_or_many(EVENT, examples)),
-        (NDJSON, lines(EVENT, examples)),
-        (CLOUDEVENT, to(event::CLOUD_EVENT)),
-        (CLOUDEVENT_BATCH, many(event::CLOUD_EVENT)),
+        (JSON, one_or_array(EVENT, examples)),
+        (NDJSON, lines_of(EVENT, examples)),
+        (CLOUDEVENT, ref_to(event::CLOUD_EVENT)),
+        (CLOUDEVENT_BATCH, array_of(event::CLOUD_EVENT)),
     ]
 });
 
-/// Adds every schema that a body refers to.
+/// Registers the named schemas.
 pub(crate) fn register(registry: &mut Registry) {
     for (name, schema) in &*COMPONENTS {
         registry
             .schemas
-            .insert(name.clone(), convert::converted(schema));
+            .insert(name.clone(), convert::convert_schema(schema));
     }
 }
 
-/// The body of a route.
-pub(crate) fn of(route: Route) -> MetaRequest {
-    let bodies: &'static Bodies = match route {
-        Route::Commands => &COMMANDS,
-        Route::Events => &EVENTS,
+/// The request body of a route.
+pub(crate) fn request_body(route: AppendRoute) -> MetaRequest {
+    let bodies: &'static BodySchemas = match route {
+        AppendRoute::Commands => &COMMANDS,
+        AppendRoute::Events => &EVENTS,
     };
     let content = bodies.iter().map(|(content_type, schema)| MetaMediaType {
         content_type,
@@ -70,8 +70,8 @@ pub(crate) fn of(route: Route) -> MetaRequest {
     });
     MetaRequest {
         description: Some(
-            "At most 64 KiB an item, 10,000 items and 8 MiB a request, 32 levels of nesting, unless configured otherwise. \
-             Without a Content-Type it is read as JSON. Fields not named here are kept.",
+            "At most 64 KiB and 32 levels of nesting per item, 10,000 items and 8 MiB per request, unless configured otherwise. \
+             Without a Content-Type, the body is JSON. Unknown fields are stored.",
         ),
         content: content.collect(),
         required: true,
@@ -84,8 +84,8 @@ fn any_command(names: &[&str]) -> Value {
         .map(|name| ((*name).to_owned(), reference(name).into()))
         .collect();
     json!({
-        "description": "One command: it makes one event.",
-        "oneOf": names.iter().copied().map(to).collect::<Vec<_>>(),
+        "description": "One command, which makes one event.",
+        "oneOf": names.iter().copied().map(ref_to).collect::<Vec<_>>(),
         "discriminator": {"propertyName": "type", "mapping": mapping},
     })
 }
@@ -98,30 +98,30 @@ fn any_event() -> Value {
         COMMAND,
     ];
     json!({
-        "description": "One event, in one of four shapes: told apart by specversion, type, event_type and id, in this order.",
-        "anyOf": shapes.map(to),
+        "description": "One event, in one of four shapes. The first of the fields specversion, type, event_type, and id that is present selects the shape.",
+        "anyOf": shapes.map(ref_to),
     })
 }
 
-fn one_or_many(name: &str, examples: [&str; 2]) -> Value {
-    let mut body = json!({"anyOf": [to(name), many(name)]});
+fn one_or_array(name: &str, examples: [&str; 2]) -> Value {
+    let mut body = json!({"anyOf": [ref_to(name), array_of(name)]});
     body["example"] = examples::of(examples[0]);
     body
 }
 
-fn many(name: &str) -> Value {
-    json!({"type": "array", "items": to(name)})
+fn array_of(name: &str) -> Value {
+    json!({"type": "array", "items": ref_to(name)})
 }
 
-fn lines(name: &str, examples: [&str; 2]) -> Value {
+fn lines_of(name: &str, examples: [&str; 2]) -> Value {
     json!({
         "type": "string",
-        "description": format!("One {name} a line; empty lines do not count, and a line that is not JSON costs no other one."),
+        "description": format!("One {name} per line. Empty lines are skipped; an invalid line does not affect the others."),
         "example": examples::lines(examples),
     })
 }
 
-fn to(name: &str) -> Value {
+fn ref_to(name: &str) -> Value {
     json!({"$ref": reference(name)})
 }
 

@@ -1,4 +1,4 @@
-//! The routes over a log that only pretends, for shapes and errors. What a real broker makes of them is tested end to end.
+//! The routes with a fake producer: shapes and errors. The end-to-end tests use a real broker.
 
 mod commands;
 mod documented;
@@ -6,7 +6,10 @@ mod events;
 mod service;
 mod unavailable;
 
-use std::sync::{LazyLock, Mutex};
+use std::{
+    collections::VecDeque,
+    sync::{LazyLock, Mutex},
+};
 
 use ess_schema::{Event, Position};
 use ess_service::{
@@ -23,22 +26,22 @@ use poem::{
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{config::tests::read, kafka::Outcome};
+use crate::{config::tests::read, kafka::append::Outcome};
 
-/// Takes everything at 7:0, 7:1 …, unless told otherwise.
+/// Appends everything, at positions 7:0, 7:1 …, except for the outcomes in `next_outcomes`.
 #[derive(Default)]
 struct FakeProducer {
     appended: Mutex<Vec<(String, Value)>>,
-    refuses: Mutex<Vec<Outcome>>,
+    next_outcomes: Mutex<VecDeque<Outcome>>,
 }
 
 impl Append for FakeProducer {
     fn append<'a>(&'a self, events: &'a [&'a Event]) -> BoxFuture<'a, Vec<Outcome>> {
         let mut appended = self.appended.lock().unwrap();
-        let mut refuses = self.refuses.lock().unwrap();
-        let take = |event: &&Event| {
-            if !refuses.is_empty() {
-                return refuses.remove(0);
+        let mut next_outcomes = self.next_outcomes.lock().unwrap();
+        let append = |event: &&Event| {
+            if let Some(outcome) = next_outcomes.pop_front() {
+                return outcome;
             }
             let offset = appended.len() as u64;
             let record = serde_json::from_str(&event.to_cloudevent()).unwrap();
@@ -46,24 +49,24 @@ impl Append for FakeProducer {
             let partition = 7;
             Ok(Position { partition, offset })
         };
-        let outcomes = events.iter().map(take).collect();
+        let outcomes = events.iter().map(append).collect();
         async move { outcomes }.boxed()
     }
 }
 
 struct Service<E> {
     client: TestClient<E>,
-    log: Arc<FakeProducer>,
+    producer: Arc<FakeProducer>,
 }
 
-/// The whole service with these settings.
+/// The service with these settings.
 fn service(settings: &[(&str, &str)]) -> Service<impl Endpoint> {
-    // There can be one recorder in a process.
+    // A process can have only one recorder.
     static METRICS: LazyLock<Metrics> = LazyLock::new(|| telemetry::start_metrics().unwrap());
-    let log = Arc::new(FakeProducer::default());
-    let served = CancellationToken::new();
+    let producer = Arc::new(FakeProducer::default());
+    let drained = CancellationToken::new();
     let config = read(settings).unwrap();
-    let (routes, paths) = routes(&config, Arc::<FakeProducer>::clone(&log), &served).unwrap();
+    let (routes, paths) = routes(&config, Arc::<FakeProducer>::clone(&producer), &drained).unwrap();
     let edge = Edge {
         health: Health::default(),
         metrics: METRICS.clone(),
@@ -71,7 +74,7 @@ fn service(settings: &[(&str, &str)]) -> Service<impl Endpoint> {
         limits: config.http.limits,
     };
     let client = TestClient::new(http::endpoint(routes, paths, edge));
-    Service { client, log }
+    Service { client, producer }
 }
 
 impl<E: Endpoint> Service<E> {
@@ -84,18 +87,18 @@ impl<E: Endpoint> Service<E> {
         self.post(path, "application/json", body.to_string()).await
     }
 
-    /// What the next records come to.
-    fn refuse(&self, outcomes: impl IntoIterator<Item = Outcome>) {
-        self.log.refuses.lock().unwrap().extend(outcomes);
+    /// Sets the outcomes of the next events.
+    fn set_outcomes(&self, outcomes: impl IntoIterator<Item = Outcome>) {
+        self.producer.next_outcomes.lock().unwrap().extend(outcomes);
     }
 
     /// Key and value of every record appended.
     fn records(&self) -> Vec<(String, Value)> {
-        self.log.appended.lock().unwrap().clone()
+        self.producer.appended.lock().unwrap().clone()
     }
 }
 
-/// A whole answer.
+/// A complete response.
 #[derive(Debug)]
 struct Reply {
     status: u16,
@@ -118,7 +121,7 @@ impl Reply {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// A problem of this status, of this kind, that speaks of this.
+    /// Asserts that this is a problem of this status and type, whose detail contains `detail`.
     fn assert_problem(&self, status: StatusCode, kind: &str, detail: &str) {
         assert_eq!(self.status, status.as_u16(), "{self:?}");
         assert_eq!(
@@ -126,8 +129,8 @@ impl Reply {
             Some("application/problem+json")
         );
         assert_eq!(self.body["type"], format!("/problems/{kind}"), "{self:?}");
-        let told = self.body["detail"].as_str().unwrap();
-        assert!(told.contains(detail), "{detail:?} is not in {told:?}");
+        let text = self.body["detail"].as_str().unwrap();
+        assert!(text.contains(detail), "{detail:?} is not in {text:?}");
     }
 
     fn pointers(&self) -> Vec<&str> {
@@ -139,7 +142,7 @@ impl Reply {
     }
 }
 
-/// A command that is in order.
+/// A valid command.
 fn progress(event_id: &str) -> Value {
     json!({
         "type": "ReportProgress", "event_id": event_id, "playback_id": "p/1", "user_id": "u", "track_id": "t",

@@ -1,5 +1,5 @@
-//! CloudEvents in binary mode: attributes in `ce-*` headers, the body being the data (CloudEvents 1.0.2, HTTP protocol binding,
-//! section 3.1). Rewritten as structured mode, so that one reader holds the rules.
+//! CloudEvents in binary mode: attributes as `ce-*` headers, the data as the body (CloudEvents 1.0.2, HTTP protocol binding,
+//! section 3.1). Rewrites such a request in structured mode, so that one decoder applies the rules.
 
 use ess_schema::{Violation, decode};
 use percent_encoding::percent_decode;
@@ -7,19 +7,19 @@ use poem::http::{HeaderMap, HeaderName, header};
 use serde::de::IgnoredAny;
 
 const PREFIX: &str = "ce-";
-/// What the value of a header may be.
+/// The allowed values of an attribute header.
 const ALLOWED: &str = "one header, percent-encoded UTF-8";
 
-/// Whether a request is a CloudEvent in binary mode, unless its media type is one of CloudEvents.
+/// Whether a request has attribute headers.
 pub(crate) fn is_used(headers: &HeaderMap) -> bool {
     headers.keys().any(|name| attribute(name).is_some())
 }
 
-/// The structured form of a request.
+/// Rewrites a request as the JSON of a CloudEvent in structured mode.
 ///
 /// # Errors
-/// Every header that cannot be read, and data that are not the JSON they are said to be.
-pub(crate) fn structured(headers: &HeaderMap, body: &[u8]) -> Result<String, Vec<Violation>> {
+/// A violation for each header that cannot be decoded, and for data that is not JSON although `Content-Type` says so.
+pub(crate) fn to_structured(headers: &HeaderMap, body: &[u8]) -> Result<String, Vec<Violation>> {
     let (mut attributes, mut violations) = (Vec::new(), Vec::new());
     for name in headers.keys() {
         let Some(attribute) = attribute(name) else {
@@ -38,7 +38,7 @@ pub(crate) fn structured(headers: &HeaderMap, body: &[u8]) -> Result<String, Vec
         && !body.is_empty()
         && let Err(error) = serde_json::from_slice::<IgnoredAny>(body)
     {
-        let detail = format!("is not JSON ({error}), as its Content-Type says");
+        let detail = format!("is not JSON ({error}), which its Content-Type requires");
         violations.push(Violation::new("/data", detail, "JSON"));
     }
     if !violations.is_empty() {
@@ -55,35 +55,35 @@ fn attribute(name: &HeaderName) -> Option<&str> {
     name.as_str().strip_prefix(PREFIX)
 }
 
-/// Section 3.1.3.2: a quoted value is unquoted, then percent-encoding is decoded once.
+/// Decodes a header value: removes quotes, then decodes percent-encoding once (section 3.1.3.2).
 fn value(headers: &HeaderMap, name: &HeaderName, attribute: &str) -> Result<String, Violation> {
-    let refused = |detail: &str, allowed: &str| {
+    let violation = |detail: &str, allowed: &str| {
         let pointer = format!("/{attribute}");
         Err(Violation::new(
             pointer,
-            format!("comes as {name}, which {detail}"),
+            format!("is sent as header {name}, which {detail}"),
             allowed,
         ))
     };
     if matches!(attribute, "data" | "data_base64" | "datacontenttype") {
-        return refused(
-            "is no attribute's header",
-            "the data as the body, their media type as Content-Type",
+        return violation(
+            "is not an attribute header",
+            "the data as the body, its media type as Content-Type",
         );
     }
     let mut values = headers.get_all(name).iter();
     let (Some(value), None) = (values.next(), values.next()) else {
-        return refused("is given more than once", ALLOWED);
+        return violation("appears more than once", ALLOWED);
     };
-    let decoded: Vec<u8> = percent_decode(&unquoted(value.as_bytes())).collect();
+    let decoded: Vec<u8> = percent_decode(&unquote(value.as_bytes())).collect();
     match String::from_utf8(decoded) {
         Ok(text) => Ok(text),
-        Err(_) => refused("is not UTF-8", ALLOWED),
+        Err(_) => violation("is not UTF-8", ALLOWED),
     }
 }
 
-/// A quoted string (RFC 9110, section 5.6.4) without its quotes and escapes; anything else as it is.
-fn unquoted(value: &[u8]) -> Vec<u8> {
+/// Removes the quotes and escapes of a quoted string (RFC 9110, section 5.6.4); returns any other value unchanged.
+fn unquote(value: &[u8]) -> Vec<u8> {
     let [b'"', quoted @ .., b'"'] = value else {
         return value.to_vec();
     };
@@ -113,12 +113,12 @@ mod tests {
     }
 
     fn read(given: &[(&'static str, &[u8])], body: &[u8]) -> Value {
-        let text = structured(&headers(given), body).unwrap();
+        let text = to_structured(&headers(given), body).unwrap();
         serde_json::from_str(&text).unwrap()
     }
 
     fn pointers(given: &[(&'static str, &[u8])], body: &[u8]) -> Vec<String> {
-        let violations = structured(&headers(given), body).unwrap_err();
+        let violations = to_structured(&headers(given), body).unwrap_err();
         violations.into_iter().map(|v| v.pointer).collect()
     }
 
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_an_attribute_is_named() {
+    fn an_invalid_attribute_header_is_a_violation_with_its_pointer() {
         assert_eq!(pointers(&[("ce-subject", b"%C0%A0")], b""), ["/subject"]);
         assert_eq!(pointers(&[("ce-subject", b"caf\xe9")], b""), ["/subject"]);
         let twice = [("ce-id", &b"1"[..]), ("ce-id", b"2")];
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn data_are_json_text_or_bytes() {
+    fn data_is_json_text_or_bytes() {
         let data = |media_type: &'static [u8], body: &[u8]| {
             read(&[("ce-id", b"1"), ("content-type", media_type)], body)
         };
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_of_other_names_are_no_attributes() {
+    fn only_ce_headers_are_attributes() {
         assert!(is_used(&headers(&[("ce-type", b"a")])));
         assert!(!is_used(&headers(&[
             ("x-ce-type", b"a"),

@@ -1,5 +1,5 @@
-//! What a body was compressed with (`Content-Encoding`, RFC 9110, section 8.4), and how it is inflated: piece by piece as it comes,
-//! so that whoever counts the bytes can stop in the middle.
+//! Content codings (`Content-Encoding`, RFC 9110, section 8.4). Decompresses a body chunk by chunk as it arrives, so that the
+//! reader can count the bytes and stop early.
 
 use std::io;
 
@@ -19,30 +19,33 @@ use tokio::{
 };
 use tokio_util::io::ReaderStream;
 
-use crate::errors::RequestError;
-
-/// Bytes inflated before other requests get their turn: some 20 µs of work.
-const TURN: usize = 16 * 1024;
-/// The largest window that a zstd frame may ask memory for, as a power of two: 8 MiB, what RFC 9659 has every decoder support.
+/// Bytes to decompress before yielding to other tasks: about 20 µs of work.
+const CHUNK_BYTES: usize = 16 * 1024;
+/// The largest window that a zstd frame may request, as a power of two: 8 MiB, which RFC 9659 requires every decoder to support.
 const ZSTD_WINDOW_LOG: u32 = 23;
 
-/// The content codings that are taken.
+/// The supported content codings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ContentCoding {
+pub(crate) enum ContentCoding {
     /// Not compressed.
     Identity,
     Gzip,
     Zstd,
 }
 
+/// A content coding that is not supported, or several of them.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unsupported content coding {0:?}; send the body uncompressed, or as gzip or zstd")]
+pub(crate) struct UnsupportedCoding(String);
+
 impl ContentCoding {
-    /// The coding of a body with these headers.
+    /// The content coding of a request with these headers.
     ///
     /// # Errors
-    /// [`RequestError::ContentCoding`]: another one, or several.
-    pub(super) fn of(headers: &HeaderMap) -> Result<Self, RequestError> {
-        let mut given = headers.get_all(header::CONTENT_ENCODING).iter();
-        let (Some(value), more) = (given.next(), given.next()) else {
+    /// [`UnsupportedCoding`].
+    pub(super) fn of(headers: &HeaderMap) -> Result<Self, UnsupportedCoding> {
+        let mut values = headers.get_all(header::CONTENT_ENCODING).iter();
+        let (Some(value), second) = (values.next(), values.next()) else {
             return Ok(Self::Identity);
         };
         let text = String::from_utf8_lossy(value.as_bytes());
@@ -52,44 +55,35 @@ impl ContentCoding {
             "zstd" => Some(Self::Zstd),
             _ => None,
         };
-        let coding = coding.filter(|_| more.is_none());
-        coding.ok_or_else(|| RequestError::ContentCoding(text.into_owned()))
+        let coding = coding.filter(|_| second.is_none());
+        coding.ok_or_else(|| UnsupportedCoding(text.into_owned()))
     }
 
-    /// What a body is told that ends too early, or is not what it says.
-    pub(super) const fn broken(self) -> RequestError {
-        match self {
-            Self::Identity => RequestError::BrokenOff,
-            Self::Gzip => RequestError::NotInflatable("gzip"),
-            Self::Zstd => RequestError::NotInflatable("zstd"),
-        }
-    }
-
-    /// The body as it was before it was compressed.
-    pub(super) fn inflated(self, body: Body) -> BoxStream<'static, io::Result<Bytes>> {
-        let read = |body: Body| BufReader::new(body.into_async_read());
+    /// Decompresses a body.
+    pub(super) fn decompress(self, body: Body) -> BoxStream<'static, io::Result<Bytes>> {
+        let reader = |body: Body| BufReader::new(body.into_async_read());
         match self {
             Self::Identity => body.into_bytes_stream().boxed(),
             Self::Gzip => {
-                let mut decoder = GzipDecoder::new(read(body));
-                // What is several files one after the other is one file (RFC 1952, section 2.2).
+                let mut decoder = GzipDecoder::new(reader(body));
+                // Concatenated gzip members are one file (RFC 1952, section 2.2).
                 decoder.multiple_members(true);
-                in_turns(decoder).boxed()
+                yielding_chunks(decoder).boxed()
             }
             Self::Zstd => {
                 let window = [DParameter::window_log_max(ZSTD_WINDOW_LOG)];
-                let mut decoder = ZstdDecoder::with_params(read(body), &window);
+                let mut decoder = ZstdDecoder::with_params(reader(body), &window);
                 decoder.multiple_members(true);
-                in_turns(decoder).boxed()
+                yielding_chunks(decoder).boxed()
             }
         }
     }
 }
 
-fn in_turns(decoder: impl AsyncRead) -> impl Stream<Item = io::Result<Bytes>> {
-    ReaderStream::with_capacity(decoder, TURN).then(async |piece| {
+fn yielding_chunks(decoder: impl AsyncRead) -> impl Stream<Item = io::Result<Bytes>> {
+    ReaderStream::with_capacity(decoder, CHUNK_BYTES).then(async |chunk| {
         yield_now().await;
-        piece
+        chunk
     })
 }
 
@@ -99,7 +93,7 @@ mod tests {
 
     use super::*;
 
-    fn of(values: &[&'static str]) -> Result<ContentCoding, RequestError> {
+    fn of(values: &[&'static str]) -> Result<ContentCoding, UnsupportedCoding> {
         let mut headers = HeaderMap::new();
         for value in values {
             headers.append(header::CONTENT_ENCODING, HeaderValue::from_static(value));
@@ -108,14 +102,14 @@ mod tests {
     }
 
     #[test]
-    fn a_body_is_compressed_with_what_its_header_says_or_not_at_all() {
+    fn the_header_names_one_coding_and_identity_is_the_default() {
         assert_eq!(of(&[]), Ok(ContentCoding::Identity));
         assert_eq!(of(&["Identity"]), Ok(ContentCoding::Identity));
         assert_eq!(of(&["GZIP"]), Ok(ContentCoding::Gzip));
         assert_eq!(of(&["x-gzip"]), Ok(ContentCoding::Gzip));
         assert_eq!(of(&["zstd"]), Ok(ContentCoding::Zstd));
-        for refused in [&["br"][..], &["gzip, zstd"], &["gzip", "gzip"]] {
-            assert!(of(refused).is_err(), "{refused:?}");
+        for unsupported in [&["br"][..], &["gzip, zstd"], &["gzip", "gzip"]] {
+            assert!(of(unsupported).is_err(), "{unsupported:?}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! From the bytes of a body to the texts of its items, each a slice of the body. What an item says is not looked at
-//! here; whether a line is JSON at all is told with its item, so that a broken line costs no other one.
+//! Splits a body into the JSON texts of its items, each a slice of the body. Whether a line of NDJSON is JSON is checked with its
+//! item, so that one broken line does not affect the others.
 
 use std::fmt;
 
@@ -7,84 +7,114 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::media_type::MediaType;
-use crate::{config::LimitsConfig, errors::RequestError};
+use crate::config::LimitsConfig;
 
-/// The items of one body: the text of each, in its order.
+/// The texts of the items of one body, in their order.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Items<'b> {
     /// The body is the item.
     One(&'b str),
-    /// The body is a list (an array, or lines), be it of one item or of none.
+    /// The body is a list: an array or lines, of any number of items.
     List(Vec<&'b str>),
 }
 
-/// Finds the items of a body.
+/// Why a body cannot be split into items.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ItemsError {
+    #[error("the body is empty")]
+    Empty,
+    #[error("the body is not UTF-8: the byte at offset {offset} is invalid")]
+    NotUtf8 { offset: usize },
+    #[error("line {line}, column {column}: {reason}")]
+    NotJson {
+        line: usize,
+        column: usize,
+        reason: String,
+    },
+    #[error("the body is not a JSON array, which application/cloudevents-batch+json requires")]
+    NotAnArray,
+    #[error("the body has {count} items; at most {max} are allowed in one request")]
+    TooMany { count: usize, max: usize },
+}
+
+/// Splits a body into its items.
 ///
 /// # Errors
-/// [`RequestError`]: the body is not UTF-8, not JSON (lines apart), or has too many items.
-pub(crate) fn items<'b>(
+/// [`ItemsError`].
+pub(crate) fn split<'b>(
     body: &'b [u8],
-    media: MediaType,
+    media_type: MediaType,
     limits: &LimitsConfig,
-) -> Result<Items<'b>, RequestError> {
-    let text = std::str::from_utf8(body).map_err(|e| RequestError::NotUtf8 {
-        at: e.valid_up_to(),
+) -> Result<Items<'b>, ItemsError> {
+    let text = std::str::from_utf8(body).map_err(|error| ItemsError::NotUtf8 {
+        offset: error.valid_up_to(),
     })?;
-    let most = limits.request_items;
+    let max = limits.request_items;
     let start = text.trim_ascii_start();
-    match media {
-        MediaType::Lines => lines(text, most).map(Items::List),
-        _ if start.is_empty() => Err(RequestError::Empty),
+    match media_type {
+        MediaType::NdJson => split_lines(text, max).map(Items::List),
+        _ if start.is_empty() => Err(ItemsError::Empty),
         MediaType::Json | MediaType::CloudEventBatch if start.starts_with('[') => {
-            elements(text, most).map(Items::List)
+            split_array(text, max).map(Items::List)
         }
-        MediaType::CloudEventBatch => Err(RequestError::NotAnArray),
+        MediaType::CloudEventBatch => Err(ItemsError::NotAnArray),
         MediaType::Json | MediaType::CloudEvent | MediaType::CloudEventData => {
-            let item = value(text).map_err(|e| RequestError::not_json(&e))?;
-            Ok(Items::One(item))
+            let value = serde_json::from_str(text).map(RawValue::get);
+            value.map(Items::One).map_err(|error| not_json(&error))
         }
     }
 }
 
-fn value(text: &str) -> Result<&str, serde_json::Error> {
-    serde_json::from_str(text).map(RawValue::get)
-}
-
-/// One item a line; empty lines do not count.
-fn lines(text: &str, most: usize) -> Result<Vec<&str>, RequestError> {
+/// One item per line; empty lines do not count.
+fn split_lines(text: &str, max: usize) -> Result<Vec<&str>, ItemsError> {
     let items = || {
         text.lines()
             .map(str::trim_ascii)
             .filter(|line| !line.is_empty())
     };
-    let texts: Vec<_> = items().take(most).collect();
-    let count = if texts.len() < most {
+    let texts: Vec<_> = items().take(max).collect();
+    let count = if texts.len() < max {
         texts.len()
     } else {
         items().count()
     };
-    within(most, count).map(|()| texts)
+    check_count(count, max).map(|()| texts)
 }
 
-fn elements(text: &str, most: usize) -> Result<Vec<&str>, RequestError> {
+fn split_array(text: &str, max: usize) -> Result<Vec<&str>, ItemsError> {
     let mut json = serde_json::Deserializer::from_str(text);
-    let (texts, count) = Elements { most }
+    let (texts, count) = Elements { max }
         .deserialize(&mut json)
         .and_then(|elements| json.end().map(|()| elements))
-        .map_err(|e| RequestError::not_json(&e))?;
-    within(most, count).map(|()| texts)
+        .map_err(|error| not_json(&error))?;
+    check_count(count, max).map(|()| texts)
 }
 
-fn within(most: usize, count: usize) -> Result<(), RequestError> {
-    if count > most {
-        return Err(RequestError::TooManyItems { count, most });
+fn check_count(count: usize, max: usize) -> Result<(), ItemsError> {
+    if count > max {
+        return Err(ItemsError::TooMany { count, max });
     }
     Ok(())
 }
 
-/// Keeps the first `most` elements of an array, and counts the others.
+fn not_json(error: &serde_json::Error) -> ItemsError {
+    let text = error.to_string();
+    let reason = text.split(" at line ").next().unwrap_or_default();
+    let hint = if reason == "trailing characters" {
+        "; send several items as a JSON array, or as application/x-ndjson with one item per line"
+    } else {
+        ""
+    };
+    ItemsError::NotJson {
+        line: error.line(),
+        column: error.column(),
+        reason: format!("{reason}{hint}"),
+    }
+}
+
+/// Collects the first `max` elements of an array, and counts all of them.
 struct Elements {
-    most: usize,
+    max: usize,
 }
 
 impl<'de> DeserializeSeed<'de> for Elements {
@@ -104,7 +134,7 @@ impl<'de> Visitor<'de> for Elements {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Self::Value, A::Error> {
         let mut texts = Vec::new();
-        while texts.len() < self.most {
+        while texts.len() < self.max {
             let Some(element) = array.next_element::<&'de RawValue>()? else {
                 break;
             };
@@ -116,27 +146,6 @@ impl<'de> Visitor<'de> for Elements {
         }
         Ok((texts, count))
     }
-}
-
-/// How deep arrays and objects nest in a text, if it is JSON.
-pub(crate) fn nesting(json: &str) -> usize {
-    let (mut depth, mut deepest) = (0_usize, 0);
-    let (mut in_string, mut escaped) = (false, false);
-    for byte in json.bytes() {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = in_string,
-            b'"' => in_string = !in_string,
-            _ if in_string => {}
-            b'[' | b'{' => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    deepest
 }
 
 #[cfg(test)]

@@ -1,40 +1,53 @@
-//! What a body's media type says of it: how its items are found, and which shapes they may have.
+//! The media type of a request: whether its route accepts it, how the body is split into items, and which shapes the items may
+//! have.
+
+use std::borrow::Cow;
 
 use ess_schema::decode::AcceptedShapes;
+use poem::http::{HeaderMap, header};
 
-use crate::errors::RequestError;
-
-/// The paths that take items.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Route {
-    /// `POST /commands`.
-    Commands,
-    /// `POST /events`.
-    Events,
-}
-
-/// The media types a body may have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum MediaType {
-    /// JSON: one item, or an array of them. Also what a body without a media type is.
-    Json,
-    /// NDJSON: one item a line.
-    Lines,
-    /// One CloudEvent in structured mode.
-    CloudEvent,
-    /// A JSON array of CloudEvents (batched mode).
-    CloudEventBatch,
-    /// The data of one CloudEvent whose attributes are headers (binary mode), of any media type.
-    CloudEventData,
-}
+use super::binary_mode;
 
 pub(crate) const JSON: &str = "application/json";
 pub(crate) const NDJSON: &str = "application/x-ndjson";
 pub(crate) const CLOUDEVENT: &str = "application/cloudevents+json";
 pub(crate) const CLOUDEVENT_BATCH: &str = "application/cloudevents-batch+json";
 
-impl Route {
-    /// The media types it takes.
+/// The routes that append items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AppendRoute {
+    /// `POST /commands`.
+    Commands,
+    /// `POST /events`.
+    Events,
+}
+
+/// The supported media types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MediaType {
+    /// JSON: one item, or an array of items. The default of a request without `Content-Type`.
+    Json,
+    /// NDJSON: one item per line.
+    NdJson,
+    /// One CloudEvent in structured mode.
+    CloudEvent,
+    /// A JSON array of CloudEvents (batched mode).
+    CloudEventBatch,
+    /// The data of one CloudEvent, whose attributes are headers (binary mode); any media type.
+    CloudEventData,
+}
+
+/// Why a route does not accept a request's media type.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum MediaTypeError {
+    #[error("unsupported media type {given:?}; expected one of {}", .route.media_types().join(", "))]
+    Unsupported { given: String, route: AppendRoute },
+    #[error("CloudEvents in binary mode (ce-* headers) are accepted by POST /events only")]
+    BinaryMode,
+}
+
+impl AppendRoute {
+    /// The media types to choose from in a request to this route.
     pub(crate) const fn media_types(self) -> &'static [&'static str] {
         match self {
             Self::Commands => &[JSON, NDJSON],
@@ -42,11 +55,11 @@ impl Route {
         }
     }
 
-    /// The shapes its items may have in a body of type `media`.
-    pub(crate) fn accepts(self, media: MediaType) -> AcceptedShapes {
-        match (self, media) {
+    /// The shapes that items may have in a body of this media type.
+    pub(crate) const fn accepted_shapes(self, media_type: MediaType) -> AcceptedShapes {
+        match (self, media_type) {
             (Self::Commands, _) => AcceptedShapes::Commands,
-            (Self::Events, MediaType::Json | MediaType::Lines) => AcceptedShapes::Any,
+            (Self::Events, MediaType::Json | MediaType::NdJson) => AcceptedShapes::Any,
             (
                 Self::Events,
                 MediaType::CloudEvent | MediaType::CloudEventBatch | MediaType::CloudEventData,
@@ -54,18 +67,35 @@ impl Route {
         }
     }
 
-    /// Reads a `Content-Type` header. Parameters such as `charset` are ignored: JSON is UTF-8 (RFC 8259, section 8.1).
+    /// The media type of a request with these headers. `ce-*` headers mean binary mode, unless the media type is one of
+    /// CloudEvents itself.
     ///
     /// # Errors
-    /// [`RequestError::MediaType`] for one that this route does not take.
-    pub(crate) fn media(self, content_type: Option<&str>) -> Result<MediaType, RequestError> {
+    /// [`MediaTypeError`] when this route does not accept it.
+    pub(crate) fn media_type(self, headers: &HeaderMap) -> Result<MediaType, MediaTypeError> {
+        let content_type = headers.get(header::CONTENT_TYPE);
+        let content_type = content_type.map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let media_type = self.parse(content_type.as_ref().map(Cow::as_ref));
+        let is_structured = matches!(
+            media_type,
+            Ok(MediaType::CloudEvent | MediaType::CloudEventBatch)
+        );
+        match (binary_mode::is_used(headers) && !is_structured, self) {
+            (true, Self::Events) => Ok(MediaType::CloudEventData),
+            (true, Self::Commands) => Err(MediaTypeError::BinaryMode),
+            (false, _) => media_type,
+        }
+    }
+
+    /// Parses a `Content-Type` header. Ignores parameters such as `charset`: JSON is UTF-8 (RFC 8259, section 8.1).
+    fn parse(self, content_type: Option<&str>) -> Result<MediaType, MediaTypeError> {
         let Some(content_type) = content_type.filter(|text| !text.trim().is_empty()) else {
             return Ok(MediaType::Json);
         };
         let essence = content_type.split(';').next().unwrap_or_default();
-        let media = match essence.trim().to_ascii_lowercase().as_str() {
+        let media_type = match essence.trim().to_ascii_lowercase().as_str() {
             JSON => Some(MediaType::Json),
-            NDJSON | "application/ndjson" => Some(MediaType::Lines),
+            NDJSON | "application/ndjson" => Some(MediaType::NdJson),
             CLOUDEVENT if self == Self::Events => Some(MediaType::CloudEvent),
             CLOUDEVENT_BATCH if self == Self::Events => Some(MediaType::CloudEventBatch),
             other if other.starts_with("application/cloudevents") => None,
@@ -74,7 +104,7 @@ impl Route {
             }
             _ => None,
         };
-        media.ok_or_else(|| RequestError::MediaType {
+        media_type.ok_or_else(|| MediaTypeError::Unsupported {
             given: content_type.to_owned(),
             route: self,
         })
@@ -86,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_body_is_json_unless_it_says_otherwise() {
+    fn json_is_the_default_media_type() {
         for text in [
             None,
             Some(""),
@@ -95,30 +125,33 @@ mod tests {
             Some("application/vnd.player+json"),
         ] {
             assert_eq!(
-                Route::Commands.media(text).ok(),
+                AppendRoute::Commands.parse(text).ok(),
                 Some(MediaType::Json),
                 "{text:?}"
             );
         }
-        let lines = Route::Commands.media(Some("application/x-ndjson"));
-        assert_eq!(lines.ok(), Some(MediaType::Lines));
+        let lines = AppendRoute::Commands.parse(Some("application/x-ndjson"));
+        assert_eq!(lines.ok(), Some(MediaType::NdJson));
     }
 
     #[test]
-    fn cloudevents_are_events_not_commands() {
+    fn only_the_events_route_accepts_cloudevents() {
         let batch = Some("Application/CloudEvents-Batch+JSON; charset=utf-8");
         let one = Some("application/cloudevents+json");
         assert_eq!(
-            Route::Events.media(batch).ok(),
+            AppendRoute::Events.parse(batch).ok(),
             Some(MediaType::CloudEventBatch)
         );
-        assert_eq!(Route::Events.media(one).ok(), Some(MediaType::CloudEvent));
-        assert!(Route::Commands.media(batch).is_err());
-        assert!(Route::Commands.media(one).is_err());
+        assert_eq!(
+            AppendRoute::Events.parse(one).ok(),
+            Some(MediaType::CloudEvent)
+        );
+        assert!(AppendRoute::Commands.parse(batch).is_err());
+        assert!(AppendRoute::Commands.parse(one).is_err());
     }
 
     #[test]
-    fn another_media_type_is_refused() {
+    fn an_unsupported_media_type_is_rejected() {
         for text in [
             "text/plain",
             "application/x-www-form-urlencoded",
@@ -126,7 +159,7 @@ mod tests {
             "application/cloudevents",
             "json",
         ] {
-            assert!(Route::Events.media(Some(text)).is_err(), "{text}");
+            assert!(AppendRoute::Events.parse(Some(text)).is_err(), "{text}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A request's body on its way in: inflated, bounded in bytes and in time, and counted against what may be in flight.
+//! Reads a request's body: decompressed, within limits of bytes and of time, and counted against the bytes in flight.
 
 use std::{io, time::Duration};
 
@@ -10,29 +10,41 @@ use poem::{
 };
 use tokio::time::timeout;
 
-use super::{
-    binary_mode,
-    content_coding::ContentCoding,
-    media_type::{MediaType, Route},
-};
+use super::content_coding::{ContentCoding, UnsupportedCoding};
 use crate::{
     admission::{InFlightPermit, Overloaded},
     config::LimitsConfig,
-    errors::RequestError,
 };
 
-/// How long the rest of a body that is refused may take to go by.
-const GOES_BY_WITHIN: Duration = Duration::from_secs(5);
+/// How long the service reads on after it has rejected a body.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A body that has not been read, with the headers that say what it is.
+/// The unread body of a request, with the headers that describe it.
 pub(crate) struct Upload<'r> {
     headers: &'r HeaderMap,
     body: Body,
 }
 
+/// Why a body was not read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum UploadError {
+    #[error(transparent)]
+    UnsupportedCoding(#[from] UnsupportedCoding),
+    #[error(transparent)]
+    Overloaded(#[from] Overloaded),
+    #[error("the body is larger than {max_bytes} bytes")]
+    TooLarge { max_bytes: usize },
+    #[error("the body did not arrive within {timeout_ms} ms")]
+    Timeout { timeout_ms: u128 },
+    #[error("the body is incomplete")]
+    Incomplete,
+    #[error("the body is incomplete, or is not {0}, which its Content-Encoding names")]
+    Corrupt(&'static str),
+}
+
 impl<'r> Upload<'r> {
-    /// Takes the body of a request; one that has none is an empty one.
-    pub(crate) fn of(request: &'r Request, body: &mut RequestBody) -> Self {
+    /// Takes the body of a request. A missing body is an empty one.
+    pub(crate) fn new(request: &'r Request, body: &mut RequestBody) -> Self {
         Self {
             headers: request.headers(),
             body: body.take().unwrap_or_default(),
@@ -44,114 +56,96 @@ impl<'r> Upload<'r> {
         self.headers
     }
 
-    /// What the body is.
+    /// Reads and decompresses the body.
     ///
     /// # Errors
-    /// [`RequestError`] when `route` does not take it.
-    pub(crate) fn media(&self, route: Route) -> Result<MediaType, RequestError> {
-        let content_type = self.headers.get(header::CONTENT_TYPE);
-        let content_type = content_type.map(|value| String::from_utf8_lossy(value.as_bytes()));
-        let media = route.media(content_type.as_deref());
-        let is_structured = matches!(
-            media,
-            Ok(MediaType::CloudEvent | MediaType::CloudEventBatch)
-        );
-        match (binary_mode::is_used(self.headers) && !is_structured, route) {
-            (true, Route::Events) => Ok(MediaType::CloudEventData),
-            (true, Route::Commands) => Err(RequestError::BinaryMode),
-            (false, _) => media,
-        }
-    }
-
-    /// Reads the body, inflated.
-    ///
-    /// # Errors
-    /// [`RequestError`] when it is too large, too slow, not what it says, or one too many.
+    /// [`UploadError`].
     pub(crate) async fn read(
         self,
         limits: &LimitsConfig,
-        admitted: &mut InFlightPermit,
-    ) -> Result<Bytes, RequestError> {
-        let coding = match self.coding_within(limits) {
+        permit: &mut InFlightPermit<'_>,
+    ) -> Result<Bytes, UploadError> {
+        let coding = match self.check_headers(limits) {
             Ok(coding) => coding,
-            Err(error) => return Err(self.refused(error, limits).await),
+            Err(error) => {
+                self.drain(limits).await;
+                return Err(error);
+            }
         };
-        let most = limits.request_bytes;
-        let collected = collect(coding.inflated(self.body), coding.broken(), most, admitted);
-        let within_ms = limits.read_timeout.as_millis();
+        let broken = match coding {
+            ContentCoding::Identity => UploadError::Incomplete,
+            ContentCoding::Gzip => UploadError::Corrupt("gzip"),
+            ContentCoding::Zstd => UploadError::Corrupt("zstd"),
+        };
+        let chunks = coding.decompress(self.body);
+        let collected = collect(chunks, broken, limits.request_bytes, permit);
+        let timeout_ms = limits.read_timeout.as_millis();
         let collected = timeout(limits.read_timeout, collected).await;
-        collected.unwrap_or(Err(RequestError::Slow { within_ms }))
+        collected.unwrap_or(Err(UploadError::Timeout { timeout_ms }))
     }
 
-    /// Lets the body go by unread, and gives the reason back.
-    pub(crate) async fn refused(self, error: RequestError, limits: &LimitsConfig) -> RequestError {
-        let_go_by(self.body.into_bytes_stream().boxed(), limits.request_bytes).await;
-        error
+    /// Reads a rejected body and discards it: see [`drain`].
+    pub(crate) async fn drain(self, limits: &LimitsConfig) {
+        drain(self.body.into_bytes_stream().boxed(), limits.request_bytes).await;
     }
 
-    fn coding_within(&self, limits: &LimitsConfig) -> Result<ContentCoding, RequestError> {
+    fn check_headers(&self, limits: &LimitsConfig) -> Result<ContentCoding, UploadError> {
         let coding = ContentCoding::of(self.headers)?;
-        let most = limits.request_bytes;
+        let max_bytes = limits.request_bytes;
         let length = self.headers.get(header::CONTENT_LENGTH);
         let length = length.and_then(|value| value.to_str().ok()?.parse().ok());
-        if length.is_some_and(|length: usize| length > most) {
-            return Err(RequestError::TooLarge { most });
+        if length.is_some_and(|length: usize| length > max_bytes) {
+            return Err(UploadError::TooLarge { max_bytes });
         }
         Ok(coding)
     }
 }
 
-/// Takes the rest of a body and keeps nothing of it, up to a bound in bytes and in time. Who is refused while it still sends would
-/// not hear why: a server that answers before it has read everything closes the connection, and the answer is lost with it
-/// (RFC 9112, section 9.6).
-async fn let_go_by(mut chunks: BoxStream<'static, io::Result<Bytes>>, most: usize) {
-    let going_by = async {
+/// Reads the rest of a rejected body and discards it, up to `max_bytes` and [`DRAIN_TIMEOUT`]. A client that is still sending
+/// would not receive the error: a server that responds before it has read the request closes the connection, and the response is
+/// lost (RFC 9112, section 9.6).
+async fn drain(mut chunks: BoxStream<'static, io::Result<Bytes>>, max_bytes: usize) {
+    let discarding = async {
         let mut bytes = 0;
-        while bytes <= most
+        while bytes <= max_bytes
             && let Some(Ok(chunk)) = chunks.next().await
         {
             bytes += chunk.len();
         }
     };
-    // In time or not, it is refused.
-    let _ = timeout(GOES_BY_WITHIN, going_by).await;
+    // The body is rejected whether or not it was drained in time.
+    let _ = timeout(DRAIN_TIMEOUT, discarding).await;
 }
 
-/// Gathers a body's chunks; one that fails is answered with `broken`.
+/// Collects the chunks of a body. A chunk that cannot be read is the error `broken`.
 async fn collect(
     mut chunks: BoxStream<'static, io::Result<Bytes>>,
-    broken: RequestError,
-    most: usize,
-    admitted: &mut InFlightPermit,
-) -> Result<Bytes, RequestError> {
-    let mut parts: Vec<Bytes> = Vec::new();
+    broken: UploadError,
+    max_bytes: usize,
+    permit: &mut InFlightPermit<'_>,
+) -> Result<Bytes, UploadError> {
+    let mut collected: Vec<Bytes> = Vec::new();
     let mut bytes = 0;
     while let Some(chunk) = chunks.next().await {
         let Ok(chunk) = chunk else {
             return Err(broken);
         };
         bytes += chunk.len();
-        let room = if bytes > most {
-            Err(RequestError::TooLarge { most })
+        let reserved = if bytes > max_bytes {
+            Err(UploadError::TooLarge { max_bytes })
         } else {
-            admitted.grow(chunk.len()).map_err(RequestError::from)
+            permit.reserve_bytes(chunk.len()).map_err(UploadError::from)
         };
-        if let Err(refused) = room {
-            drop(parts);
-            let_go_by(chunks, most).await;
-            return Err(refused);
+        if let Err(error) = reserved {
+            drop(collected);
+            drain(chunks, max_bytes).await;
+            return Err(error);
         }
-        parts.push(chunk);
+        collected.push(chunk);
     }
-    // Most bodies come in one piece, which is not copied.
-    Ok(match parts.as_mut_slice() {
+    // Most bodies are one chunk, which is not copied.
+    Ok(match collected.as_mut_slice() {
         [only] => std::mem::take(only),
-        _ => parts.concat().into(),
+        _ => collected.concat().into(),
     })
-}
-
-impl From<Overloaded> for RequestError {
-    fn from(Overloaded: Overloaded) -> Self {
-        Self::Overloaded
-    }
 }

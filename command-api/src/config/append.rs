@@ -1,11 +1,11 @@
-//! How long an append may take before its outcome is called unknown.
+//! How long an append may take before its outcome is unknown.
 
 use std::time::Duration;
 
 use ess_service::config::{ConfigError, ConfigKey, ProducerConfig, Section, millis};
 use serde::Deserialize;
 
-/// The patience of a request.
+/// The time limit of an append.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct AppendConfig {
     /// How long a request waits for its delivery reports.
@@ -14,14 +14,15 @@ pub(crate) struct AppendConfig {
 }
 
 impl AppendConfig {
-    /// A request that gave up before the producer does would call a record unknown whose success is yet to be reported.
+    /// Checks that a request waits longer than the producer retries. Otherwise a record whose success is reported later would be
+    /// unknown.
     pub(super) fn check_outlasts(&self, producer: &ProducerConfig) -> Result<(), ConfigError> {
         if self.timeout > producer.message_timeout {
             return Ok(());
         }
-        let (timeout, of_producer) = (self.timeout, producer.message_timeout);
+        let (timeout, message_timeout) = (self.timeout, producer.message_timeout);
         let problem =
-            format!("{timeout:?} does not outlast KAFKA_MESSAGE_TIMEOUT_MS ({of_producer:?})");
+            format!("{timeout:?} is not more than KAFKA_MESSAGE_TIMEOUT_MS ({message_timeout:?})");
         Err(ConfigError::invalid(
             Self::KEYS,
             "APPEND_TIMEOUT_MS",

@@ -1,4 +1,4 @@
-//! How large an item and a request may be, and how much may be in flight (DESIGN, section 5; invariant I10).
+//! The limits on items, on requests, and on what is in flight (DESIGN, section 5; invariant I10).
 
 use std::time::Duration;
 
@@ -8,29 +8,29 @@ use serde::Deserialize;
 /// The limits of one item, of one request, and of all requests together.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct LimitsConfig {
-    /// Bytes of one item's JSON text. Below 400 kB, because its record has to fit librdkafka's and the broker's
-    /// `message.max.bytes` (1 MB by default), and escaping may double what is kept of it.
+    /// Maximum bytes of one item's JSON text. At most 400 kB, because its record must fit `message.max.bytes` of librdkafka and of
+    /// the broker (1 MB by default), and escaping may double its size.
     #[serde(rename = "item_max_bytes")]
     pub(crate) item_bytes: usize,
-    /// How deep arrays and objects of one item nest; the item itself is level 1.
+    /// Maximum nesting of arrays and objects in one item; the item itself is level 1.
     #[serde(rename = "item_max_nesting")]
     pub(crate) item_nesting: usize,
-    /// Bytes of one request's body.
+    /// Maximum bytes of one request's body, decompressed.
     #[serde(rename = "request_max_bytes")]
     pub(crate) request_bytes: usize,
-    /// Items of one request.
+    /// Maximum items of one request.
     #[serde(rename = "request_max_items")]
     pub(crate) request_items: usize,
     /// How long a body may take to arrive.
     #[serde(rename = "request_read_timeout_ms", deserialize_with = "millis")]
     pub(crate) read_timeout: Duration,
-    /// Requests that may be worked on at once.
+    /// Maximum requests in flight.
     #[serde(rename = "in_flight_max_requests")]
     pub(crate) in_flight_requests: usize,
-    /// Bytes of the bodies of these requests.
+    /// Maximum bytes of their bodies.
     #[serde(rename = "in_flight_max_bytes")]
     pub(crate) in_flight_bytes: usize,
-    /// Items of the lists among them.
+    /// Maximum items of their lists.
     #[serde(rename = "in_flight_max_items")]
     pub(crate) in_flight_items: usize,
 }

@@ -1,13 +1,13 @@
-//! Addresses that are told to callers. The service itself never connects to them (invariant I7).
+//! Addresses that the service returns to clients. It must never connect to them (invariant I7).
 
 use ess_service::config::{ConfigError, ConfigKey, Section};
 use poem::http::Uri;
 use serde::Deserialize;
 
-/// Where to read, and what to answer to `GET /config`.
+/// The addresses of the read side.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct LinksConfig {
-    /// The query-api as callers reach it, without a slash at its end.
+    /// The base URL at which clients reach the query-api, without a trailing slash.
     #[serde(rename = "query_api_url")]
     pub(crate) query_api: String,
     #[serde(rename = "clickhouse_url")]
@@ -15,7 +15,7 @@ pub(crate) struct LinksConfig {
 }
 
 impl LinksConfig {
-    /// `host:port` of the read model, without user and password.
+    /// `host:port` of ClickHouse, without user and password.
     pub(crate) fn clickhouse_host(&self) -> String {
         let uri = self.clickhouse.parse::<Uri>().unwrap_or_default();
         let authority = uri.authority().map_or("", |authority| authority.as_str());
@@ -46,8 +46,8 @@ impl Section for LinksConfig {
             ("QUERY_API_URL", &self.query_api),
             ("CLICKHOUSE_URL", &self.clickhouse),
         ] {
-            if !is_web_address(url) {
-                let problem = format!("{url:?} is no such address");
+            if !is_http_url(url) {
+                let problem = format!("{url:?} is not such a URL");
                 return Err(ConfigError::invalid(Self::KEYS, key, problem));
             }
         }
@@ -57,7 +57,7 @@ impl Section for LinksConfig {
     }
 }
 
-fn is_web_address(url: &str) -> bool {
+fn is_http_url(url: &str) -> bool {
     url.parse::<Uri>().is_ok_and(|uri| {
         matches!(uri.scheme_str(), Some("http" | "https")) && uri.query().is_none()
     })

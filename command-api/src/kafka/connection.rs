@@ -1,118 +1,132 @@
-//! Whether the log can be appended to: asked of the broker now and then, and told as the readiness of this process
-//! (invariant I11). At the end it flushes what answered requests have left behind.
+//! Probes Kafka at intervals, reports the result as the readiness of this process (invariant I11), and flushes the producer at
+//! shutdown.
 
 use std::{sync::Arc, time::Duration};
 
 use ess_service::health::Check;
-use rdkafka::{error::KafkaError, metadata::Metadata, producer::Producer};
+use rdkafka::{
+    error::{KafkaError, RDKafkaErrorCode},
+    metadata::Metadata,
+    producer::Producer,
+};
 use tokio::{
     task::{JoinError, spawn_blocking},
     time::{MissedTickBehavior, interval},
 };
 use tokio_util::sync::CancellationToken;
 
-use super::KafkaProducer;
+use super::producer::KafkaProducer;
 
-/// How often the broker is asked.
-const EVERY: Duration = Duration::from_secs(2);
-/// How long it may take to answer.
-const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
-/// A check unrepeated for this long says that this task itself is stuck.
-pub(crate) const SILENT_FOR: Duration = Duration::from_secs(15);
+/// The time between two probes.
+const PROBE_INTERVAL: Duration = Duration::from_secs(2);
+/// How long a broker may take to answer a probe.
+const METADATA_TIMEOUT: Duration = Duration::from_secs(5);
+/// A check that is not updated for this long means that this task is stuck.
+pub(crate) const MAX_CHECK_AGE: Duration = Duration::from_secs(15);
 
-/// Why the log cannot be kept up.
+/// Why the connection to Kafka ends.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConnectionError {
-    /// librdkafka gave up for good: only a new process can append again.
-    #[error("the producer has failed for good: {0}")]
+    /// librdkafka reported a fatal error: only a new process can append again.
+    #[error("fatal producer error: {0}")]
     Fatal(String),
-    /// Records were left when the time to flush them was over.
-    #[error("{left} records were not flushed: {error}")]
+    /// Records were left when the flush timed out.
+    #[error("{records} records were not flushed: {error}")]
     Unflushed {
-        /// How many.
-        left: i32,
+        /// The number of records left.
+        records: i32,
         /// librdkafka's reason.
         error: KafkaError,
     },
     /// A defect.
-    #[error("a task of the producer panicked: {0}")]
+    #[error("a producer task panicked: {0}")]
     Panicked(#[from] JoinError),
 }
 
-/// Tells `check` how the log is doing until no request is `served` any more, then flushes for at most `flush_within`.
+/// Updates `check` until `drained` is cancelled, that is, until no request is left; then flushes for at most `flush_timeout`.
 ///
 /// # Errors
 /// [`ConnectionError`].
-pub(crate) async fn keep(
-    log: Arc<KafkaProducer>,
+pub(crate) async fn run(
+    producer: Arc<KafkaProducer>,
     check: Check,
-    served: CancellationToken,
-    flush_within: Duration,
+    drained: CancellationToken,
+    flush_timeout: Duration,
 ) -> Result<(), ConnectionError> {
-    let mut ticks = interval(EVERY);
+    let mut ticks = interval(PROBE_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            () = served.cancelled() => return flush(log, flush_within).await,
+            () = drained.cancelled() => return flush(producer, flush_timeout).await,
             _ = ticks.tick() => {}
         }
-        let asked = Arc::clone(&log);
-        match spawn_blocking(move || asked.problem()).await? {
-            None => check.ok(),
-            Some(Problem::Passing(reason)) => check.not_ready(reason),
-            Some(Problem::Fatal(reason)) => return Err(ConnectionError::Fatal(reason)),
+        let probed = Arc::clone(&producer);
+        match spawn_blocking(move || probed.probe()).await? {
+            Ok(()) => check.ok(),
+            Err(ProbeError::Fatal(reason)) => return Err(ConnectionError::Fatal(reason)),
+            Err(error) => check.not_ready(error.to_string()),
         }
-        metrics::gauge!("ess_producer_queue_records").set(log.producer.in_flight_count());
+        metrics::gauge!("ess_producer_queue_records").set(producer.client.in_flight_count());
     }
 }
 
-async fn flush(log: Arc<KafkaProducer>, within: Duration) -> Result<(), ConnectionError> {
+async fn flush(
+    producer: Arc<KafkaProducer>,
+    flush_timeout: Duration,
+) -> Result<(), ConnectionError> {
     let flushed = spawn_blocking(move || {
-        let flushed = log.producer.flush(within);
+        let flushed = producer.client.flush(flush_timeout);
         flushed.map_err(|error| ConnectionError::Unflushed {
-            left: log.producer.in_flight_count(),
+            records: producer.client.in_flight_count(),
             error,
         })
     });
     flushed.await?
 }
 
-enum Problem {
-    Passing(String),
+/// Why events cannot be appended now; for ever, if `Fatal`.
+#[derive(Debug, thiserror::Error)]
+enum ProbeError {
+    #[error("{0}")]
     Fatal(String),
+    #[error("no broker answers: {0}")]
+    NoBroker(KafkaError),
+    #[error("topic {0} does not exist; `projector init` creates it")]
+    NoTopic(String),
+    #[error("partition {partition} of topic {topic} has no leader")]
+    NoLeader { topic: String, partition: i32 },
+    #[error("the last append failed: {0}")]
+    LastAppend(RDKafkaErrorCode),
 }
 
 impl KafkaProducer {
-    /// What stands against appending now. Blocks for one round trip.
-    fn problem(&self) -> Option<Problem> {
-        if let Some((code, reason)) = self.producer.client().fatal_error() {
-            return Some(Problem::Fatal(format!("{code}: {reason}")));
+    /// Checks whether events can be appended. Blocks for one round trip.
+    fn probe(&self) -> Result<(), ProbeError> {
+        let client = self.client.client();
+        if let Some((code, reason)) = client.fatal_error() {
+            return Err(ProbeError::Fatal(format!("{code}: {reason}")));
         }
-        // All topics are asked for, because asking for one by name may create it.
-        match self.producer.client().fetch_metadata(None, ANSWERS_WITHIN) {
-            Ok(metadata) => missing(&metadata, &self.topic).or_else(|| self.last_append()),
-            Err(error) => Some(format!("no broker answers: {error}")),
+        // Requests all topics, because a request for one topic may create it.
+        let metadata = client.fetch_metadata(None, METADATA_TIMEOUT);
+        check_topic(&metadata.map_err(ProbeError::NoBroker)?, &self.topic)?;
+        match self.client.context().take_last_failure() {
+            Some(code) => Err(ProbeError::LastAppend(code)),
+            None => Ok(()),
         }
-        .map(Problem::Passing)
-    }
-
-    fn last_append(&self) -> Option<String> {
-        let code = self.producer.context().last_failure()?;
-        Some(format!("the last append failed: {code}"))
     }
 }
 
-fn missing(metadata: &Metadata, name: &str) -> Option<String> {
+fn check_topic(metadata: &Metadata, name: &str) -> Result<(), ProbeError> {
     let mut topics = metadata.topics().iter();
     let Some(topic) = topics.find(|topic| topic.name() == name) else {
-        return Some(format!(
-            "topic {name} does not exist; `projector init` creates it"
-        ));
+        return Err(ProbeError::NoTopic(name.to_owned()));
     };
     let mut partitions = topic.partitions().iter();
-    let leaderless = partitions.find(|partition| partition.leader() < 0)?;
-    Some(format!(
-        "partition {} of topic {name} has no leader",
-        leaderless.id()
-    ))
+    match partitions.find(|partition| partition.leader() < 0) {
+        Some(leaderless) => Err(ProbeError::NoLeader {
+            topic: name.to_owned(),
+            partition: leaderless.id(),
+        }),
+        None => Ok(()),
+    }
 }

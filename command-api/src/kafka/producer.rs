@@ -1,5 +1,5 @@
-//! The one producer of this process. All records of a request are handed to librdkafka at once, which batches them with
-//! those of other requests; then all delivery reports are awaited. Nothing here decides what an event is.
+//! The only producer of this process. Sends all records of a request to librdkafka at once, which batches them with those of other
+//! requests, and waits for their delivery reports. It must never change an event.
 
 use std::{
     sync::{
@@ -22,40 +22,40 @@ use rdkafka::{
 use tokio::time::timeout;
 
 use super::{
-    Append, AppendError, Outcome,
+    append::{Append, AppendError, Outcome},
     batch::{Batch, PendingRecord},
 };
 use crate::config::Config;
 
-/// The log behind a Kafka producer.
+/// Appends to the topic that is the log.
 pub(crate) struct KafkaProducer {
-    pub(super) producer: ThreadedProducer<DeliveryReports>,
+    pub(super) client: ThreadedProducer<DeliveryReports>,
     pub(super) topic: String,
-    patience: Duration,
+    delivery_timeout: Duration,
 }
 
 impl KafkaProducer {
-    /// Makes the producer. It connects by itself, now and whenever it has to.
+    /// Creates the producer, which connects, and reconnects, in the background.
     ///
     /// # Errors
-    /// A setting that librdkafka does not take.
+    /// A setting that librdkafka rejects.
     pub(crate) fn new(config: &Config) -> Result<Self, KafkaError> {
         let client = producer_config(&config.kafka, &config.producer, "ess-command-api");
         Ok(Self {
-            producer: client.create_with_context(DeliveryReports::default())?,
+            client: client.create_with_context(DeliveryReports::default())?,
             topic: config.kafka.topic.clone(),
-            patience: config.append.timeout,
+            delivery_timeout: config.append.timeout,
         })
     }
 
-    fn send(&self, event: &Event, headers: OwnedHeaders, ticket: Box<PendingRecord>) {
+    fn send(&self, event: &Event, headers: OwnedHeaders, pending: Box<PendingRecord>) {
         let value = event.to_cloudevent();
-        let record = BaseRecord::with_opaque_to(&self.topic, ticket)
+        let record = BaseRecord::with_opaque_to(&self.topic, pending)
             .key(event.key())
             .payload(&value)
             .headers(headers);
-        if let Err((error, record)) = self.producer.send(record) {
-            record.delivery_opaque.settle(Err(refused(&error)));
+        if let Err((error, record)) = self.client.send(record) {
+            record.delivery_opaque.complete(Err(not_queued(&error)));
         }
     }
 }
@@ -64,12 +64,12 @@ impl Append for KafkaProducer {
     fn append<'a>(&'a self, events: &'a [&'a Event]) -> BoxFuture<'a, Vec<Outcome>> {
         Box::pin(async move {
             let start = Instant::now();
-            let (batch, tickets) = Batch::of(events.len());
-            for (event, ticket) in events.iter().zip(tickets) {
-                self.send(event, content_type(), ticket);
+            let (batch, records) = Batch::new(events.len());
+            for (event, pending) in events.iter().zip(records) {
+                self.send(event, content_type(), pending);
             }
-            // Whether it was in time or not: what is known is told, and the rest is told to be unknown.
-            let _ = timeout(self.patience, batch.settled()).await;
+            // After a timeout, the pending outcomes are unknown.
+            let _ = timeout(self.delivery_timeout, batch.completed()).await;
             metrics::histogram!("messaging_client_operation_duration_seconds", "messaging_operation_name" => "send")
                 .record(start.elapsed());
             batch.outcomes()
@@ -84,8 +84,8 @@ fn content_type() -> OwnedHeaders {
     })
 }
 
-/// A record that did not even enter the producer's queue.
-fn refused(error: &KafkaError) -> AppendError {
+/// Why a record did not enter the producer's queue.
+fn not_queued(error: &KafkaError) -> AppendError {
     match error.rdkafka_error_code() {
         Some(RDKafkaErrorCode::QueueFull) => AppendError::QueueFull,
         Some(RDKafkaErrorCode::MessageSizeTooLarge) => AppendError::TooLarge,
@@ -93,23 +93,23 @@ fn refused(error: &KafkaError) -> AppendError {
     }
 }
 
-/// Takes the delivery reports, on the producer's own thread.
+/// Receives the delivery reports, on the producer's own thread.
 #[derive(Debug, Default)]
 pub(super) struct DeliveryReports {
     last_failed: AtomicBool,
-    /// Touched by failures only.
+    /// Locked by failures only.
     reason: Mutex<Option<RDKafkaErrorCode>>,
 }
 
 impl DeliveryReports {
-    /// Why the last record reported on failed, if it did; forgets it.
-    pub(super) fn last_failure(&self) -> Option<RDKafkaErrorCode> {
+    /// Takes the error of the last delivery report, if it was a failure.
+    pub(super) fn take_last_failure(&self) -> Option<RDKafkaErrorCode> {
         let failed = self.last_failed.swap(false, Ordering::Relaxed);
         let mut reason = self.reason.lock().unwrap_or_else(PoisonError::into_inner);
         reason.take().filter(|_| failed)
     }
 
-    fn failed(&self, error: &KafkaError) -> RDKafkaErrorCode {
+    fn record_failure(&self, error: &KafkaError) -> RDKafkaErrorCode {
         let code = error
             .rdkafka_error_code()
             .unwrap_or(RDKafkaErrorCode::Unknown);
@@ -124,13 +124,13 @@ impl ClientContext for DeliveryReports {}
 impl ProducerContext for DeliveryReports {
     type DeliveryOpaque = Box<PendingRecord>;
 
-    fn delivery(&self, report: &DeliveryResult<'_>, ticket: Box<PendingRecord>) {
-        ticket.settle(match report {
+    fn delivery(&self, report: &DeliveryResult<'_>, pending: Box<PendingRecord>) {
+        pending.complete(match report {
             Ok(message) => {
                 self.last_failed.store(false, Ordering::Relaxed);
                 position(message)
             }
-            Err((error, message)) => undelivered(self.failed(error), message),
+            Err((error, message)) => undelivered(self.record_failure(error), message),
         });
     }
 }
@@ -143,8 +143,8 @@ fn undelivered(code: RDKafkaErrorCode, message: &BorrowedMessage<'_>) -> Outcome
     })
 }
 
-/// librdkafka reports success without an offset when the broker recognised its own repetition: the record is in the log,
-/// but nobody says where.
+/// The position of a delivered record. librdkafka reports success without an offset when the broker recognized a retry as a
+/// duplicate: the record is in the log, but its position is unknown.
 fn position(message: &BorrowedMessage<'_>) -> Outcome {
     let partition = u16::try_from(message.partition());
     let offset = u64::try_from(message.offset());
@@ -154,10 +154,10 @@ fn position(message: &BorrowedMessage<'_>) -> Outcome {
     }
 }
 
-/// What librdkafka knows of a failed record: one that never left, or was refused, is not in the log; one that was sent
-/// and not answered may be.
+/// Whether a failed record is certainly not in the log: it was never sent, or the broker rejected it. A record that was sent but
+/// not acknowledged may be in the log.
 fn is_certainly_not_in_the_log(message: &BorrowedMessage<'_>) -> bool {
-    // SAFETY: the pointer belongs to `message`, which is borrowed for the whole call; the function only reads it.
+    // SAFETY: the pointer belongs to `message`, which is borrowed during the call; the function only reads it.
     let status = unsafe { rd_kafka_message_status(message.ptr()) };
     status == rd_kafka_msg_status_t::RD_KAFKA_MSG_STATUS_NOT_PERSISTED
 }

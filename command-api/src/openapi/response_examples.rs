@@ -1,4 +1,4 @@
-//! One example of each answer, as the service gave it.
+//! One example of each response, as sent by the service.
 
 use ess_service::openapi::Examples;
 
@@ -17,7 +17,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_example_of_a_problem_is_one() {
+    fn every_example_of_a_problem_is_valid() {
         assert_eq!(check_problem_examples(ResponseExamples::JSON), Ok(()));
     }
 }

@@ -1,4 +1,4 @@
-//! The schemas of commands: what surrounds every command, and within it the data of its event, from the event's own type.
+//! The OpenAPI schemas of commands: the fields of every command, and the data of its event, derived from the event's own type.
 
 use ess_schema::{
     EventId, EventType, PlaybackId, Source, TestId, TrackId, UserId,
@@ -20,10 +20,10 @@ fn command(kind: EventKind) -> Value {
     let mut data = data(kind);
     let mut required = vec![json!("type")];
     let playback_id = if kind == EventKind::Recorded {
-        optional_id::<PlaybackId>("The playback: the event's id unless given.")
+        optional_id::<PlaybackId>("Id of the playback. Default: the id of the event.")
     } else {
         required.push(json!("playback_id"));
-        id::<PlaybackId>("The playback: one attempt of one user to play one track.")
+        id::<PlaybackId>("Id of the playback: one attempt of one user to play one track.")
     };
     required.extend(data["required"].as_array().cloned().unwrap_or_default());
     let mut properties = head(kind.command_name(), &playback_id);
@@ -42,25 +42,25 @@ fn command(kind: EventKind) -> Value {
 fn record_event() -> Value {
     let mut properties = head(
         RECORD_EVENT,
-        &optional_id::<PlaybackId>("The playback, if any."),
+        &optional_id::<PlaybackId>("Id of the playback, if any."),
     );
     let mut put = |name: &str, schema| properties.insert(name.to_owned(), schema);
     put("event_type", event_type());
-    put("user_id", optional_id::<UserId>("The listener."));
-    put("track_id", optional_id::<TrackId>("The track."));
+    put("user_id", optional_id::<UserId>("Id of the listener."));
+    put("track_id", optional_id::<TrackId>("Id of the track."));
     put("data", content());
     put(
         "datacontenttype",
-        text("Media type of the data; application/json unless given."),
+        text("Media type of the data. Default: application/json."),
     );
     put(
         "data_base64",
-        text("Binary data in base64, in place of data."),
+        text("Binary data in base64, instead of data."),
     );
     properties.extend(tail());
     json!({
         "type": "object",
-        "description": "Anything else happened: the fact under a name of its own, kept raw and queryable.",
+        "description": "Records any other fact under a name of its own. The event is stored as sent, and can be queried.",
         "required": ["type", "event_type"],
         "properties": properties,
     })
@@ -68,20 +68,20 @@ fn record_event() -> Value {
 
 fn head(name: &str, playback_id: &Value) -> Map<String, Value> {
     fields(json!({
-        "type": {"type": "string", "enum": [name], "description": "The command."},
+        "type": {"type": "string", "enum": [name], "description": "Name of the command."},
         "playback_id": playback_id,
     }))
 }
 
 fn tail() -> Map<String, Value> {
     fields(json!({
-        "event_id": optional_id::<EventId>("Makes repeating it harmless; one is made unless given."),
+        "event_id": optional_id::<EventId>("Id of the event, which makes the command safe to repeat. Default: a new id."),
         "time": {
             "type": "string", "format": "date-time", "nullable": true,
-            "description": "When it happened; now unless given. At most 5 minutes ahead and 400 days behind."
+            "description": "When the fact happened. Default: now. At most 5 minutes in the future and 400 days in the past."
         },
-        "source": optional_id::<Source>("Who says so, a URI reference; `ess/command-api` unless given."),
-        "test_id": optional_id::<TestId>("The test run it belongs to."),
+        "source": optional_id::<Source>("Source of the event, a URI reference. Default: `ess/command-api`."),
+        "test_id": optional_id::<TestId>("Id of the test run that the event belongs to."),
         "traceparent": text("W3C Trace Context."),
         "tracestate": text("W3C Trace Context."),
     }))
@@ -94,24 +94,25 @@ fn fields(object: Value) -> Map<String, Value> {
     }
 }
 
-/// The name of a fact that is none of ESS's own.
+/// The schema of the name of a custom event.
 pub(super) fn event_type() -> Value {
     json!({
         "type": "string", "minLength": 1, "maxLength": MAX_TYPE_CHARS,
-        "pattern": "^[A-Za-z][A-Za-z0-9._-]*$", "description": format!("Its name: {}.", EventType::ALLOWED)
+        "pattern": "^[A-Za-z][A-Za-z0-9._-]*$", "description": format!("Name of the event: {}.", EventType::ALLOWED)
     })
 }
 
-/// Free data.
+/// The schema of free data.
 pub(super) fn content() -> Value {
-    json!({"description": "Any JSON, at most 32 KiB."})
+    json!({"description": "Any JSON value of at most 32 KiB."})
 }
 
+/// The schema of an optional string.
 pub(super) fn text(description: &str) -> Value {
     json!({"type": "string", "nullable": true, "description": description})
 }
 
-/// An identifier of type `T` that must be there.
+/// The schema of a required id of type `T`.
 pub(super) fn id<T: JsonSchema>(description: &str) -> Value {
     let mut schema = of::<T>();
     schema["title"] = Value::Null;
@@ -119,7 +120,7 @@ pub(super) fn id<T: JsonSchema>(description: &str) -> Value {
     schema
 }
 
-/// One that may be left out, or null.
+/// The schema of an id that may be missing or null.
 pub(super) fn optional_id<T: JsonSchema>(description: &str) -> Value {
     let mut schema = id::<T>(description);
     schema["nullable"] = true.into();

@@ -1,21 +1,21 @@
-//! From a JSON Schema, in the dialect of OpenAPI 3.0, to poem-openapi's own form of it. Keywords that no schema of ours
-//! uses are not known here.
+//! Converts a JSON Schema in the dialect of OpenAPI 3.0 to poem-openapi's types. Supports only the keywords that the schemas
+//! here use.
 
 use poem_openapi::registry::{MetaDiscriminatorObject, MetaSchema, MetaSchemaRef};
 use serde_json::Value;
 
 const REFERENCE: &str = "#/components/schemas/";
 
-/// A schema, or a reference to a component. Names are kept by reference, hence `'static`.
+/// Converts a schema, or a reference to a component. `'static`, because poem-openapi borrows names.
 pub(super) fn reference(schema: &'static Value) -> MetaSchemaRef {
     match text(schema, "$ref").and_then(|to| to.strip_prefix(REFERENCE)) {
         Some(name) => MetaSchemaRef::Reference(name.to_owned()),
-        None => MetaSchemaRef::Inline(Box::new(converted(schema))),
+        None => MetaSchemaRef::Inline(Box::new(convert_schema(schema))),
     }
 }
 
-/// A schema.
-pub(super) fn converted(schema: &'static Value) -> MetaSchema {
+/// Converts a schema.
+pub(super) fn convert_schema(schema: &'static Value) -> MetaSchema {
     let length = |name| schema[name].as_u64().map(|n| n as usize);
     MetaSchema {
         format: text(schema, "format"),

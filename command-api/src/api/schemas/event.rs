@@ -1,4 +1,4 @@
-//! The schemas of events that are no commands: CloudEvents, flat JSON, the predecessor's untyped body.
+//! The OpenAPI schemas of events that are not commands: CloudEvents, flat JSON, and the predecessor's untyped body.
 
 use ess_schema::{
     EventId, PlaybackId, Source, TestId, TrackId, UserId,
@@ -12,7 +12,7 @@ pub(super) const CLOUD_EVENT: &str = "CloudEvent";
 pub(super) const FLAT_EVENT: &str = "FlatEvent";
 pub(super) const UNTYPED_EVENT: &str = "UntypedEvent";
 
-/// The schema of every shape, by name.
+/// The schema of each shape, by name.
 pub(super) fn all() -> [(&'static str, Value); 3] {
     [
         (CLOUD_EVENT, cloud_event()),
@@ -23,8 +23,8 @@ pub(super) fn all() -> [(&'static str, Value); 3] {
 
 fn cloud_event() -> Value {
     let description = format!(
-        "A CloudEvent 1.0 in JSON. Of the types {}, `data` has the fields of the command for it, and `subject` is the \
-         playback; of any other type, `data` is free. Attributes not named here are kept.",
+        "A CloudEvent 1.0 in JSON. For the types {}, `data` has the fields of the corresponding command, and `subject` is the id \
+         of the playback. For any other type, `data` is free. Other attributes are stored.",
         event_names()
     );
     json!({
@@ -33,38 +33,38 @@ fn cloud_event() -> Value {
         "required": ["specversion", "id", "source", "type"],
         "properties": {
             "specversion": {"type": "string", "enum": ["1.0"]},
-            "id": id::<EventId>("Unique within the source; makes repeating it harmless."),
-            "source": id::<Source>("Who says so, a URI reference."),
+            "id": id::<EventId>("Id of the event, unique within the source. Makes the event safe to repeat."),
+            "source": id::<Source>("Source of the event, a URI reference."),
             "type": event_type(),
-            "subject": text("The playback."),
-            "time": time("When it happened; now unless given."),
-            "datacontenttype": text("Media type of the data; application/json unless given."),
+            "subject": text("Id of the playback."),
+            "time": time("When the event happened. Default: now."),
+            "datacontenttype": text("Media type of the data. Default: application/json."),
             "schemaversion": version(),
-            "testid": optional_id::<TestId>("The test run it belongs to."),
-            "userid": optional_id::<UserId>("The listener of an event whose data is free."),
-            "trackid": optional_id::<TrackId>("The track of an event whose data is free."),
+            "testid": optional_id::<TestId>("Id of the test run that the event belongs to."),
+            "userid": optional_id::<UserId>("Id of the listener, for an event with free data."),
+            "trackid": optional_id::<TrackId>("Id of the track, for an event with free data."),
             "data": content(),
-            "data_base64": text("Binary data in base64, in place of data."),
+            "data_base64": text("Binary data in base64, instead of data."),
         },
-        // Extension attributes (CloudEvents 1.0, section 3.1) are of simple types.
+        // Extension attributes have simple types (CloudEvents 1.0, section 3.1).
         "additionalProperties": {"nullable": true, "anyOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}]},
     })
 }
 
-/// Of an event that is named in the document only known versions are taken, of any other name every one.
+/// The schema of a data version. Playback events accept only known versions, custom events any version.
 fn version() -> Value {
     json!({
-        "description": format!("Version of the data, {CURRENT_VERSION} unless given: of an event that is named here up to {CURRENT_VERSION}."),
+        "description": format!("Version of the data. Default: {CURRENT_VERSION}, which is also the maximum for the event types of ESS."),
         "anyOf": [
             {"type": "integer", "minimum": 0, "maximum": u16::MAX},
-            {"type": "string", "pattern": "^[0-9]{1,4}$", "description": "Its digits, as binary mode sends it."},
+            {"type": "string", "pattern": "^[0-9]{1,4}$", "description": "The digits of the version, as sent in binary mode."},
         ],
     })
 }
 
 fn flat_event() -> Value {
     let description = format!(
-        "Flat JSON that names its event: of {} with the fields of the command for it, or of any other name.",
+        "Flat JSON with the name of its event: one of {}, with the fields of the corresponding command, or any other name.",
         event_names()
     );
     json!({
@@ -74,13 +74,13 @@ fn flat_event() -> Value {
         "properties": {
             "event_type": event_type(),
             "schema_version": version(),
-            "event_id": optional_id::<EventId>("Makes repeating it harmless; one is made unless given."),
-            "playback_id": optional_id::<PlaybackId>("The playback."),
-            "user_id": optional_id::<UserId>("The listener."),
-            "track_id": optional_id::<TrackId>("The track."),
-            "time": time("When it happened; now unless given."),
-            "source": optional_id::<Source>("Who says so, a URI reference."),
-            "test_id": optional_id::<TestId>("The test run it belongs to."),
+            "event_id": optional_id::<EventId>("Id of the event, which makes it safe to repeat. Default: a new id."),
+            "playback_id": optional_id::<PlaybackId>("Id of the playback."),
+            "user_id": optional_id::<UserId>("Id of the listener."),
+            "track_id": optional_id::<TrackId>("Id of the track."),
+            "time": time("When the event happened. Default: now."),
+            "source": optional_id::<Source>("Source of the event, a URI reference."),
+            "test_id": optional_id::<TestId>("Id of the test run that the event belongs to."),
         },
     })
 }
@@ -88,14 +88,14 @@ fn flat_event() -> Value {
 fn untyped_event() -> Value {
     json!({
         "type": "object",
-        "description": "What the predecessor of this service took: a whole playback told after the fact.",
+        "description": "The event format of the predecessor: a complete playback, reported after the fact.",
         "required": ["id", "user_id", "track_id"],
         "properties": {
-            "id": id::<EventId>("The event, and the playback."),
-            "user_id": id::<UserId>("The listener."),
-            "track_id": id::<TrackId>("The track."),
+            "id": id::<EventId>("Id of the event and of the playback."),
+            "user_id": id::<UserId>("Id of the listener."),
+            "track_id": id::<TrackId>("Id of the track."),
             "ingest_time": {
-                "description": "When it happened: ISO 8601 with or without zone (none means UTC), or Unix seconds or milliseconds; now unless given.",
+                "description": "When the playback happened: ISO 8601 (UTC if it has no zone), or Unix time in seconds or milliseconds. Default: now.",
                 "nullable": true,
                 "anyOf": [{"type": "string"}, {"type": "number"}],
             },

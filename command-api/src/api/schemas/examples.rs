@@ -1,14 +1,11 @@
-//! One example of each shape of item, as a caller would send it. A test holds them against the rules.
+//! One example of each shape of item, as a client would send it. A test checks that each is valid.
 
 use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
 
 static EXAMPLES: LazyLock<Map<String, Value>> = LazyLock::new(|| {
-    #[expect(
-        clippy::expect_used,
-        reason = "the text is a part of this program, and tested"
-    )]
+    #[expect(clippy::expect_used, reason = "the file is compiled in, and tested")]
     serde_json::from_str(include_str!("examples.json")).expect("examples.json")
 });
 
@@ -17,7 +14,7 @@ pub(super) fn of(schema: &str) -> Value {
     EXAMPLES.get(schema).cloned().unwrap_or_default()
 }
 
-/// Two of them, one a line.
+/// Two examples as NDJSON.
 pub(super) fn lines(schemas: [&str; 2]) -> Value {
     let lines = schemas.map(|schema| of(schema).to_string() + "\n");
     lines.concat().into()
@@ -34,11 +31,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_example_would_be_taken() {
+    fn every_example_is_valid() {
         for (name, example) in &*EXAMPLES {
             let mut context = ReceiveContext::Request {
                 received_at: Timestamp::from_millis(1_795_428_000_000).unwrap(),
-                generate_id: &mut || EventId::new("made").unwrap(),
+                generate_id: &mut || EventId::new("new").unwrap(),
             };
             let item = decode_item(&example.to_string(), AcceptedShapes::Any, &mut context);
             let shape = match name.as_str() {
@@ -52,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn every_command_has_its_example() {
+    fn every_command_has_an_example() {
         let names = EventKind::ALL.into_iter().map(EventKind::command_name);
         for name in names.chain([RECORD_EVENT]) {
             assert_eq!(of(name)["type"], name);

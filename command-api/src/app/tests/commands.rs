@@ -1,23 +1,24 @@
 //! `POST /commands`.
 
 use super::*;
+
 const NDJSON: &str = "application/x-ndjson";
 
-/// Breaks a rule.
-fn bad() -> Value {
+/// An invalid command: it has no track.
+fn invalid() -> Value {
     json!({"type": "ReportProgress", "playback_id": "p", "user_id": "u", "from_ms": 0, "to_ms": 1})
 }
 
 #[tokio::test]
-async fn a_command_is_answered_with_where_it_lies_and_where_to_read_it() {
+async fn the_response_to_a_command_has_its_position_and_the_location_of_its_playback() {
     let service = service(&[("QUERY_API_URL", "https://stats.example/")]);
-    let told = service.post_json("/commands", &progress("e1")).await;
-    assert_eq!(told.status, 202);
+    let reply = service.post_json("/commands", &progress("e1")).await;
+    assert_eq!(reply.status, 202);
     let expected = json!({"event_id": "e1", "playback_id": "p/1", "position": "7:0"});
-    assert_eq!(told.body, expected);
-    assert_eq!(told.header("ess-position"), Some("7:0"));
+    assert_eq!(reply.body, expected);
+    assert_eq!(reply.header("ess-position"), Some("7:0"));
     let location = "https://stats.example/stats/playback/p%2F1?after=7:0";
-    assert_eq!(told.header("location"), Some(location));
+    assert_eq!(reply.header("location"), Some(location));
     let (key, record) = &service.records()[0];
     assert_eq!(key, "p/1");
     assert_eq!(record["type"], "PlaybackProgressed");
@@ -25,12 +26,12 @@ async fn a_command_is_answered_with_where_it_lies_and_where_to_read_it() {
 }
 
 #[tokio::test]
-async fn a_list_is_answered_item_by_item_in_its_order() {
+async fn the_response_to_a_list_has_one_outcome_per_item_in_order() {
     let items = [progress("e1"), progress("e2"), progress("e3")];
     let array = Value::from(items.to_vec()).to_string();
     for (content_type, body) in [("application/json", array), (NDJSON, lines(&items))] {
-        let told = service(&[]).post("/commands", content_type, body).await;
-        assert_eq!(told.status, 202, "{told:?}");
+        let reply = service(&[]).post("/commands", content_type, body).await;
+        assert_eq!(reply.status, 202, "{reply:?}");
         let item = |index, id, at| json!({"index": index, "event_id": id, "position": at});
         let items = [
             item(0, "e1", "7:0"),
@@ -38,38 +39,38 @@ async fn a_list_is_answered_item_by_item_in_its_order() {
             item(2, "e3", "7:2"),
         ];
         let expected = json!({"appended": 3, "refused": 0, "items": items});
-        assert_eq!(told.body, expected);
-        assert_eq!(told.header("ess-position"), Some("7:2"));
-        assert_eq!(told.header("location"), None);
+        assert_eq!(reply.body, expected);
+        assert_eq!(reply.header("ess-position"), Some("7:2"));
+        assert_eq!(reply.header("location"), None);
     }
 }
 
 #[tokio::test]
-async fn a_list_of_one_is_a_list_and_a_list_of_none_is_in_order() {
+async fn a_list_of_one_is_a_list_and_an_empty_list_is_valid() {
     let service = service(&[]);
-    let told = service
+    let reply = service
         .post_json("/commands", &json!([progress("e1")]))
         .await;
-    assert_eq!((told.status, &told.body["appended"]), (202, &json!(1)));
+    assert_eq!((reply.status, &reply.body["appended"]), (202, &json!(1)));
     let none = json!({"appended": 0, "refused": 0, "items": []});
     for (content_type, body) in [("application/json", "[]"), (NDJSON, "\n")] {
-        let told = service.post("/commands", content_type, body).await;
-        assert_eq!((told.status, &told.body), (202, &none));
-        assert_eq!(told.header("ess-position"), None);
+        let reply = service.post("/commands", content_type, body).await;
+        assert_eq!((reply.status, &reply.body), (202, &none));
+        assert_eq!(reply.header("ess-position"), None);
     }
 }
 
 #[tokio::test]
-async fn of_a_list_what_breaks_a_rule_is_told_and_the_rest_is_appended() {
+async fn the_valid_items_of_a_list_are_appended_and_the_others_have_problems() {
     let service = service(&[]);
-    let list = json!([progress("e1"), bad(), 17, progress("e4")]);
-    let told = service.post_json("/commands", &list).await;
-    assert_eq!(told.status, 207, "{told:?}");
+    let list = json!([progress("e1"), invalid(), 17, progress("e4")]);
+    let reply = service.post_json("/commands", &list).await;
+    assert_eq!(reply.status, 207, "{reply:?}");
     assert_eq!(
-        (&told.body["appended"], &told.body["refused"]),
+        (&reply.body["appended"], &reply.body["refused"]),
         (&json!(2), &json!(2))
     );
-    let items = &told.body["items"];
+    let items = &reply.body["items"];
     assert_eq!(items[0]["position"], "7:0");
     assert_eq!(items[1]["problem"]["status"], 422);
     assert_eq!(items[1]["problem"]["errors"][0]["pointer"], "/1/track_id");
@@ -84,35 +85,35 @@ async fn of_a_list_what_breaks_a_rule_is_told_and_the_rest_is_appended() {
 #[tokio::test]
 async fn all_or_nothing_appends_nothing_if_an_item_is_invalid() {
     let service = service(&[]);
-    let list = json!([progress("e1"), bad(), 17]);
-    let told = service
+    let list = json!([progress("e1"), invalid(), 17]);
+    let reply = service
         .post_json("/commands?all_or_nothing=true", &list)
         .await;
-    told.assert_problem(
+    reply.assert_problem(
         StatusCode::UNPROCESSABLE_ENTITY,
         "invalid-item",
         "2 of 3 items",
     );
-    assert_eq!(told.pointers(), ["/1/track_id", "/2"]);
+    assert_eq!(reply.pointers(), ["/1/track_id", "/2"]);
     assert_eq!(service.records(), []);
     let list = json!([progress("e1"), progress("e2")]);
-    let told = service
+    let reply = service
         .post_json("/commands?all_or_nothing=true", &list)
         .await;
-    assert_eq!(told.status, 202, "{told:?}");
+    assert_eq!(reply.status, 202, "{reply:?}");
 }
 
 #[tokio::test]
 async fn an_invalid_command_names_its_fields() {
-    let told = service(&[]).post_json("/commands", &bad()).await;
-    told.assert_problem(
+    let reply = service(&[]).post_json("/commands", &invalid()).await;
+    reply.assert_problem(
         StatusCode::UNPROCESSABLE_ENTITY,
         "invalid-item",
         "/track_id is missing",
     );
-    assert_eq!(told.pointers(), ["/track_id"]);
-    let told = service(&[]).post_json("/commands", &json!("text")).await;
-    told.assert_problem(
+    assert_eq!(reply.pointers(), ["/track_id"]);
+    let reply = service(&[]).post_json("/commands", &json!("text")).await;
+    reply.assert_problem(
         StatusCode::UNPROCESSABLE_ENTITY,
         "invalid-item",
         "not a JSON object",
@@ -120,24 +121,24 @@ async fn an_invalid_command_names_its_fields() {
 }
 
 #[tokio::test]
-async fn only_commands_are_commands() {
+async fn the_commands_route_rejects_events() {
     let service = service(&[]);
     let untyped = json!({"id": "e", "user_id": "u", "track_id": "t"});
     let flat = json!({"event_type": "PlaybackStarted", "playback_id": "p", "user_id": "u", "track_id": "t"});
     for event in [untyped, flat] {
-        let told = service.post_json("/commands", &event).await;
-        assert_eq!((told.status, told.pointers()), (422, vec!["/type"]));
+        let reply = service.post_json("/commands", &event).await;
+        assert_eq!((reply.status, reply.pointers()), (422, vec!["/type"]));
     }
     assert_eq!(service.records(), []);
 }
 
 #[tokio::test]
-async fn a_line_that_is_not_json_costs_no_other_line() {
+async fn an_invalid_line_does_not_affect_the_other_lines() {
     let service = service(&[]);
     let body = format!("{}\n{{\"type\":\n{}\n", progress("e1"), progress("e2"));
-    let told = service.post("/commands", NDJSON, body).await;
-    assert_eq!((told.status, service.records().len()), (207, 2));
-    let problem = &told.body["items"][1]["problem"];
+    let reply = service.post("/commands", NDJSON, body).await;
+    assert_eq!((reply.status, service.records().len()), (207, 2));
+    let problem = &reply.body["items"][1]["problem"];
     assert_eq!(problem["errors"][0]["pointer"], "/1");
     let detail = problem["errors"][0]["detail"].as_str().unwrap();
     assert!(
@@ -149,11 +150,12 @@ async fn a_line_that_is_not_json_costs_no_other_line() {
 #[tokio::test]
 async fn a_body_that_is_not_json_appends_nothing() {
     let service = service(&[]);
-    let not_json = |told: &Reply, at| told.assert_problem(StatusCode::BAD_REQUEST, "not-json", at);
-    let told = service
+    let not_json =
+        |reply: &Reply, at| reply.assert_problem(StatusCode::BAD_REQUEST, "not-json", at);
+    let reply = service
         .post("/commands", "application/json", "{\"type\":\n}")
         .await;
-    not_json(&told, "line 2, column 1");
+    not_json(&reply, "line 2, column 1");
     not_json(
         &service.post("/commands", "application/json", "").await,
         "empty",
@@ -171,12 +173,12 @@ async fn limits_are_413() {
     let service = service(&settings);
     let mut large = progress("e1");
     large["x"] = "x".repeat(2_000).into();
-    let too_large = |told: &Reply, detail| {
-        told.assert_problem(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail);
+    let too_large = |reply: &Reply, detail| {
+        reply.assert_problem(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail);
     };
     too_large(
         &service.post_json("/commands", &large).await,
-        "1024 bytes an item",
+        "1024 bytes per item",
     );
     let many = json!([progress("e1"), progress("e2"), progress("e3")]);
     too_large(
@@ -187,24 +189,24 @@ async fn limits_are_413() {
         &service.post("/commands", NDJSON, "x".repeat(4_097)).await,
         "4096 bytes",
     );
-    let told = service
+    let reply = service
         .post_json("/commands", &json!([large, progress("e2")]))
         .await;
     assert_eq!(
-        (told.status, &told.body["items"][0]["problem"]["status"]),
+        (reply.status, &reply.body["items"][0]["problem"]["status"]),
         (207, &json!(413))
     );
     assert_eq!(service.records().len(), 1);
 }
 
 #[tokio::test]
-async fn a_media_type_that_is_not_taken_is_415_and_none_is_json() {
+async fn an_unsupported_media_type_is_415_and_the_default_is_json() {
     let service = service(&[]);
     for content_type in ["text/plain", "application/cloudevents+json"] {
-        let told = service
+        let reply = service
             .post("/commands", content_type, progress("e1").to_string())
             .await;
-        told.assert_problem(
+        reply.assert_problem(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "unsupported-media-type",
             content_type,
@@ -214,8 +216,8 @@ async fn a_media_type_that_is_not_taken_is_415_and_none_is_json() {
         .client
         .post("/commands")
         .header("content-encoding", "br");
-    let told = Reply::of(compressed.body("…").send().await).await;
-    told.assert_problem(
+    let reply = Reply::of(compressed.body("…").send().await).await;
+    reply.assert_problem(
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "unsupported-media-type",
         "gzip or zstd",
@@ -228,21 +230,21 @@ async fn a_media_type_that_is_not_taken_is_415_and_none_is_json() {
 }
 
 #[tokio::test]
-async fn a_key_makes_a_blind_repetition_the_same_events() {
+async fn an_idempotency_key_gives_a_repeated_request_the_same_event_ids() {
     let service = service(&[]);
-    let nameless = || {
+    let without_id = || {
         let mut command = progress("");
         command.as_object_mut().unwrap().remove("event_id");
         command
     };
-    let body = json!([nameless(), nameless(), progress("mine")]).to_string();
+    let body = json!([without_id(), without_id(), progress("mine")]).to_string();
     let post = async |key: &str| {
         let request = service
             .client
             .post("/commands")
             .header("idempotency-key", key);
-        let told = Reply::of(request.body(body.clone()).send().await).await;
-        let id = |index: usize| told.body["items"][index]["event_id"].clone();
+        let reply = Reply::of(request.body(body.clone()).send().await).await;
+        let id = |index: usize| reply.body["items"][index]["event_id"].clone();
         [id(0), id(1), id(2)]
     };
     let (first, again, other) = (post("a").await, post("a").await, post("b").await);
@@ -250,10 +252,10 @@ async fn a_key_makes_a_blind_repetition_the_same_events() {
     assert_ne!(first[0], first[1]);
     assert_ne!(first[0], other[0]);
     assert_eq!((&first[2], &other[2]), (&json!("mine"), &json!("mine")));
-    let bad = service
+    let invalid_key = service
         .client
         .post("/commands")
         .header("idempotency-key", "é");
-    let told = Reply::of(bad.body(body.clone()).send().await).await;
-    told.assert_problem(StatusCode::BAD_REQUEST, "bad-request", "Idempotency-Key");
+    let reply = Reply::of(invalid_key.body(body.clone()).send().await).await;
+    reply.assert_problem(StatusCode::BAD_REQUEST, "bad-request", "Idempotency-Key");
 }

@@ -1,16 +1,22 @@
-//! A command is taken as the document says: no number is a text, no text is a number, and null stands only where it says so.
+//! Commands follow their documented schemas: numbers are not strings, strings are not numbers, and null is accepted only for nullable
+//! fields.
 
 use super::*;
 
-/// What the schema's example is answered with when this value stands in the place of its own.
-async fn with<E: Endpoint>(service: &Service<E>, schema: &Value, name: &str, value: Value) -> u16 {
+/// The status for the example of the schema with one of its values replaced.
+async fn status_with<E: Endpoint>(
+    service: &Service<E>,
+    schema: &Value,
+    name: &str,
+    value: Value,
+) -> u16 {
     let mut item = schema["example"].clone();
     item[name] = value;
     service.post_json("/commands", &item).await.status
 }
 
 #[tokio::test]
-async fn every_property_is_of_its_documented_type_and_null_only_where_that_is_documented() {
+async fn every_property_has_its_documented_type_and_is_null_only_if_documented() {
     let service = service(&[]);
     let document = Reply::of(service.client.get("/openapi.json").send().await).await;
     let schemas = &document.body["components"]["schemas"];
@@ -26,14 +32,14 @@ async fn every_property_is_of_its_documented_type_and_null_only_where_that_is_do
                 _ => continue,
             };
             for value in wrong {
-                let told = with(&service, schema, name, value.clone()).await;
-                assert_eq!(told, 422, "{of}.{name} = {value}");
+                let status = status_with(&service, schema, name, value.clone()).await;
+                assert_eq!(status, 422, "{of}.{name} = {value}");
             }
-            // Of two that stand together one that is null is missed, which is another matter.
+            // These two require each other, so null for one of them is an error of its own.
             let paired = of == "FinishPlayback" && ["from_ms", "to_ms"].contains(&name.as_str());
             let expected = property["nullable"] == true && !paired;
-            let told = with(&service, schema, name, Value::Null).await;
-            assert_eq!(told < 300, expected, "{of}.{name} = null: {told}");
+            let status = status_with(&service, schema, name, Value::Null).await;
+            assert_eq!(status < 300, expected, "{of}.{name} = null: {status}");
             checked += 1;
         }
     }

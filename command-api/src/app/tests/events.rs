@@ -1,4 +1,4 @@
-//! `POST /events`, and where `GET /events` leads.
+//! `POST /events`, and the redirect of `GET /events`.
 
 use super::*;
 
@@ -14,33 +14,33 @@ fn untyped() -> Value {
 }
 
 #[tokio::test]
-async fn the_predecessors_event_is_answered_as_it_was_and_with_its_position() {
+async fn the_response_to_a_predecessors_event_is_the_predecessors_plus_the_position() {
     let service = service(&[]);
     let mut body = untyped();
     body.as_object_mut().unwrap().remove("ingest_time");
-    let told = service.post_json("/events/", &body).await;
-    assert_eq!(told.status, 200, "{told:?}");
+    let reply = service.post_json("/events/", &body).await;
+    assert_eq!(reply.status, 200, "{reply:?}");
     let expected = json!({"status": "queued", "event_id": "event-1-7", "playback_id": "event-1-7", "position": "7:0"});
-    assert_eq!(told.body, expected);
-    assert_eq!(told.header("ess-position"), Some("7:0"));
+    assert_eq!(reply.body, expected);
+    assert_eq!(reply.header("ess-position"), Some("7:0"));
     assert_eq!(service.records()[0].1["type"], "PlaybackRecorded");
 }
 
 #[tokio::test]
-async fn in_a_list_the_predecessors_event_is_an_event_like_any_other() {
-    let told = service(&[]).post_json("/events", &json!([untyped()])).await;
-    assert_eq!((told.status, &told.body["appended"]), (202, &json!(1)));
+async fn in_a_list_a_predecessors_event_is_like_any_other_event() {
+    let reply = service(&[]).post_json("/events", &json!([untyped()])).await;
+    assert_eq!((reply.status, &reply.body["appended"]), (202, &json!(1)));
 }
 
 #[tokio::test]
-async fn every_shape_is_an_event() {
+async fn every_shape_is_accepted() {
     let flat = json!({"event_type": "PlaybackStarted", "event_id": "f", "playback_id": "p", "user_id": "u", "track_id": "t"});
     let items = [cloud_event("c"), flat, progress("k"), untyped()];
     let service = service(&[]);
-    let told = service
+    let reply = service
         .post("/events", "application/x-ndjson", lines(&items))
         .await;
-    assert_eq!(told.status, 202, "{told:?}");
+    assert_eq!(reply.status, 202, "{reply:?}");
     let types: Vec<_> = service
         .records()
         .into_iter()
@@ -56,24 +56,24 @@ async fn every_shape_is_an_event() {
 }
 
 #[tokio::test]
-async fn cloudevents_come_alone_and_in_batches() {
+async fn cloudevents_are_accepted_alone_and_in_batches() {
     let service = service(&[]);
     let (one, batch) = (
         "application/cloudevents+json",
         "application/cloudevents-batch+json",
     );
-    let told = service
+    let reply = service
         .post("/events", one, cloud_event("c1").to_string())
         .await;
-    assert_eq!(told.status, 202, "{told:?}");
-    assert_eq!(told.body["event_id"], "c1");
+    assert_eq!(reply.status, 202, "{reply:?}");
+    assert_eq!(reply.body["event_id"], "c1");
     let events = json!([cloud_event("c2"), cloud_event("c3")]);
-    let told = service.post("/events", batch, events.to_string()).await;
-    assert_eq!((told.status, &told.body["appended"]), (202, &json!(2)));
-    let told = service.post("/events", batch, "[]").await;
-    assert_eq!((told.status, &told.body["appended"]), (202, &json!(0)));
-    let invalid = |told: &Reply, detail| {
-        told.assert_problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid-item", detail);
+    let reply = service.post("/events", batch, events.to_string()).await;
+    assert_eq!((reply.status, &reply.body["appended"]), (202, &json!(2)));
+    let reply = service.post("/events", batch, "[]").await;
+    assert_eq!((reply.status, &reply.body["appended"]), (202, &json!(0)));
+    let invalid = |reply: &Reply, detail| {
+        reply.assert_problem(StatusCode::UNPROCESSABLE_ENTITY, "invalid-item", detail);
     };
     invalid(
         &service
@@ -94,7 +94,7 @@ async fn cloudevents_come_alone_and_in_batches() {
 }
 
 #[tokio::test]
-async fn in_binary_mode_headers_are_the_attributes_and_no_command_has_any() {
+async fn binary_mode_reads_attributes_from_headers_and_is_rejected_for_commands() {
     let service = service(&[]);
     let request = service
         .client
@@ -104,14 +104,14 @@ async fn in_binary_mode_headers_are_the_attributes_and_no_command_has_any() {
         .header("ce-specversion", "1.0")
         .header("ce-id", "b")
         .body(untyped().to_string());
-    let told = Reply::of(request.send().await).await;
-    let pointers = told.body["errors"].as_array().unwrap().iter();
+    let reply = Reply::of(request.send().await).await;
+    let pointers = reply.body["errors"].as_array().unwrap().iter();
     let pointers: Vec<_> = pointers.map(|error| error["pointer"].as_str()).collect();
     let expected = vec![Some("/source"), Some("/type")];
-    assert_eq!((told.status, pointers), (422, expected));
+    assert_eq!((reply.status, pointers), (422, expected));
     let command = service.client.post("/commands").header("ce-id", "b");
-    let told = Reply::of(command.body("{}").send().await).await;
-    told.assert_problem(
+    let reply = Reply::of(command.body("{}").send().await).await;
+    reply.assert_problem(
         StatusCode::UNSUPPORTED_MEDIA_TYPE,
         "unsupported-media-type",
         "POST /events",
@@ -127,18 +127,18 @@ async fn in_binary_mode_headers_are_the_attributes_and_no_command_has_any() {
 }
 
 #[tokio::test]
-async fn an_event_without_a_playback_has_no_place_to_be_read_at() {
+async fn an_event_without_a_playback_has_no_location() {
     let body =
         json!({"type": "RecordEvent", "event_id": "r", "event_type": "AppOpened", "user_id": "u"});
-    let told = service(&[]).post_json("/events", &body).await;
-    assert_eq!(told.body, json!({"event_id": "r", "position": "7:0"}));
-    assert_eq!(told.header("location"), None);
+    let reply = service(&[]).post_json("/events", &body).await;
+    assert_eq!(reply.body, json!({"event_id": "r", "position": "7:0"}));
+    assert_eq!(reply.header("location"), None);
 }
 
 #[tokio::test]
-async fn events_are_read_elsewhere() {
+async fn reading_events_redirects_to_the_query_api() {
     let service = service(&[("QUERY_API_URL", "http://read:8001")]);
-    for (asked, told) in [
+    for (path, location) in [
         ("/events", "http://read:8001/events"),
         ("/events/", "http://read:8001/events"),
         (
@@ -146,10 +146,10 @@ async fn events_are_read_elsewhere() {
             "http://read:8001/events?limit=5&offset=%31",
         ),
     ] {
-        let answer = Reply::of(service.client.get(asked).send().await).await;
+        let reply = Reply::of(service.client.get(path).send().await).await;
         assert_eq!(
-            (answer.status, answer.header("location")),
-            (307, Some(told))
+            (reply.status, reply.header("location")),
+            (307, Some(location))
         );
     }
 }

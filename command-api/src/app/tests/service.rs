@@ -1,4 +1,4 @@
-//! Everything that is not about items.
+//! Everything except appending.
 
 use super::*;
 
@@ -12,7 +12,7 @@ async fn get(path: &str) -> Reply {
 }
 
 #[tokio::test]
-async fn the_predecessors_own_paths_answer_as_they_did() {
+async fn the_predecessors_paths_return_the_predecessors_responses() {
     assert_eq!(
         get("/").await.body,
         json!({"message": "ESS Service is running"})
@@ -24,7 +24,7 @@ async fn the_predecessors_own_paths_answer_as_they_did() {
 }
 
 #[tokio::test]
-async fn an_unknown_path_is_404_and_an_unknown_method_405_with_the_known_ones() {
+async fn an_unknown_path_is_404_and_an_unsupported_method_405_with_allow() {
     get("/command")
         .await
         .assert_problem(StatusCode::NOT_FOUND, "not-found", "");
@@ -35,22 +35,22 @@ async fn an_unknown_path_is_404_and_an_unknown_method_405_with_the_known_ones() 
         ("/config", "GET, HEAD"),
         ("/docs", "GET, HEAD"),
     ] {
-        let told = Reply::of(service.client.delete(path).send().await).await;
-        told.assert_problem(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "");
-        assert_eq!(told.header("allow"), Some(allow), "{path}");
+        let reply = Reply::of(service.client.delete(path).send().await).await;
+        reply.assert_problem(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "");
+        assert_eq!(reply.header("allow"), Some(allow), "{path}");
     }
 }
 
 #[tokio::test]
-async fn a_parameter_that_cannot_be_read_is_400() {
-    let told = service(&[])
+async fn an_invalid_parameter_is_400() {
+    let reply = service(&[])
         .post_json("/commands?all_or_nothing=maybe", &progress("e"))
         .await;
-    told.assert_problem(StatusCode::BAD_REQUEST, "bad-request", "all_or_nothing");
+    reply.assert_problem(StatusCode::BAD_REQUEST, "bad-request", "all_or_nothing");
 }
 
 #[tokio::test]
-async fn the_document_names_every_command_and_every_answer() {
+async fn the_document_has_every_command_and_every_status() {
     let document = get("/openapi.json").await.body;
     let schemas = document["components"]["schemas"].as_object().unwrap();
     let commands = schemas["Command"]["oneOf"].as_array().unwrap();
@@ -60,10 +60,10 @@ async fn the_document_names_every_command_and_every_answer() {
         "504",
     ];
     for (path, own) in [("/commands", None), ("/events", Some("200"))] {
-        let answers = document["paths"][path]["post"]["responses"]
+        let responses = document["paths"][path]["post"]["responses"]
             .as_object()
             .unwrap();
-        let statuses: Vec<_> = answers.keys().map(String::as_str).collect();
+        let statuses: Vec<_> = responses.keys().map(String::as_str).collect();
         let expected: Vec<_> = own.into_iter().chain(of_both).collect();
         assert_eq!(statuses, expected, "{path}");
     }
@@ -73,7 +73,7 @@ async fn the_document_names_every_command_and_every_answer() {
 }
 
 #[tokio::test]
-async fn the_document_refers_only_to_what_it_has() {
+async fn every_reference_in_the_document_resolves() {
     let document = get("/openapi.json").await.body;
     let text = document.to_string();
     let references = text.split(r##""$ref":"#/components/schemas/"##).skip(1);
@@ -90,23 +90,23 @@ async fn the_document_refers_only_to_what_it_has() {
 }
 
 #[tokio::test]
-async fn the_document_can_be_browsed() {
+async fn the_docs_page_shows_swagger_ui() {
     for path in ["/docs", "/docs/"] {
-        let told = get(path).await;
+        let reply = get(path).await;
         assert_eq!(
-            (told.status, told.header("content-type")),
+            (reply.status, reply.header("content-type")),
             (200, Some("text/html"))
         );
-        assert!(told.body.as_str().unwrap().contains("SwaggerUIBundle"));
+        assert!(reply.body.as_str().unwrap().contains("SwaggerUIBundle"));
     }
 }
 
 #[tokio::test]
-async fn the_last_request_ends_the_service() {
-    let served = CancellationToken::new();
-    let log = Arc::new(FakeProducer::default());
-    let (routes, _) = routes(&read(&[]).unwrap(), log, &served).unwrap();
-    assert!(!served.is_cancelled());
+async fn dropping_the_routes_cancels_the_drained_token() {
+    let drained = CancellationToken::new();
+    let producer = Arc::new(FakeProducer::default());
+    let (routes, _) = routes(&read(&[]).unwrap(), producer, &drained).unwrap();
+    assert!(!drained.is_cancelled());
     drop(routes);
-    assert!(served.is_cancelled());
+    assert!(drained.is_cancelled());
 }

@@ -1,4 +1,4 @@
-//! A log that does not take what it is given, and a service that has enough to do.
+//! Kafka does not append, and too much is in flight.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -6,15 +6,15 @@ use futures::StreamExt as _;
 use rdkafka::error::RDKafkaErrorCode;
 
 use super::*;
-use crate::kafka::AppendError;
+use crate::kafka::append::AppendError;
 
-const REFUSED: Outcome = Err(AppendError::Undelivered(RDKafkaErrorCode::MessageTimedOut));
+const UNDELIVERED: Outcome = Err(AppendError::Undelivered(RDKafkaErrorCode::MessageTimedOut));
 
 #[tokio::test]
-async fn a_log_that_cannot_take_it_now_is_503_and_one_that_does_not_say_504() {
+async fn a_certain_failure_is_503_and_an_unknown_outcome_504() {
     for (error, status, kind, retry_after) in [
         (
-            REFUSED,
+            UNDELIVERED,
             StatusCode::SERVICE_UNAVAILABLE,
             "log-unavailable",
             Some("5"),
@@ -33,30 +33,30 @@ async fn a_log_that_cannot_take_it_now_is_503_and_one_that_does_not_say_504() {
         ),
     ] {
         let service = service(&[]);
-        service.refuse([error]);
-        let told = service.post_json("/commands", &progress("e1")).await;
-        told.assert_problem(status, kind, "");
-        assert_eq!(told.header("retry-after"), retry_after);
-        assert_eq!(told.body["event_id"], "e1");
+        service.set_outcomes([error]);
+        let reply = service.post_json("/commands", &progress("e1")).await;
+        reply.assert_problem(status, kind, "");
+        assert_eq!(reply.header("retry-after"), retry_after);
+        assert_eq!(reply.body["event_id"], "e1");
     }
 }
 
 #[tokio::test]
-async fn of_a_list_each_failed_append_is_told_with_its_id() {
+async fn each_failed_append_of_a_list_has_a_problem_and_its_event_id() {
     let service = service(&[]);
     let at = |partition, offset| Ok(Position { partition, offset });
-    service.refuse([
+    service.set_outcomes([
         at(1, 5),
-        REFUSED,
+        UNDELIVERED,
         Err(AppendError::Unknown),
         at(0, 9),
         at(1, 4),
     ]);
     let list: Vec<_> = (0..5).map(|n| progress(&format!("e{n}"))).collect();
-    let told = service.post_json("/commands", &list.into()).await;
-    assert_eq!(told.status, 207);
-    assert_eq!(told.header("ess-position"), Some("0:9,1:5"));
-    let items = &told.body["items"];
+    let reply = service.post_json("/commands", &list.into()).await;
+    assert_eq!(reply.status, 207);
+    assert_eq!(reply.header("ess-position"), Some("0:9,1:5"));
+    let items = &reply.body["items"];
     assert_eq!(
         (&items[1]["event_id"], &items[1]["problem"]["status"]),
         (&json!("e1"), &json!(503))
@@ -66,36 +66,39 @@ async fn of_a_list_each_failed_append_is_told_with_its_id() {
         (&json!("e2"), &json!(504))
     );
     assert_eq!(
-        (&told.body["appended"], &told.body["refused"]),
+        (&reply.body["appended"], &reply.body["refused"]),
         (&json!(3), &json!(2))
     );
 }
 
 #[tokio::test]
-async fn a_list_of_which_nothing_was_appended_for_certain_is_503_as_a_whole() {
+async fn a_list_of_which_certainly_nothing_was_appended_is_503() {
     let service = service(&[]);
-    service.refuse([REFUSED, Err(AppendError::QueueFull)]);
+    service.set_outcomes([UNDELIVERED, Err(AppendError::QueueFull)]);
     let list = json!([progress("e1"), progress("e2")]);
-    let told = service.post_json("/commands", &list).await;
-    told.assert_problem(
+    let reply = service.post_json("/commands", &list).await;
+    reply.assert_problem(
         StatusCode::SERVICE_UNAVAILABLE,
         "log-unavailable",
         "none of 2 items",
     );
-    assert_eq!(told.header("retry-after"), Some("5"));
-    service.refuse([REFUSED, Err(AppendError::Unknown)]);
-    let told = service.post_json("/commands", &list).await;
-    assert_eq!(told.status, 207, "an unknown outcome has to tell its id");
+    assert_eq!(reply.header("retry-after"), Some("5"));
+    service.set_outcomes([UNDELIVERED, Err(AppendError::Unknown)]);
+    let reply = service.post_json("/commands", &list).await;
+    assert_eq!(
+        reply.status, 207,
+        "an unknown outcome must have its event id"
+    );
 }
 
 #[tokio::test]
-async fn more_in_flight_than_allowed_is_503_at_once() {
+async fn exceeding_an_in_flight_limit_is_503_at_once() {
     let settings = [
         ("IN_FLIGHT_MAX_BYTES", "1024"),
         ("REQUEST_MAX_BYTES", "1024"),
     ];
     let service = service(&settings);
-    // A body that never ends holds its request's place.
+    // An endless body keeps its request in flight.
     let (sender, stream) = futures::channel::mpsc::channel::<std::io::Result<Bytes>>(1);
     let held = service
         .client
@@ -107,10 +110,10 @@ async fn more_in_flight_than_allowed_is_503_at_once() {
         .try_send(Ok(Bytes::from(vec![b' '; 1_000])))
         .unwrap();
     assert!((&mut held).now_or_never().is_none());
-    let told = service.post_json("/commands", &progress("e1")).await;
-    told.assert_problem(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "in flight");
-    assert_eq!(told.header("retry-after"), Some("1"));
-    assert_eq!(heard_of_a_refused_body(&service).await, 10);
+    let reply = service.post_json("/commands", &progress("e1")).await;
+    reply.assert_problem(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "in flight");
+    assert_eq!(reply.header("retry-after"), Some("1"));
+    assert_eq!(drained_chunks_of_a_rejected_body(&service).await, 10);
     drop(sender);
     Reply::of(held.await)
         .await
@@ -121,17 +124,17 @@ async fn more_in_flight_than_allowed_is_503_at_once() {
     );
 }
 
-/// Sends a body of ten pieces that is refused; how many of them were taken from the caller, who hears the answer only then.
-async fn heard_of_a_refused_body(service: &Service<impl Endpoint>) -> usize {
-    let taken = Arc::<AtomicUsize>::default();
-    let counted = Arc::clone(&taken);
-    let pieces = futures::stream::iter(0..10).map(move |_| {
-        counted.fetch_add(1, Ordering::Relaxed);
+/// Sends a body of ten chunks, which is rejected. Returns how many of them the service read before it responded.
+async fn drained_chunks_of_a_rejected_body(service: &Service<impl Endpoint>) -> usize {
+    let read = Arc::<AtomicUsize>::default();
+    let counter = Arc::clone(&read);
+    let chunks = futures::stream::iter(0..10).map(move |_| {
+        counter.fetch_add(1, Ordering::Relaxed);
         Ok::<_, std::io::Error>(Bytes::from_static(b" [                  ] "))
     });
-    let body = poem::Body::from_bytes_stream(pieces);
-    let refused = service.client.post("/commands").body(body).send().await;
-    let told = Reply::of(refused).await;
-    told.assert_problem(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "in flight");
-    taken.load(Ordering::Relaxed)
+    let body = poem::Body::from_bytes_stream(chunks);
+    let rejected = service.client.post("/commands").body(body).send().await;
+    let reply = Reply::of(rejected).await;
+    reply.assert_problem(StatusCode::SERVICE_UNAVAILABLE, "overloaded", "in flight");
+    read.load(Ordering::Relaxed)
 }
