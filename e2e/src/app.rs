@@ -15,7 +15,7 @@ use tokio::task::spawn_blocking;
 
 pub use self::builder::Builder;
 use crate::binary::NEXT_PROJECTOR;
-use crate::{Answer, Http, Log, Parts, Service};
+use crate::{Answer, Http, Parts, Service, Topic};
 
 /// A running ESS.
 pub struct TestApp {
@@ -26,9 +26,9 @@ pub struct TestApp {
     /// Answers.
     pub query_api: Service,
     /// The topic that is the log.
-    pub log: Log,
+    pub topic: Topic,
     /// The topic of the messages that cannot be read.
-    pub dead_letters: Log,
+    pub dead_letters: Topic,
     parts: Arc<Parts>,
     environment: BTreeMap<String, String>,
     logs: Scratch,
@@ -170,7 +170,7 @@ impl TestApp {
             projector.setting("PROJECTOR_GROUP"),
             self.generation().await,
         );
-        self.log
+        self.topic
             .committed_offsets(&format!("{group}-g{generation}"))
             .await
     }

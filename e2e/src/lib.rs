@@ -16,10 +16,10 @@ mod app;
 mod binary;
 mod eventually;
 mod expected;
-mod log;
 mod parts;
 mod read_model;
 mod service;
+mod topic;
 mod zone;
 
 pub use answer::{Answer, Http};
@@ -27,10 +27,10 @@ pub use app::{Builder, TestApp};
 pub use binary::path as binary_path;
 pub use eventually::{DEADLINE, eventually, eventually_within};
 pub use expected::{event_json, playback_json};
-pub use log::{Log, Record};
 pub use parts::Parts;
 pub use read_model::insert_events;
 pub use service::Service;
+pub use topic::{Record, Topic};
 pub use zone::Zone;
 
 /// An id that no other test uses: `<name>-<random>`.

@@ -126,7 +126,7 @@ impl TestApp {
     /// # Panics
     /// As [`TestApp::wait_until_projected`].
     pub async fn wait_until_everything_is_projected(&self) {
-        let ends = self.log.end_offsets().await.into_iter();
+        let ends = self.topic.end_offsets().await.into_iter();
         let last = ends.filter_map(|(partition, end)| {
             let offset = end.checked_sub(1)?;
             Some(Position { partition, offset })

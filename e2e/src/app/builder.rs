@@ -8,7 +8,7 @@ use ess_parts::Scratch;
 use tokio::task::spawn_blocking;
 
 use super::TestApp;
-use crate::{Log, Parts, Service, unique};
+use crate::{Parts, Service, Topic, unique};
 
 /// Few, so that a topic is created fast; more than one, so that nothing relies on one order.
 const PARTITIONS: &str = "4";
@@ -112,8 +112,8 @@ impl Builder {
             command_api: service("command-api", "COMMAND_API_ADDR"),
             projector: service("projector", "PROJECTOR_ADDR"),
             query_api,
-            log: Log::new(parts.brokers(), name.clone()),
-            dead_letters: Log::new(parts.brokers(), format!("{name}.dead-letters")),
+            topic: Topic::new(parts.brokers(), name.clone()),
+            dead_letters: Topic::new(parts.brokers(), format!("{name}.dead-letters")),
             parts,
             environment,
             logs,

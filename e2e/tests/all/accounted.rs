@@ -15,7 +15,7 @@ type Identity = (String, String);
 /// Every position of the log below `ends` that ended neither as a row nor as a dead letter; of a partition that `ends` does
 /// not name, none is asked for.
 pub(crate) async fn vanished(app: &TestApp, ends: &BTreeMap<u16, u64>) -> Vec<Position> {
-    let records = app.log.records().await;
+    let records = app.topic.records().await;
     let (stored, refused) = (stored_at(app).await, refused_at(app).await);
     let below = |at: Position| ends.get(&at.partition).is_some_and(|end| at.offset < *end);
     let asked = records.iter().filter(|record| below(record.position));
@@ -29,7 +29,7 @@ pub(crate) async fn vanished(app: &TestApp, ends: &BTreeMap<u16, u64>) -> Vec<Po
 
 /// Every position that the log holds now and that ended as nothing.
 pub(crate) async fn vanished_of_all(app: &TestApp) -> Vec<Position> {
-    vanished(app, &app.log.end_offsets().await).await
+    vanished(app, &app.topic.end_offsets().await).await
 }
 
 /// The identity of the event that a record tells, none when it tells none.

@@ -40,7 +40,7 @@ async fn append_many(app: &TestApp, name: &str, count: usize) -> Vec<Position> {
     let each = (0..count).map(|n| async move {
         let id = format!("{name}-{n}");
         let headers = &[];
-        app.log
+        app.topic
             .append(Some(id.as_bytes()), Some(untyped(&id).as_bytes()), headers)
             .await
     });

@@ -147,7 +147,7 @@ fn text(event: &Value, name: &str) -> String {
 /// Where the log holds each identity first.
 async fn first_positions(app: &TestApp) -> BTreeMap<(String, String), Position> {
     let mut first = BTreeMap::new();
-    for record in app.log.records().await {
+    for record in app.topic.records().await {
         let event: Value = serde_json::from_slice(&record.payload.unwrap()).unwrap();
         let identity = (text(&event, "source"), text(&event, "id"));
         let known = first.entry(identity).or_insert(record.position);

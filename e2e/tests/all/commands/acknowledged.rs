@@ -28,7 +28,7 @@ async fn every_position_that_is_answered_holds_its_event_under_its_playbacks_key
     ];
     let answers = answers.map(|answer| answer.expect_status(202));
     let all: Vec<_> = answers.iter().flat_map(appended).collect();
-    let records = app.log.records().await;
+    let records = app.topic.records().await;
     assert_eq!((all.len(), records.len()), (1_001, 1_001));
     assert_lie_there(&records, &all);
     for record in &records {
@@ -51,7 +51,7 @@ async fn the_predecessors_event_is_queued_only_when_it_lies_in_the_log() {
         .await;
     let answer = answer.expect_status(200);
     assert_eq!(answer.json()["status"], "queued");
-    let records = app.log.records().await;
+    let records = app.topic.records().await;
     assert_lie_there(&records, &appended(&answer));
     assert_eq!(event(&records[0])["type"], "PlaybackRecorded");
 }
@@ -78,7 +78,7 @@ async fn cloudevents_lie_in_the_log_with_their_own_identity() {
         .await;
     let all = [one.expect_status(202), batch.expect_status(202)];
     let all: Vec<_> = all.iter().flat_map(appended).collect();
-    let records = app.log.records().await;
+    let records = app.topic.records().await;
     assert_lie_there(&records, &all);
     for record in &records {
         let event = event(record);
@@ -111,7 +111,7 @@ async fn a_request_repeated_with_its_key_tells_the_same_events_again() {
     };
     assert_eq!(ids(&first), ids(&again));
     assert_eq!(ids(&first).len(), 2);
-    assert_eq!(app.log.records().await.len(), 4);
+    assert_eq!(app.topic.records().await.len(), 4);
 }
 
 #[tokio::test]
@@ -137,12 +137,12 @@ async fn what_is_refused_leaves_no_trace_in_the_log() {
         )
         .await;
     assert!(half_json.expect_status(400).text.contains("line 1"));
-    assert_eq!(app.log.records().await, []);
+    assert_eq!(app.topic.records().await, []);
     let rest = app
         .post("/commands", "application/json", with_one_bad)
         .await;
     assert_eq!(appended(&rest.expect_status(207)).len(), 1);
-    assert_eq!(app.log.records().await.len(), 1);
+    assert_eq!(app.topic.records().await.len(), 1);
 }
 
 #[tokio::test]
@@ -164,7 +164,7 @@ async fn a_command_api_told_to_stop_answers_what_it_has_taken() {
     };
     let stopping = async {
         ess_e2e::eventually("some are appended", async || {
-            let ends = app.log.end_offsets().await;
+            let ends = app.topic.end_offsets().await;
             let count: u64 = ends.values().sum();
             if count > 20 {
                 Ok(())
@@ -177,7 +177,7 @@ async fn a_command_api_told_to_stop_answers_what_it_has_taken() {
     };
     let (acknowledged, code) = tokio::join!(appending, stopping);
     assert_eq!(code, 0);
-    let records = app.log.records().await;
+    let records = app.topic.records().await;
     assert_lie_there(&records, &acknowledged);
     assert_eq!(
         records.len(),

@@ -63,7 +63,7 @@ async fn taken(app: &TestApp, name: &str, bytes: &[u8]) -> Value {
     let (status, body) = send(app, &at_present(bytes)).await;
     assert_eq!(status, 202, "{name}: {body}");
     let position: Position = body["position"].as_str().unwrap().parse().unwrap();
-    let records = app.log.records().await;
+    let records = app.topic.records().await;
     let record = records.iter().find(|record| record.position == position);
     event(record.unwrap_or_else(|| panic!("{name}: nothing lies at {position}")))
 }
@@ -186,7 +186,7 @@ async fn a_playback_event_in_binary_mode_is_one_like_any_other() {
     let data = json!({"user_id": "u", "track_id": "t", "position_ms": 1});
     let answer = send("/events", data.clone()).await.expect_status(202);
     assert_eq!(answer.json()["playback_id"], "p-1");
-    assert_lie_there(&app.log.records().await, &appended(&answer));
+    assert_lie_there(&app.topic.records().await, &appended(&answer));
     let answer = send("/events", json!({"user_id": "u"}))
         .await
         .expect_status(422);

@@ -51,7 +51,7 @@ async fn the_items_of_a_compressed_body_are_appended() {
     ];
     let answers = answers.map(|answer| answer.expect_status(202));
     let all: Vec<_> = answers.iter().flat_map(appended).collect();
-    let records = app.log.records().await;
+    let records = app.topic.records().await;
     assert_eq!((all.len(), records.len()), (1_500, 1_500));
     assert_lie_there(&records, &all);
 }
@@ -72,7 +72,7 @@ async fn a_bomb_of_zeros_is_413_and_takes_no_more_memory_than_a_body_may() {
     let more = app.command_api.peak_memory() - before;
     // One body at the limit, the window of a decoder, and what the allocator keeps.
     assert!(more < 48 * 1024 * 1024, "{more} bytes more");
-    assert!(app.log.records().await.is_empty());
+    assert!(app.topic.records().await.is_empty());
 }
 
 #[tokio::test]
@@ -86,5 +86,5 @@ async fn a_body_that_is_not_what_it_says_is_400() {
         let detail = problem["detail"].as_str().unwrap();
         assert!(detail.contains(coding), "{detail}");
     }
-    assert!(app.log.records().await.is_empty());
+    assert!(app.topic.records().await.is_empty());
 }

@@ -79,7 +79,7 @@ async fn each_limit_of_a_body_has_its_status() {
         .map(|item| item["problem"]["status"].clone())
         .collect();
     assert_eq!(statuses, [json!(413), json!(422), Value::Null]);
-    let records = app.log.records().await;
+    let records = app.topic.records().await;
     assert_eq!(records.len(), 1, "only the good one is in the log");
     assert_eq!(event(&records[0])["id"], "good");
 }

@@ -51,7 +51,7 @@ async fn with_the_broker_gone_it_is_503_and_not_in_the_log_and_later_appended_by
     broker.restart().await;
     wait_until(&app, true).await;
     app.append(&progress("second")).await;
-    assert_eq!(ids(&app.log.records().await), ["first", "second"]);
+    assert_eq!(ids(&app.topic.records().await), ["first", "second"]);
 }
 
 #[tokio::test]
@@ -67,7 +67,7 @@ async fn a_broker_that_does_not_answer_makes_it_504_with_the_id_to_repeat() {
 
     wait_until(&app, true).await;
     app.append(&progress("unknown")).await;
-    assert_eq!(ids(&app.log.records().await), ["first", "unknown"]);
+    assert_eq!(ids(&app.topic.records().await), ["first", "unknown"]);
 }
 
 #[tokio::test]
@@ -92,5 +92,5 @@ async fn more_than_the_queue_holds_is_refused_at_once_and_told_item_by_item() {
         (&json!("e14"), &json!(503))
     );
     assert_eq!(refused["problem"]["type"], "/problems/overloaded");
-    assert_eq!(app.log.records().await.len(), 10);
+    assert_eq!(app.topic.records().await.len(), 10);
 }

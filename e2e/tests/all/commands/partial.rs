@@ -49,7 +49,7 @@ async fn one_bad_item_of_ten_thousand_is_told_with_all_that_is_wrong_and_the_oth
     }
     let appended = appended(&answer);
     let positions: BTreeSet<Position> = appended.iter().map(|(_, position)| *position).collect();
-    let records = app.log.records().await;
+    let records = app.topic.records().await;
     assert_eq!((positions.len(), records.len()), (ITEMS - 1, ITEMS - 1));
     let lies_there = |record: &Record| positions.contains(&record.position);
     assert!(records.iter().all(lies_there));
@@ -72,5 +72,5 @@ async fn all_or_nothing_appends_nothing_of_ten_thousand_when_one_is_bad() {
     let answer = app.post(path, "application/json", all_but_one()).await;
     let problem = answer.expect_status(422).json();
     assert_eq!(pointers(&problem), POINTERS);
-    assert_eq!(app.log.records().await, []);
+    assert_eq!(app.topic.records().await, []);
 }

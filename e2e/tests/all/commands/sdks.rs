@@ -69,7 +69,7 @@ async fn delivers(name: &str, sdk: fn(&Path, &str) -> String) {
         .collect();
     let statuses: Vec<_> = answers.iter().map(|answer| &answer["status"]).collect();
     assert_eq!(statuses, [202, 202, 202], "{answers:?}");
-    let records = app.log.records().await;
+    let records = app.topic.records().await;
     let events: Vec<_> = records.iter().map(event).collect();
     for id in ["binary", "structured", "batch-1", "batch-2"] {
         let id = format!("{name}-{id}");

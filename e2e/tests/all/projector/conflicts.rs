@@ -24,7 +24,7 @@ fn progressed(id: &str, time: Timestamp, to_ms: u64) -> Value {
 async fn told(app: &TestApp, events: &[&Value]) {
     for event in events {
         let text = event.to_string();
-        app.log
+        app.topic
             .append(Some(b"p-1"), Some(text.as_bytes()), &[])
             .await;
     }

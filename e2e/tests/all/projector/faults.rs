@@ -128,7 +128,7 @@ async fn while_the_read_model_is_away_it_says_so_commits_nothing_and_then_catche
         }
     })
     .await;
-    let committed = app.log.committed_offsets(&group).await;
+    let committed = app.topic.committed_offsets(&group).await;
     assert!(
         committed.is_empty(),
         "nothing is stored, and yet committed: {committed:?}"

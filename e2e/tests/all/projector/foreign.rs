@@ -29,7 +29,7 @@ fn with(mut event: Value, pointer: &str, value: Value) -> Value {
 
 async fn append(app: &TestApp, key: Option<&str>, event: &Value) -> Position {
     let (key, text) = (key.map(str::as_bytes), event.to_string());
-    app.log.append(key, Some(text.as_bytes()), &[]).await
+    app.topic.append(key, Some(text.as_bytes()), &[]).await
 }
 
 #[tokio::test]
@@ -93,9 +93,9 @@ async fn a_record_too_large_for_a_dead_letter_leaves_one_without_its_value_and_s
     let app = projector_alone().start().await;
     let value = vec![b'x'; TOO_LARGE];
     let headers: [(&str, &[u8]); 1] = [("trace", b"1")];
-    let position = app.log.append(Some(b"p-1"), Some(&value), &headers).await;
+    let position = app.topic.append(Some(b"p-1"), Some(&value), &headers).await;
     let good = untyped("good");
-    app.log
+    app.topic
         .append(Some(b"p-1"), Some(good.as_bytes()), &[])
         .await;
     app.wait_until_everything_is_projected().await;
@@ -129,9 +129,9 @@ async fn headers_that_tell_an_event_without_a_value_are_an_event_without_data() 
         ]
     };
     let paused = headers("paused", "PlaybackPaused");
-    let position = app.log.append(Some(b"p-1"), None, &paused).await;
+    let position = app.topic.append(Some(b"p-1"), None, &paused).await;
     let custom = headers("custom", "AdvertShown");
-    app.log.append(Some(b"p-1"), None, &custom).await;
+    app.topic.append(Some(b"p-1"), None, &custom).await;
 
     app.wait_until_everything_is_projected().await;
 

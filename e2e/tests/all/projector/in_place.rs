@@ -27,7 +27,7 @@ async fn a_log_consumed_again_into_the_live_tables_changes_nothing() {
 
     // A merge would take the repetitions away before they are counted.
     app.execute("SYSTEM STOP MERGES events").await;
-    app.log.reset(&app.group().await).await;
+    app.topic.reset(&app.group().await).await;
     app.projector.start().await;
     eventually("the log is consumed again", async || {
         let committed = app.committed_offsets().await;

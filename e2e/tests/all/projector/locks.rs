@@ -40,7 +40,7 @@ async fn a_second_replay_says_who_is_at_work_and_ends() {
     app.wait_until_everything_is_projected().await;
     assert_eq!(app.projector.terminate().await, 0);
     // Whoever is in the group keeps the replay from going on.
-    let member = app.log.join(&app.group().await).await;
+    let member = app.topic.join(&app.group().await).await;
     let first = replay(&app).await;
 
     let second = command(&app.projector, &["replay"]).await;
@@ -63,7 +63,7 @@ async fn a_replay_that_was_stopped_for_longer_than_the_lease_makes_way_for_the_n
     append_many(&app, "kept", 100).await;
     app.wait_until_everything_is_projected().await;
     assert_eq!(app.projector.terminate().await, 0);
-    let member = app.log.join(&app.group().await).await;
+    let member = app.topic.join(&app.group().await).await;
     let first = replay(&app).await;
     signal(&first, "STOP");
     drop(member);

@@ -50,7 +50,7 @@ async fn a_log_that_outgrows_the_memory_while_the_read_model_is_away_is_taken_la
         over.then_some(()).ok_or_else(|| "it goes on".to_owned())
     })
     .await;
-    let committed = app.log.committed_offsets(&group).await;
+    let committed = app.topic.committed_offsets(&group).await;
     assert!(committed.is_empty(), "nothing is stored: {committed:?}");
 
     let restarted = spawn_blocking(move || parts.clickhouse(ess_parts::ClickHouse::restart));
@@ -81,7 +81,7 @@ struct Standing {
 
 async fn standing(app: &TestApp, group: &str) -> Standing {
     Standing {
-        members: app.log.members(group).await,
+        members: app.topic.members(group).await,
         rebalances: counter(app, "ess_projector_rebalances_total").await,
     }
 }
@@ -95,7 +95,7 @@ async fn append_notes(app: &TestApp) {
         let record = format!(r#"{{"id":"{id}","user_id":"u1","track_id":"t1","note":"{note}"}}"#);
         async move {
             let (key, value) = (Some(id.as_bytes()), Some(record.as_bytes()));
-            app.log.append(key, value, &[]).await
+            app.topic.append(key, value, &[]).await
         }
     });
     let appending = stream::iter(records).buffer_unordered(APPENDING);

@@ -98,7 +98,7 @@ async fn what_is_listed_refused_retired_and_left() {
     assert_eq!(gone["state"], "retired", "{gone}");
     assert_eq!(gone["bytes_on_disk"], 0, "{gone}");
     let offsets = app.projector.setting("PROJECTOR_GROUP");
-    let offsets = app.log.committed_offsets(&format!("{offsets}-g1")).await;
+    let offsets = app.topic.committed_offsets(&format!("{offsets}-g1")).await;
     assert!(offsets.is_empty(), "{offsets:?}");
     for command in ["promote", "retire"] {
         refused(&app, &[command, "1"], "was retired at").await;

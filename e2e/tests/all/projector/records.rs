@@ -59,8 +59,10 @@ async fn what_cannot_be_read_becomes_a_dead_letter_beside_its_stored_neighbours(
     let mut appended = Vec::new();
     for (n, (code, value)) in bad.iter().enumerate() {
         let good = untyped(&format!("good-{n}"));
-        app.log.append(Some(KEY), Some(good.as_bytes()), &[]).await;
-        let position = app.log.append(Some(KEY), *value, &headers).await;
+        app.topic
+            .append(Some(KEY), Some(good.as_bytes()), &[])
+            .await;
+        let position = app.topic.append(Some(KEY), *value, &headers).await;
         appended.push((*code, *value, position));
     }
     app.wait_until_everything_is_projected().await;
@@ -73,7 +75,7 @@ async fn what_cannot_be_read_becomes_a_dead_letter_beside_its_stored_neighbours(
         assert!(!letter.header("ess-reason").unwrap().is_empty());
         assert_eq!(
             letter.header("ess-origin-topic").as_deref(),
-            Some(app.log.topic())
+            Some(app.topic.name())
         );
         let at: i64 = letter
             .header("ess-origin-timestamp")
@@ -117,7 +119,7 @@ async fn every_shape_that_others_write_is_stored() {
         (&untyped("untyped"), &[]),
     ];
     for (value, headers) in records {
-        app.log
+        app.topic
             .append(Some(KEY), Some(value.as_bytes()), headers)
             .await;
     }
@@ -154,7 +156,7 @@ async fn every_row_that_the_read_model_refuses_in_a_large_batch_becomes_a_dead_l
     let headers: [(&str, &[u8]); 2] = [("trace", b"\x00\xff"), ("trace", b"again")];
     let append = async |n| {
         let value = untyped(&format!("e-{n}"));
-        app.log
+        app.topic
             .append(Some(KEY), Some(value.as_bytes()), &headers)
             .await
     };

@@ -26,7 +26,7 @@ async fn readers_notice_nothing_of_a_replay_under_live_traffic() {
     let later = events.split_off(events.len() / 2);
     let before = Traffic::new(events, seed);
     let positions = before.send(&app).await;
-    let bad_before = app.log.append(Some(b"k"), Some(b"before"), &[]).await;
+    let bad_before = app.topic.append(Some(b"k"), Some(b"before"), &[]).await;
     app.wait_until_projected(positions.into_iter().chain([bad_before]))
         .await;
     let all: Vec<_> = before.events.iter().chain(&later).cloned().collect();
@@ -41,7 +41,7 @@ async fn readers_notice_nothing_of_a_replay_under_live_traffic() {
     let traffic = Traffic::new(later, seed);
     let live = async {
         let sent = traffic.send(&app).await;
-        let bad = app.log.append(Some(b"k"), Some(b"during"), &[]).await;
+        let bad = app.topic.append(Some(b"k"), Some(b"during"), &[]).await;
         (sent, bad)
     };
     let replaying = async {

@@ -11,10 +11,10 @@ async fn a_replay_of_a_log_that_lost_its_beginning_names_what_is_missing_and_bui
  {
     let app = projector_alone().start().await;
     append_many(&app, "lost", 200).await;
-    let lost = app.log.end_offsets().await;
+    let lost = app.topic.end_offsets().await;
     append_many(&app, "kept", 200).await;
     app.wait_until_everything_is_projected().await;
-    app.log.delete_below(&lost).await;
+    app.topic.delete_below(&lost).await;
 
     refuses(&app, &BTreeMap::new(), &lost).await;
 
@@ -32,14 +32,14 @@ async fn a_replay_that_goes_on_misses_only_what_was_lost_of_the_rest() {
     app.wait_until_everything_is_projected().await;
     let begun = command(&app.projector, &["replay", "--no-promote"]).await;
     assert!(begun.status.success(), "{}", told(&begun));
-    let folded = app.log.end_offsets().await;
-    app.log.delete_below(&folded).await;
+    let folded = app.topic.end_offsets().await;
+    app.topic.delete_below(&folded).await;
     let goes_on = command(&app.projector, &["replay", "--no-promote"]).await;
     assert!(goes_on.status.success(), "{}", told(&goes_on));
     append_many(&app, "lost", 200).await;
     app.wait_until_everything_is_projected().await;
-    let lost = app.log.end_offsets().await;
-    app.log.delete_below(&lost).await;
+    let lost = app.topic.end_offsets().await;
+    app.topic.delete_below(&lost).await;
 
     refuses(&app, &folded, &lost).await;
 

@@ -85,7 +85,7 @@ pub(super) fn assert_nothing_acknowledged(exchanges: &[Exchange], from: Instant,
 
 async fn positions_by_id(app: &TestApp) -> BTreeMap<String, Vec<Position>> {
     let mut held = BTreeMap::<String, Vec<Position>>::new();
-    for record in app.log.records().await {
+    for record in app.topic.records().await {
         let id = event(&record)["id"].as_str().unwrap().to_owned();
         held.entry(id).or_default().push(record.position);
     }

@@ -89,7 +89,7 @@ impl Run {
     pub(super) async fn assert_nothing_is_lost_or_counted_twice(self) {
         let (app, told) = (&self.app, self.told.len());
         app.wait_until_everything_is_projected().await;
-        let records = app.log.records().await;
+        let records = app.topic.records().await;
         let held: BTreeMap<_, _> = records
             .iter()
             .map(|record| (record.position, accounted::identity(record)))

@@ -20,9 +20,9 @@ const POLL: Duration = Duration::from_millis(100);
 
 /// One topic.
 #[derive(Clone)]
-pub struct Log {
+pub struct Topic {
     brokers: String,
-    topic: String,
+    name: String,
     producer: FutureProducer<DefaultClientContext>,
 }
 
@@ -47,8 +47,8 @@ impl Record {
     }
 }
 
-impl Log {
-    pub(crate) fn new(brokers: &str, topic: String) -> Self {
+impl Topic {
+    pub(crate) fn new(brokers: &str, name: String) -> Self {
         let producer = ClientConfig::new()
             .set("bootstrap.servers", brokers)
             // The broker bounds what is sent, the client what it unpacks to: a record may be longer than the topic takes.
@@ -58,14 +58,14 @@ impl Log {
             .unwrap();
         Self {
             brokers: brokers.to_owned(),
-            topic,
+            name,
             producer,
         }
     }
 
     /// Its name.
-    pub fn topic(&self) -> &str {
-        &self.topic
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Appends a record as it is: without a key, a value (a tombstone) or headers if there are none.
@@ -83,7 +83,7 @@ impl Log {
             let value = Some(*value);
             all = all.insert(Header { key, value });
         }
-        let mut record = FutureRecord::<[u8], [u8]>::to(&self.topic).headers(all);
+        let mut record = FutureRecord::<[u8], [u8]>::to(&self.name).headers(all);
         record.key = key;
         record.payload = payload;
         let sent = self.producer.send(record, Timeout::After(ANSWERS_WITHIN));
@@ -96,8 +96,8 @@ impl Log {
     /// # Panics
     /// When the broker does not answer.
     pub async fn records(&self) -> Vec<Record> {
-        let log = self.clone();
-        spawn_blocking(move || log.read()).await.unwrap()
+        let topic = self.clone();
+        spawn_blocking(move || topic.read()).await.unwrap()
     }
 
     /// The next offset of every partition.
@@ -105,8 +105,8 @@ impl Log {
     /// # Panics
     /// When the broker does not answer.
     pub async fn end_offsets(&self) -> BTreeMap<u16, u64> {
-        let log = self.clone();
-        let ends = spawn_blocking(move || log.ends(&log.consumer("ess-e2e")));
+        let topic = self.clone();
+        let ends = spawn_blocking(move || topic.ends(&topic.consumer("ess-e2e")));
         ends.await.unwrap()
     }
 
@@ -115,12 +115,12 @@ impl Log {
     /// # Panics
     /// When the broker does not answer.
     pub async fn committed_offsets(&self, group: &str) -> BTreeMap<u16, u64> {
-        let (log, group) = (self.clone(), group.to_owned());
+        let (topic, group) = (self.clone(), group.to_owned());
         let committed = spawn_blocking(move || {
-            let consumer = log.consumer(&group);
+            let consumer = topic.consumer(&group);
             let mut asked = TopicPartitionList::new();
-            for partition in log.ends(&consumer).into_keys() {
-                asked.add_partition(&log.topic, i32::from(partition));
+            for partition in topic.ends(&consumer).into_keys() {
+                asked.add_partition(&topic.name, i32::from(partition));
             }
             consumer.committed_offsets(asked, ANSWERS_WITHIN).unwrap()
         });
@@ -143,9 +143,9 @@ impl Log {
     /// # Panics
     /// When the broker does not answer.
     pub async fn members(&self, group: &str) -> Vec<String> {
-        let (log, group) = (self.clone(), group.to_owned());
+        let (topic, group) = (self.clone(), group.to_owned());
         let asked = spawn_blocking(move || {
-            let consumer = log.consumer("ess-e2e");
+            let consumer = topic.consumer("ess-e2e");
             let list = consumer.fetch_group_list(Some(&group), ANSWERS_WITHIN);
             let list = list.unwrap();
             let members = list.groups().iter().flat_map(GroupInfo::members);
@@ -161,14 +161,14 @@ impl Log {
     /// # Panics
     /// When the broker refuses.
     pub async fn reset(&self, group: &str) {
-        let (log, group) = (self.clone(), group.to_owned());
+        let (topic, group) = (self.clone(), group.to_owned());
         let reset = spawn_blocking(move || {
-            let consumer = log.consumer(&group);
+            let consumer = topic.consumer(&group);
             let mut beginning = TopicPartitionList::new();
-            for partition in log.ends(&consumer).into_keys() {
+            for partition in topic.ends(&consumer).into_keys() {
                 let partition = i32::from(partition);
                 let added =
-                    beginning.add_partition_offset(&log.topic, partition, Offset::Offset(0));
+                    beginning.add_partition_offset(&topic.name, partition, Offset::Offset(0));
                 added.unwrap();
             }
             consumer.commit(&beginning, CommitMode::Sync).unwrap();
@@ -181,10 +181,10 @@ impl Log {
     /// # Panics
     /// When the group takes nobody in time.
     pub async fn join(&self, group: &str) -> BaseConsumer {
-        let (log, group) = (self.clone(), group.to_owned());
+        let (topic, group) = (self.clone(), group.to_owned());
         let joined = spawn_blocking(move || {
-            let member = log.consumer(&group);
-            member.subscribe(&[&log.topic]).unwrap();
+            let member = topic.consumer(&group);
+            member.subscribe(&[&topic.name]).unwrap();
             let end = Instant::now() + ANSWERS_WITHIN;
             while member.assignment().unwrap().count() == 0 {
                 assert!(Instant::now() < end, "group {group} takes nobody");
@@ -203,7 +203,7 @@ impl Log {
         let mut below = TopicPartitionList::new();
         for (partition, offset) in offsets {
             let offset = Offset::Offset(i64::try_from(*offset).unwrap());
-            let added = below.add_partition_offset(&self.topic, i32::from(*partition), offset);
+            let added = below.add_partition_offset(&self.name, i32::from(*partition), offset);
             added.unwrap();
         }
         let mut config = ClientConfig::new();
@@ -227,11 +227,11 @@ impl Log {
     }
 
     fn ends(&self, consumer: &BaseConsumer) -> BTreeMap<u16, u64> {
-        let metadata = consumer.fetch_metadata(Some(&self.topic), ANSWERS_WITHIN);
+        let metadata = consumer.fetch_metadata(Some(&self.name), ANSWERS_WITHIN);
         let metadata = metadata.unwrap();
         let partitions = metadata.topics()[0].partitions();
         let ends = partitions.iter().map(|partition| {
-            let watermarks = consumer.fetch_watermarks(&self.topic, partition.id(), ANSWERS_WITHIN);
+            let watermarks = consumer.fetch_watermarks(&self.name, partition.id(), ANSWERS_WITHIN);
             let end = position(partition.id(), watermarks.unwrap().1);
             (end.partition, end.offset)
         });
@@ -245,7 +245,7 @@ impl Log {
         let mut assigned = TopicPartitionList::new();
         for partition in missing.keys() {
             let partition = i32::from(*partition);
-            let added = assigned.add_partition_offset(&self.topic, partition, Offset::Beginning);
+            let added = assigned.add_partition_offset(&self.name, partition, Offset::Beginning);
             added.unwrap();
         }
         consumer.assign(&assigned).unwrap();
