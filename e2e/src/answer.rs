@@ -1,4 +1,4 @@
-//! HTTP as a test speaks it: a base URL, and answers whose status, headers and body are at hand.
+//! The tests' HTTP client: a base URL, and responses that are read completely.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ pub struct Http {
     client: reqwest::Client,
 }
 
-/// A whole answer.
+/// A complete response.
 #[derive(Debug, Clone)]
 pub struct Answer {
     /// The status code.
@@ -31,7 +31,7 @@ impl Http {
     pub fn new(base: String) -> Self {
         let client = reqwest::Client::builder()
             .redirect(Policy::none())
-            // Every test has a runtime of its own; a connection kept open would die with the one that opened it.
+            // Every test has a runtime of its own; an idle connection would die with the runtime that opened it.
             .pool_max_idle_per_host(0)
             .timeout(Duration::from_mins(1))
             .build()
@@ -44,7 +44,7 @@ impl Http {
         &self.base
     }
 
-    /// A request to be completed and then passed to [`Http::send`]; `path` begins with `/`.
+    /// Begins a request for [`Http::send`]; `path` starts with `/`.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.base))
     }
@@ -52,17 +52,17 @@ impl Http {
     /// Sends a request.
     ///
     /// # Panics
-    /// When there is no answer.
+    /// When there is no response.
     pub async fn send(&self, request: RequestBuilder) -> Answer {
         self.try_send(request)
             .await
             .unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// Sends a request whose answer a fault may swallow.
+    /// Sends a request that a fault may leave without a response.
     ///
     /// # Errors
-    /// The reason why there is no answer.
+    /// The reason why there is no response.
     pub async fn try_send(&self, request: RequestBuilder) -> Result<Answer, String> {
         let why = |error: reqwest::Error| format!("{}: {error:?}", self.base);
         let response = request.send().await.map_err(why)?;
@@ -90,7 +90,7 @@ impl Answer {
     /// The body as JSON.
     ///
     /// # Panics
-    /// With the whole answer, when it is not JSON.
+    /// With the response, when it is not JSON.
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error} in {self:?}"))
     }
@@ -100,17 +100,17 @@ impl Answer {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// The answer itself if it has this status.
+    /// The response, if it has this status.
     ///
     /// # Panics
-    /// With the whole answer, when it has another.
+    /// With the response, when it has another status.
     #[must_use]
     pub fn expect_status(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{self:?}");
         self
     }
 
-    /// Where the log holds what was appended: of one item, or of every appended one of many.
+    /// The positions of the appended items.
     pub fn positions(&self) -> Vec<Position> {
         let json = self.json();
         let items = json["items"].as_array().cloned().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! One ESS of a test's own on parts that others use, too: topic, databases and consumer group bear a name that nobody
-//! else has. They stay behind when it ends, because the parts are thrown away.
+//! An ESS for one test on servers that tests share: topic, databases and consumer group have unique names. They are not
+//! removed at the end, because the servers' data are.
 
 mod builder;
 
@@ -19,15 +19,15 @@ use crate::{Answer, Http, Parts, Service, Topic};
 
 /// A running ESS.
 pub struct TestApp {
-    /// Appends.
+    /// The write side.
     pub command_api: Service,
-    /// Folds.
+    /// The projector.
     pub projector: Service,
-    /// Answers.
+    /// The read side.
     pub query_api: Service,
-    /// The topic that is the log.
+    /// The topic of the events.
     pub topic: Topic,
-    /// The topic of the messages that cannot be read.
+    /// The topic of the dead letters.
     pub dead_letters: Topic,
     parts: Arc<Parts>,
     environment: BTreeMap<String, String>,
@@ -35,19 +35,19 @@ pub struct TestApp {
 }
 
 impl TestApp {
-    /// The one that all tests of this process share: nobody may stop or overload a part of it, and nobody may count
-    /// what others append.
+    /// The instance that all tests of this process share: no test may stop or overload it, or count the events of other
+    /// tests.
     pub async fn shared() -> &'static Self {
         static SHARED: OnceCell<TestApp> = OnceCell::const_new();
         SHARED.get_or_init(Self::start).await
     }
 
-    /// One of the caller's own, all three services.
+    /// An instance for the caller alone, with all three services.
     pub async fn start() -> Self {
         Self::builder().start().await
     }
 
-    /// One of the caller's own, made to measure.
+    /// An instance for the caller alone, with chosen services, servers and settings.
     pub fn builder() -> Builder {
         Builder::default()
     }
@@ -65,7 +65,7 @@ impl TestApp {
         self.projector_built_as("projector", &environment)
     }
 
-    /// A projector of the same group that knows one schema change more, not started.
+    /// A projector of the same group that has one more schema change, not started.
     pub fn next_projector(&self) -> Service {
         self.projector_built_as(NEXT_PROJECTOR, &self.environment)
     }
@@ -78,23 +78,23 @@ impl TestApp {
         Service::new(name, "PROJECTOR_ADDR", environment, self.logs.path())
     }
 
-    /// `projector init`: creates what topics and tables are missing.
+    /// `projector init`: creates the topics and tables that are missing.
     ///
     /// # Panics
     /// With its output, when it fails.
     pub async fn init(&self) {
-        self.projector_does("init").await;
+        self.run_projector("init").await;
     }
 
-    /// `projector rollup`: makes the rows of playbacks again that lack stored events.
+    /// `projector rollup`: rewrites the rows of playbacks that lack stored events.
     ///
     /// # Panics
     /// With its output, when it fails.
     pub async fn roll_up(&self) {
-        self.projector_does("rollup").await;
+        self.run_projector("rollup").await;
     }
 
-    async fn projector_does(&self, operation: &str) {
+    async fn run_projector(&self, operation: &str) {
         let mut command = self.projector.command();
         command.arg(operation).stdin(Stdio::null());
         let output = spawn_blocking(move || command.output());
@@ -111,7 +111,7 @@ impl TestApp {
         &self.parts
     }
 
-    /// The value of a configuration key that every service of it gets.
+    /// The value of a configuration key that all its services get.
     ///
     /// # Panics
     /// When neither the builder nor this crate sets it.
@@ -119,7 +119,7 @@ impl TestApp {
         &self.environment[key]
     }
 
-    /// The control database; generation N lies in `<this>_gN`.
+    /// The control database; generation N is in `<this>_gN`.
     pub fn control_database(&self) -> &str {
         self.setting("CLICKHOUSE_DATABASE")
     }
@@ -145,7 +145,7 @@ impl TestApp {
         self.commands().post(path, content_type, body).await
     }
 
-    /// Appends one command that is in order.
+    /// Appends one valid command.
     ///
     /// # Panics
     /// With the answer, when it is not 202.
@@ -159,12 +159,12 @@ impl TestApp {
         self.queries().get(path).await
     }
 
-    /// The offsets that the projector has committed, by partition.
+    /// The projector's committed offsets, by partition.
     pub async fn committed_offsets(&self) -> BTreeMap<u16, u64> {
         self.committed_offsets_of(&self.projector).await
     }
 
-    /// The offsets that this projector's group has committed for the active generation, by partition.
+    /// The committed offsets of this projector's group for the active generation, by partition.
     pub async fn committed_offsets_of(&self, projector: &Service) -> BTreeMap<u16, u64> {
         let (group, generation) = (
             projector.setting("PROJECTOR_GROUP"),
@@ -187,7 +187,7 @@ impl TestApp {
 }
 
 impl Drop for TestApp {
-    /// What a failed test needs to be understood; the processes end as their handles are dropped.
+    /// Prints the logs of a failed test; the processes end as their handles are dropped.
     #[expect(
         clippy::print_stderr,
         reason = "the test harness shows it with the failure"

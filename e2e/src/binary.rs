@@ -1,10 +1,10 @@
-//! Where the services' binaries lie: beside the test's own. They are never built from here, because a test that builds
-//! tests something else than what was built.
+//! Paths of the services' binaries: beside the test's own. Never builds them: a test runs the binaries that were built
+//! with it.
 
 use std::env;
 use std::path::PathBuf;
 
-/// The projector of a later version, an example of its crate.
+/// A later version of the projector, which is an example of its crate.
 pub(crate) const NEXT_PROJECTOR: &str = "next-projector";
 
 /// The binary of a service, or of an example.

@@ -1,10 +1,10 @@
-//! Waiting for a condition with a deadline: the one place of the tests that sleeps.
+//! Waits for a condition with a deadline. No other module of the tests sleeps.
 
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-/// How long a condition may take unless a test says otherwise: long, because two cores serve everything at once.
+/// Default deadline of a condition: long, because two cores run everything at once.
 pub const DEADLINE: Duration = Duration::from_mins(1);
 const POLL: Duration = Duration::from_millis(20);
 
@@ -33,7 +33,7 @@ pub async fn eventually_within<T>(
         };
         assert!(
             Instant::now() < end,
-            "{what}: not within {deadline:?}; at last: {reason}"
+            "{what}: not within {deadline:?}; last reason: {reason}"
         );
         sleep(POLL).await;
     }

@@ -1,16 +1,15 @@
-//! What `GET /stats/playback/{id}` must answer, made from the oracle, and what `GET /events` must tell of an event. Every
-//! struct is taken apart field by field, so that a new field cannot be forgotten here.
+//! The expected JSON of `GET /stats/playback/{id}`, from the oracle, and of an event in `GET /events`. Every struct is
+//! destructured, so that a new field cannot be forgotten.
 
 use ess_schema::event::Content;
 use ess_schema::playback::{Aggregate, Dimensions, Ending, Playback};
 use ess_schema::{Event, EventData, Position};
 use serde_json::{Value, json};
 
-/// What is told of an event with JSON data that the log holds at `position`: every field except `ingest_time` and
-/// `store_time`, which are not the client's to say.
+/// The JSON of an event with JSON data at `position`: every field except `ingest_time` and `store_time`, which ESS sets.
 ///
 /// # Panics
-/// When its data are not JSON.
+/// When its data is not JSON.
 pub fn event_json(event: &Event, position: Position) -> Value {
     let Event {
         id,
@@ -54,7 +53,7 @@ pub fn event_json(event: &Event, position: Position) -> Value {
     })
 }
 
-/// The answer for a playback of the oracle: every field except `ingest_to_store_ms`, which the log does not hold.
+/// The JSON of a playback of the oracle: every field except `ingest_to_store_ms`, which Kafka does not hold.
 pub fn playback_json(playback: &Playback) -> Value {
     let Playback {
         aggregate,

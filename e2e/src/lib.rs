@@ -1,10 +1,10 @@
-//! ESS as a stranger meets it: the built binaries as processes, real Kafka, real ClickHouse, HTTP. Knows the services by
-//! their configuration keys and routes only; never links their code.
+//! ESS as a client sees it: the built binaries as processes, real Kafka, real ClickHouse, HTTP. Knows the services only by
+//! their configuration keys and routes; never links their code.
 //!
-//! [`TestApp::shared`] is for tests that append facts and ask about them: give every test ids of its own (see
-//! [`unique`]). [`TestApp::start`] is for tests that stop something, change the configuration, or count everything
-//! there is: each costs three processes and two seconds. [`TestApp::builder`] starts only some of the services, or
-//! starts them on [`Parts`] of their own, for tests that kill a server.
+//! [`TestApp::shared`] is for tests that append facts and query them: give every test ids of its own (see [`unique`]).
+//! [`TestApp::start`] is for tests that stop a process, change the configuration, or count all events: each starts three
+//! processes, which takes two seconds. [`TestApp::builder`] starts only some of the services, or starts them on their own
+//! [`Parts`], for tests that kill a server.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,5 +1,5 @@
-//! The Kafka and the ClickHouse that the services run on: those that `KAFKA_BROKERS` and `CLICKHOUSE_URL` name (`cargo
-//! xtask test` sets both), else a pair that ends with this process.
+//! The Kafka and the ClickHouse of the services: those of `KAFKA_BROKERS` and `CLICKHOUSE_URL` (`cargo xtask test` sets
+//! both), else a pair that ends with this process.
 
 use std::env;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -14,7 +14,7 @@ pub struct Parts {
     own: Option<Own>,
 }
 
-/// Declared in the order in which they must be dropped: the folder last.
+/// Declared in drop order: the folder last.
 #[derive(Debug)]
 struct Own {
     kafka: Mutex<Kafka>,
@@ -23,15 +23,15 @@ struct Own {
 }
 
 impl Parts {
-    /// The pair that all tests of this process share. Nobody may stop it.
+    /// The pair that all tests of this process share. No test may stop it.
     pub fn shared() -> Arc<Self> {
         static SHARED: OnceLock<Arc<Parts>> = OnceLock::new();
         let shared = SHARED.get_or_init(|| Arc::new(Self::given().unwrap_or_else(Self::start)));
         Arc::clone(shared)
     }
 
-    /// A pair of one's own, which may be killed and restarted. Blocks for some seconds, and takes 700 MB of memory: use
-    /// it for faults of the servers only.
+    /// A pair for the caller alone, which may be killed and restarted. Blocks for some seconds, and takes 700 MB of
+    /// memory: only for faults of the servers.
     ///
     /// # Panics
     /// When a server does not start.
@@ -56,7 +56,7 @@ impl Parts {
 
     #[expect(
         clippy::disallowed_methods,
-        reason = "a test is told where the servers are as the services are: by the environment"
+        reason = "tests get the servers' addresses as the services do: from the environment"
     )]
     fn given() -> Option<Self> {
         let set = |key| env::var(key).ok().filter(|value| !value.is_empty());
@@ -81,7 +81,7 @@ impl Parts {
         &self.clickhouse_url
     }
 
-    /// Does something to the broker, for example `Kafka::kill`; blocks.
+    /// Calls `act` with the broker, for example `Kafka::kill`; blocks.
     ///
     /// # Panics
     /// When the broker is not from [`Parts::start`].
@@ -89,7 +89,7 @@ impl Parts {
         act(&mut self.own().kafka.lock().unwrap())
     }
 
-    /// Does something to the ClickHouse server, for example `ClickHouse::restart`; blocks.
+    /// Calls `act` with the ClickHouse server, for example `ClickHouse::restart`; blocks.
     ///
     /// # Panics
     /// When the server is not from [`Parts::start`].
@@ -100,6 +100,6 @@ impl Parts {
     fn own(&self) -> &Own {
         self.own
             .as_ref()
-            .expect("only parts of one's own may be stopped: Parts::start()")
+            .expect("shared servers must not be stopped: use Parts::start()")
     }
 }

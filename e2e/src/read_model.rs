@@ -1,4 +1,4 @@
-//! The read model as an operator may look into it, past the query-api.
+//! Direct access to the read model in ClickHouse, as an operator has it.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ pub async fn insert_events(client: &Client, events: impl IntoIterator<Item = (&E
 }
 
 impl TestApp {
-    /// A client of the ClickHouse server, of no database. A fresh one each time: connections die with a test's runtime.
+    /// A new client of the ClickHouse server without a database: connections die with the runtime of a test.
     pub fn clickhouse(&self) -> Client {
         Client::default().with_url(self.parts().clickhouse_url())
     }
@@ -35,7 +35,7 @@ impl TestApp {
     /// The database of the active generation.
     ///
     /// # Panics
-    /// When there is none, or the server does not answer.
+    /// When there is none, or the server does not respond.
     pub async fn database(&self) -> String {
         let generation = self.generation().await;
         format!("{}_g{generation}", self.control_database())
@@ -44,7 +44,7 @@ impl TestApp {
     /// The active generation.
     ///
     /// # Panics
-    /// When there is none, or the server does not answer.
+    /// When there is none, or the server does not respond.
     pub async fn generation(&self) -> u32 {
         let active = "SELECT argMax(generation, (changed_at, generation)) FROM generations WHERE state = 'active'";
         let control = self.clickhouse().with_database(self.control_database());
@@ -83,10 +83,10 @@ impl TestApp {
         executed.unwrap_or_else(|e| panic!("{sql}: {e}"));
     }
 
-    /// How far the active generation says it has been folded: the next offset of each partition.
+    /// The recorded progress of the active generation: the next offset of each partition.
     ///
     /// # Panics
-    /// When the server does not answer.
+    /// When the server does not respond.
     pub async fn projected(&self) -> BTreeMap<u16, u64> {
         let sql = "SELECT partition, max(next_offset) FROM projection_progress GROUP BY partition";
         let client = self.clickhouse().with_database(self.database().await);
@@ -115,13 +115,13 @@ impl TestApp {
             }
             let tail = self.projector.log_tail();
             Err(format!(
-                "wanted {missing:?}, projected {projected:?}\n{tail}"
+                "missing {missing:?}, projected {projected:?}\n{tail}"
             ))
         })
         .await;
     }
 
-    /// Waits until the active generation holds everything that the log holds now.
+    /// Waits until the active generation holds every record that is in the topic now.
     ///
     /// # Panics
     /// As [`TestApp::wait_until_projected`].

@@ -1,5 +1,5 @@
-//! One binary as a process: started on a free port, waited for by its own word that it is ready, killed or asked to end.
-//! It lives no longer than this process, however this process ends.
+//! A service as a process: started on a free port, ready when `/health/ready` is 200, stopped or killed. It ends with this
+//! process, however this process ends.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -16,10 +16,10 @@ use crate::answer::Http;
 use crate::{binary, eventually_within};
 
 const READY_WITHIN: Duration = Duration::from_mins(1);
-/// Longer than a service may take by its own configuration.
-const ENDS_WITHIN: Duration = Duration::from_secs(40);
+/// Longer than the deadline of a service's own drain.
+const STOP_TIMEOUT: Duration = Duration::from_secs(40);
 
-/// A service that can be started, ended and started again on the same address.
+/// A service that can be started, stopped and started again on the same address.
 #[derive(Debug, Clone)]
 pub struct Service {
     name: &'static str,
@@ -49,20 +49,20 @@ impl Service {
         }
     }
 
-    /// A client of it.
+    /// Its HTTP client.
     pub fn http(&self) -> &Http {
         &self.http
     }
 
-    /// The value of a configuration key it is started with.
+    /// The value of a configuration key that the test set.
     ///
     /// # Panics
-    /// When it has its default.
+    /// When the key has its default.
     pub fn setting(&self, key: &str) -> &str {
         &self.environment[key]
     }
 
-    /// A command of the same binary under the same configuration, for example `projector init`.
+    /// A command of the same binary with the same configuration, for example `projector init`.
     pub fn command(&self) -> Command {
         let mut command = Command::new(binary::path(self.name));
         command.envs(&self.environment);
@@ -72,21 +72,21 @@ impl Service {
     /// Starts it and waits until it is ready.
     ///
     /// # Panics
-    /// With the tail of its log, when it is not ready in time, or ends before.
+    /// With the tail of its log, when it is not ready in time, or ends.
     pub async fn start(&self) {
         self.spawn();
         self.wait_until_ready().await;
     }
 
-    /// Starts it, and waits for nothing.
+    /// Starts it without waiting.
     ///
     /// # Panics
-    /// When it runs already.
+    /// When it already runs.
     pub fn spawn(&self) {
         let mut process = self.process.lock().unwrap();
         assert!(
             process.as_ref().is_none_or(|known| !known.is_alive()),
-            "{} runs",
+            "{} already runs",
             self.name
         );
         let launch = Launch {
@@ -121,10 +121,10 @@ impl Service {
         );
     }
 
-    /// What `/health/ready` says.
+    /// Queries `/health/ready`.
     ///
     /// # Errors
-    /// Why it is not ready, in its own words where it has any.
+    /// The reason why it is not ready, from the response if there is one.
     pub async fn readiness(&self) -> Result<(), String> {
         let request = self.http.request(reqwest::Method::GET, "/health/ready");
         let answer = self.http.try_send(request).await?;
@@ -135,24 +135,24 @@ impl Service {
         }
     }
 
-    /// Ends it as a crash would (SIGKILL), and waits until it is gone.
+    /// Kills it (SIGKILL), and waits until it has ended.
     pub async fn kill(&self) {
         self.end(|process| process.kill().map(|()| Stopped::Killed))
             .await;
     }
 
-    /// Asks it to end (SIGTERM), waits, and tells its exit code.
+    /// Stops it (SIGTERM), waits, and returns its exit code.
     ///
     /// # Panics
     /// With the tail of its log, when it had to be killed at the deadline.
     pub async fn terminate(&self) -> i32 {
-        let (stopped, code) = self.end(|process| process.stop(ENDS_WITHIN)).await;
+        let (stopped, code) = self.end(|process| process.stop(STOP_TIMEOUT)).await;
         let tail = self.log_tail();
         assert_eq!(stopped, Stopped::Gracefully, "{}\n{tail}", self.name);
         code.unwrap_or_else(|| panic!("{} left no exit code\n{tail}", self.name))
     }
 
-    /// Stops it where it is (SIGSTOP), as a pause of its machine would, until [`Service::thaw`].
+    /// Suspends it (SIGSTOP), like a pause of its machine, until [`Service::thaw`].
     ///
     /// # Panics
     /// When it does not run.
@@ -160,7 +160,7 @@ impl Service {
         killpg(Pid::from_raw(self.pid()), Signal::SIGSTOP).unwrap();
     }
 
-    /// Lets it go on.
+    /// Resumes it (SIGCONT).
     ///
     /// # Panics
     /// When it does not run.
@@ -198,7 +198,7 @@ impl Service {
         process.as_ref().expect("a started service").pid()
     }
 
-    /// Most memory that it has had resident at once, bytes (`VmHWM`, proc(5)).
+    /// Peak resident memory in bytes (`VmHWM`, proc(5)).
     ///
     /// # Panics
     /// When it does not run.
@@ -209,12 +209,12 @@ impl Service {
         kib.unwrap().parse::<u64>().unwrap() * 1024
     }
 
-    /// The last lines it logged.
+    /// The last lines of its log.
     pub fn log_tail(&self) -> String {
         tail(&self.log)
     }
 
-    /// Everything it logged, over all its starts.
+    /// Its complete log, over all starts.
     ///
     /// # Panics
     /// When it was never started.

@@ -1,5 +1,5 @@
-//! The log as anybody may use it who reaches the broker: append any bytes, read everything, ask for offsets. Not used by
-//! ESS itself.
+//! A Kafka topic as any client of the broker uses it: append any bytes, read every record, query offsets. Independent of
+//! the services' own clients.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -15,10 +15,10 @@ use rdkafka::util::Timeout;
 use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 use tokio::task::spawn_blocking;
 
-const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(100);
 
-/// One topic.
+/// A topic.
 #[derive(Clone)]
 pub struct Topic {
     brokers: String,
@@ -26,12 +26,12 @@ pub struct Topic {
     producer: FutureProducer<DefaultClientContext>,
 }
 
-/// A record as it lies in a topic.
+/// A record of a topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// Where.
+    /// Its partition and offset.
     pub position: Position,
-    /// The key, none when it has none.
+    /// The key; none if the record has none.
     pub key: Option<Vec<u8>>,
     /// The value, none for a tombstone.
     pub payload: Option<Vec<u8>>,
@@ -51,7 +51,7 @@ impl Topic {
     pub(crate) fn new(brokers: &str, name: String) -> Self {
         let producer = ClientConfig::new()
             .set("bootstrap.servers", brokers)
-            // The broker bounds what is sent, the client what it unpacks to: a record may be longer than the topic takes.
+            // The broker limits compressed batches, the client uncompressed records: a test may exceed the topic's limit.
             .set("compression.type", "lz4")
             .set("message.max.bytes", "32000000")
             .create()
@@ -68,7 +68,7 @@ impl Topic {
         &self.name
     }
 
-    /// Appends a record as it is: without a key, a value (a tombstone) or headers if there are none.
+    /// Appends a record as it is: without a key, without a value (a tombstone), or without headers.
     ///
     /// # Panics
     /// When the broker does not acknowledge it.
@@ -86,15 +86,15 @@ impl Topic {
         let mut record = FutureRecord::<[u8], [u8]>::to(&self.name).headers(all);
         record.key = key;
         record.payload = payload;
-        let sent = self.producer.send(record, Timeout::After(ANSWERS_WITHIN));
+        let sent = self.producer.send(record, Timeout::After(TIMEOUT));
         let delivered = sent.await.unwrap_or_else(|(error, _)| panic!("{error}"));
         position(delivered.partition, delivered.offset)
     }
 
-    /// Every record it holds now, by partition and offset.
+    /// Every record up to now, in order of partition and offset.
     ///
     /// # Panics
-    /// When the broker does not answer.
+    /// When the broker does not respond.
     pub async fn records(&self) -> Vec<Record> {
         let topic = self.clone();
         spawn_blocking(move || topic.read()).await.unwrap()
@@ -103,26 +103,26 @@ impl Topic {
     /// The next offset of every partition.
     ///
     /// # Panics
-    /// When the broker does not answer.
+    /// When the broker does not respond.
     pub async fn end_offsets(&self) -> BTreeMap<u16, u64> {
         let topic = self.clone();
         let ends = spawn_blocking(move || topic.ends(&topic.consumer("ess-e2e")));
         ends.await.unwrap()
     }
 
-    /// The offsets `group` has committed; a partition without one is left out.
+    /// The committed offsets of `group`; partitions without one are left out.
     ///
     /// # Panics
-    /// When the broker does not answer.
+    /// When the broker does not respond.
     pub async fn committed_offsets(&self, group: &str) -> BTreeMap<u16, u64> {
         let (topic, group) = (self.clone(), group.to_owned());
         let committed = spawn_blocking(move || {
             let consumer = topic.consumer(&group);
-            let mut asked = TopicPartitionList::new();
+            let mut partitions = TopicPartitionList::new();
             for partition in topic.ends(&consumer).into_keys() {
-                asked.add_partition(&topic.name, i32::from(partition));
+                partitions.add_partition(&topic.name, i32::from(partition));
             }
-            consumer.committed_offsets(asked, ANSWERS_WITHIN).unwrap()
+            consumer.committed_offsets(partitions, TIMEOUT).unwrap()
         });
         let committed = committed.await.unwrap();
         let elements = committed.elements();
@@ -138,25 +138,25 @@ impl Topic {
             .collect()
     }
 
-    /// The ids of who is in `group` now, in order; one that left and came back has another.
+    /// The member ids of `group`, in order; a member that rejoins gets a new id.
     ///
     /// # Panics
-    /// When the broker does not answer.
+    /// When the broker does not respond.
     pub async fn members(&self, group: &str) -> Vec<String> {
         let (topic, group) = (self.clone(), group.to_owned());
-        let asked = spawn_blocking(move || {
+        let members = spawn_blocking(move || {
             let consumer = topic.consumer("ess-e2e");
-            let list = consumer.fetch_group_list(Some(&group), ANSWERS_WITHIN);
+            let list = consumer.fetch_group_list(Some(&group), TIMEOUT);
             let list = list.unwrap();
             let members = list.groups().iter().flat_map(GroupInfo::members);
             let mut ids: Vec<_> = members.map(|member| member.id().to_owned()).collect();
             ids.sort_unstable();
             ids
         });
-        asked.await.unwrap()
+        members.await.unwrap()
     }
 
-    /// Sets every offset that `group` has committed back to 0; nobody may be in it.
+    /// Resets every committed offset of `group` to 0; the group must have no members.
     ///
     /// # Panics
     /// When the broker refuses.
@@ -176,18 +176,18 @@ impl Topic {
         reset.await.unwrap();
     }
 
-    /// Becomes a member of `group` that has partitions and never commits, until it is dropped.
+    /// Joins `group` as a member that is assigned partitions and never commits, until it is dropped.
     ///
     /// # Panics
-    /// When the group takes nobody in time.
+    /// When no partition is assigned in time.
     pub async fn join(&self, group: &str) -> BaseConsumer {
         let (topic, group) = (self.clone(), group.to_owned());
         let joined = spawn_blocking(move || {
             let member = topic.consumer(&group);
             member.subscribe(&[&topic.name]).unwrap();
-            let end = Instant::now() + ANSWERS_WITHIN;
+            let end = Instant::now() + TIMEOUT;
             while member.assignment().unwrap().count() == 0 {
-                assert!(Instant::now() < end, "group {group} takes nobody");
+                assert!(Instant::now() < end, "group {group} assigned no partition");
                 let _ = member.poll(POLL);
             }
             member
@@ -195,7 +195,7 @@ impl Topic {
         joined.await.unwrap()
     }
 
-    /// Deletes what lies below these offsets, as retention does.
+    /// Deletes the records below these offsets, as retention does.
     ///
     /// # Panics
     /// When the broker refuses.
@@ -209,7 +209,7 @@ impl Topic {
         let mut config = ClientConfig::new();
         config.set("bootstrap.servers", &self.brokers);
         let admin: AdminClient<DefaultClientContext> = config.create().unwrap();
-        let options = AdminOptions::new().request_timeout(Some(ANSWERS_WITHIN));
+        let options = AdminOptions::new().request_timeout(Some(TIMEOUT));
         let deleted = admin.delete_records(&below, &options).await.unwrap();
         for partition in deleted.elements() {
             partition.error().unwrap();
@@ -227,11 +227,11 @@ impl Topic {
     }
 
     fn ends(&self, consumer: &BaseConsumer) -> BTreeMap<u16, u64> {
-        let metadata = consumer.fetch_metadata(Some(&self.name), ANSWERS_WITHIN);
+        let metadata = consumer.fetch_metadata(Some(&self.name), TIMEOUT);
         let metadata = metadata.unwrap();
         let partitions = metadata.topics()[0].partitions();
         let ends = partitions.iter().map(|partition| {
-            let watermarks = consumer.fetch_watermarks(&self.name, partition.id(), ANSWERS_WITHIN);
+            let watermarks = consumer.fetch_watermarks(&self.name, partition.id(), TIMEOUT);
             let end = position(partition.id(), watermarks.unwrap().1);
             (end.partition, end.offset)
         });
@@ -251,7 +251,7 @@ impl Topic {
         consumer.assign(&assigned).unwrap();
         let mut records = Vec::new();
         while !missing.is_empty() {
-            let message = consumer.poll(ANSWERS_WITHIN).expect("a record in time");
+            let message = consumer.poll(TIMEOUT).expect("a record in time");
             let record = Record::from(&message.unwrap());
             let end = missing.get(&record.position.partition).copied();
             if end == Some(record.position.offset + 1) {

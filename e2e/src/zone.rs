@@ -1,4 +1,4 @@
-//! The calendar of a time zone, by the IANA database that comes with the crate `jiff`: never by the machine's own.
+//! The calendar of a time zone, from the IANA database in the crate `jiff`; never from the machine's own.
 
 use std::ops::Range;
 

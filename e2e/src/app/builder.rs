@@ -1,5 +1,4 @@
-//! What of an ESS is started, on what, and with which settings: names that nobody else has, then topics and tables, then
-//! the processes.
+//! Builds and starts a [`TestApp`]: unique names first, then topics and tables, then the processes.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,10 +9,10 @@ use tokio::task::spawn_blocking;
 use super::TestApp;
 use crate::{Parts, Service, Topic, unique};
 
-/// Few, so that a topic is created fast; more than one, so that nothing relies on one order.
+/// Few, so that a topic is created fast; more than one, so that no test relies on a total order.
 const PARTITIONS: &str = "4";
 
-/// What to start.
+/// The services to start, their servers and settings.
 #[must_use]
 pub struct Builder {
     parts: Option<Arc<Parts>>,
@@ -22,7 +21,7 @@ pub struct Builder {
 }
 
 impl Default for Builder {
-    /// All three services, on the shared parts.
+    /// All three services, on the shared servers.
     fn default() -> Self {
         Self {
             parts: None,
@@ -33,7 +32,7 @@ impl Default for Builder {
 }
 
 impl Builder {
-    /// On these parts instead of the shared ones.
+    /// On these servers instead of the shared ones.
     pub fn parts(mut self, parts: Arc<Parts>) -> Self {
         self.parts = Some(parts);
         self
@@ -51,7 +50,7 @@ impl Builder {
         self
     }
 
-    /// Without the projector; it can be started later. Topics and tables are there.
+    /// Without the projector; it can be started later. Topics and tables exist.
     pub fn without_projector(mut self) -> Self {
         self.started[1] = false;
         self
@@ -66,17 +65,17 @@ impl Builder {
     /// Creates topics and tables (`projector init`), then starts the services and waits until they are ready.
     ///
     /// # Panics
-    /// With the tail of a log, when something does not come up.
+    /// With the tail of a log, when a service does not become ready.
     pub async fn start(self) -> TestApp {
         let started = self.started;
         let app = spawn_blocking(move || self.build()).await.unwrap();
         app.init().await;
         let services = app.services();
-        let wanted = || services.iter().zip(started).filter(|(_, start)| *start);
-        for (service, _) in wanted() {
+        let selected = || services.iter().zip(started).filter(|(_, start)| *start);
+        for (service, _) in selected() {
             service.spawn();
         }
-        for (service, _) in wanted() {
+        for (service, _) in selected() {
             service.wait_until_ready().await;
         }
         app
@@ -102,7 +101,7 @@ impl Builder {
         let logs = Scratch::new().unwrap_or_else(|error| panic!("{error}"));
         let service = |name, key| Service::new(name, key, &environment, logs.path());
         let query_api = service("query-api", "QUERY_API_ADDR");
-        // Where the command-api sends those who want to read.
+        // The command-api redirects reads there.
         environment.insert(
             "QUERY_API_URL".to_owned(),
             query_api.http().base().to_owned(),

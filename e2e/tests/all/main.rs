@@ -1,5 +1,5 @@
-//! Every end-to-end test in one binary, because each needs the same running parts. Its modules mirror the URLs; what
-//! goes through all services is `whole_path`.
+//! Every end-to-end test in one binary, because all share the same servers. The modules mirror the URLs; `whole_path`
+//! covers the way through all services.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod accounted;
