@@ -49,7 +49,7 @@ fn the_script_has_the_stages_and_the_body_of_the_scenarios() {
     assert_eq!(
         found,
         expected(),
-        "UPDATE_K6=1 cargo test -p ess-load --test k6 writes it"
+        "UPDATE_K6=1 cargo test -p ess-load k6 writes it"
     );
 }
 

@@ -1,14 +1,12 @@
 //! `ess-load players` as its user meets it: the built binary against a command-api that answers as told.
 #![allow(clippy::unwrap_used)]
 
-mod command_api;
-
 use std::collections::BTreeMap;
 use std::process::{Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use command_api::{CommandApi, RECEIVED_AT, Sent, appended, problem};
+use super::command_api::{CommandApi, RECEIVED_AT, Sent, appended, problem};
 use ess_load::simulate::{SimulatedPlayback, Simulator, SimulatorConfig};
 use ess_schema::decode::Shape;
 use ess_schema::{Event, PlaybackId, Timestamp};

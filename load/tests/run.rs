@@ -2,14 +2,11 @@
 //! tested against real services, in e2e/.
 #![allow(clippy::unwrap_used)]
 
-#[expect(dead_code, reason = "other tests use the rest of it")]
-mod command_api;
-
 use std::process::{Output, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use command_api::{CommandApi, Sent, appended, problem};
+use super::command_api::{CommandApi, Sent, appended, problem};
 use ess_schema::Timestamp;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;

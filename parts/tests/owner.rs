@@ -63,7 +63,7 @@ struct Owner {
 impl Owner {
     fn start(pid_file: &Path) -> Self {
         let mut process = Command::new(env::current_exe().unwrap())
-            .args(["owner", "--exact", "--nocapture"])
+            .args(["owner::owner", "--exact", "--nocapture"])
             .env(ROLE, pid_file)
             .stdout(Stdio::piped())
             .spawn()

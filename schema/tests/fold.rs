@@ -2,14 +2,14 @@
 //! that makes them safe, that order and repetition do not matter.
 #![allow(clippy::unwrap_used, missing_docs)]
 
-mod generate;
-
 use ess_schema::decode::{AcceptedShapes, ReceiveContext, decode_item};
 use ess_schema::event::{EndReason, PlayState};
 use ess_schema::fold::PlaybackFold;
 use ess_schema::playback::{Aggregate, Playback, Policy};
 use ess_schema::{Event, EventId, PlaybackId, Timestamp};
 use proptest::prelude::*;
+
+use crate::generate;
 
 const T0: &str = "2026-11-23T10:00:00Z";
 

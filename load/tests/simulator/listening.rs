@@ -8,7 +8,7 @@ use ess_schema::event::EndReason;
 use ess_schema::fold::fold;
 use ess_schema::playback::{Playback, Policy};
 
-use crate::{PLAYBACKS, end_reason, facts, simulated, start};
+use super::{PLAYBACKS, end_reason, facts, simulated, start};
 
 /// Of the playbacks, which share is so.
 fn share(playbacks: &[SimulatedPlayback], is_so: impl Fn(&SimulatedPlayback) -> bool) -> f64 {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ess_schema::EventData;
 
-use crate::{PLAYBACKS, facts, simulated};
+use super::{PLAYBACKS, facts, simulated};
 
 #[test]
 fn a_few_tracks_are_played_most_and_some_listeners_more_than_others() {

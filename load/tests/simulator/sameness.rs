@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ess_load::simulate::{LONGEST_PLAYBACK_MS, Simulator, SimulatorConfig};
 use ess_schema::TestId;
 
-use crate::{PLAYBACKS, facts, simulated, start};
+use super::{PLAYBACKS, facts, simulated, start};
 
 fn bytes(config: SimulatorConfig) -> String {
     let playbacks = Simulator::new(config).flat_map(|playback| playback.facts);

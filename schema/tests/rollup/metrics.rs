@@ -2,7 +2,7 @@
 
 use ess_schema::rollup::{ActiveSpan, Metrics};
 
-use crate::given::{Told, events, playbacks, told};
+use super::given::{Told, events, playbacks, told};
 
 fn metrics(told: Vec<Told>) -> Metrics {
     let playbacks = playbacks(&events(told));

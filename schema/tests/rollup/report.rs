@@ -5,7 +5,7 @@ use std::ops::Range;
 use ess_schema::Timestamp;
 use ess_schema::rollup::{Calendar, Dimension, Period, ReportRow, TimeUnit, report};
 
-use crate::given::{Told, events, instant, playbacks, told};
+use super::given::{Told, events, instant, playbacks, told};
 
 const DAY: Dimension = Dimension::Time(TimeUnit::Day);
 const HOUR: Dimension = Dimension::Time(TimeUnit::Hour);

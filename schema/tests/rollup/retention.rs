@@ -3,7 +3,7 @@
 use ess_schema::TrackId;
 use ess_schema::rollup::{Retention, played_stretches, retention};
 
-use crate::given::{Told, events, playbacks, told};
+use super::given::{Told, events, playbacks, told};
 
 fn curve(told: Vec<Told>) -> Retention {
     let mut events = events(told);
