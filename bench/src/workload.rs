@@ -23,7 +23,7 @@ pub(crate) fn facts(seed: u64, count: u64) -> Result<impl Iterator<Item = Event>
     // Every playback has a fact at least, so that this many suffice.
     let mut players = SimulatorConfig::new(seed, count.max(1), start);
     players.spread_ms = players.playbacks * BEGINS_EVERY_US / 1_000;
-    let timeline = Timeline::with_room(Simulator::new(players), MOST_OPEN);
+    let timeline = Timeline::with_max_open(Simulator::new(players), MOST_OPEN);
     let count = usize::try_from(count).unwrap_or(usize::MAX);
     Ok(timeline.map(|fact| fact.event).take(count))
 }

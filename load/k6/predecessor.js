@@ -1,5 +1,5 @@
-// The scenarios `predecessor` and `predecessor-small` for those who have k6: the same stages, the same body. What both must agree on
-// stands in predecessor.json, which a test of ess-load holds against the scenarios; this script only carries it out.
+// The scenarios `predecessor` and `predecessor-small` for k6: the same stages, the same body. Their configuration is predecessor.json,
+// which a test of ess-load compares with the scenarios.
 //
 //   k6 run load/k6/predecessor.js                          against http://127.0.0.1:8000
 //   k6 run -e SCENARIO=predecessor-small -e URL=http://command-api:8000 load/k6/predecessor.js
@@ -25,7 +25,7 @@ export const options = {
   summaryTrendStats: ['avg', 'med', 'p(90)', 'p(95)', 'p(99)', 'max'],
 };
 
-// The test id is made once: every virtual user would make one of its own.
+// Makes the test id once: otherwise every virtual user would make its own.
 export function setup() {
   return { testId };
 }
@@ -38,6 +38,6 @@ export default function send(run) {
     time: new Date().toISOString(),
   };
   const body = all.body.replace(/\{(test_id|user|number|time)\}/g, (_, name) => values[name]);
-  const answer = http.post(url, body, { headers: { 'Content-Type': all.media_type } });
-  check(answer, { 'status is 200': (told) => told.status === 200 });
+  const response = http.post(url, body, { headers: { 'Content-Type': all.media_type } });
+  check(response, { 'status is 200': (r) => r.status === 200 });
 }

@@ -1,5 +1,5 @@
 //! Kills processes of a stack that `cargo xtask up` started, and starts them again as they were, on a seeded schedule. A process is
-//! known by its pid file and the moment it started, so that none is ever hit that is not of the stack.
+//! identified by its pid file and its start time, so that a process of another program is never killed.
 
 use std::fs::{self, OpenOptions};
 use std::io;
@@ -17,36 +17,41 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::error::Error;
-use crate::report::Blow;
-use crate::scenario::{self, Victim};
+use crate::report::Fault;
+use crate::scenario::{Chaos, Victim};
 use crate::usage::Pids;
 
-/// Blows and what they hit.
-pub(crate) struct Chaos {
-    schedule: scenario::Chaos,
+/// Injects faults on a schedule.
+pub(crate) struct FaultInjector {
+    schedule: Chaos,
     run_dir: PathBuf,
-    begin: Instant,
+    start: Instant,
 }
 
-/// Chaos that goes on.
-pub(crate) struct Raging {
-    task: JoinHandle<Vec<Blow>>,
+/// A fault injector in the background.
+pub(crate) struct FaultInjectorTask {
+    task: JoinHandle<Vec<Fault>>,
     done: CancellationToken,
 }
 
-impl Chaos {
+/// A victim that does not run.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{name} does not run as a process of {run_dir}: --chaos needs a stack that `cargo xtask up` started (--run-dir)"
+)]
+pub(crate) struct NoVictim {
+    name: &'static str,
+    run_dir: String,
+}
+
+impl FaultInjector {
     /// # Errors
-    /// A victim that does not run.
-    pub(crate) fn new(
-        schedule: &scenario::Chaos,
-        pids: &Pids,
-        begin: Instant,
-    ) -> Result<Self, Error> {
+    /// When a victim does not run.
+    pub(crate) fn new(schedule: &Chaos, pids: &Pids, start: Instant) -> Result<Self, NoVictim> {
         let run_dir = pids.run_dir.clone().unwrap_or_default();
         for victim in &schedule.victims {
             if Process::adopt(&pid_file(&run_dir, *victim)).is_none() {
-                return Err(Error::NoVictim {
+                return Err(NoVictim {
                     name: victim.name(),
                     run_dir: run_dir.display().to_string(),
                 });
@@ -55,57 +60,55 @@ impl Chaos {
         Ok(Self {
             schedule: schedule.clone(),
             run_dir,
-            begin,
+            start,
         })
     }
 
-    /// Strikes until it is told to finish, or the run stops; whoever is down then is started first.
-    pub(crate) fn start(self, stop: &CancellationToken) -> Raging {
+    /// Injects faults until the task is finished or the run stops. A victim that is down then is started first.
+    pub(crate) fn spawn(self, stop: &CancellationToken) -> FaultInjectorTask {
         let done = stop.child_token();
         let until = done.clone();
-        let task = tokio::spawn(async move { self.rage(&until).await });
-        Raging { task, done }
+        let task = tokio::spawn(async move { self.run(&until).await });
+        FaultInjectorTask { task, done }
     }
 
-    async fn rage(self, done: &CancellationToken) -> Vec<Blow> {
-        let mut chance = ChaCha12Rng::seed_from_u64(self.schedule.seed);
-        let mut blows = Vec::new();
-        while let Some(blow) = next_blow(&self.schedule, &mut chance) {
-            if done.run_until_cancelled(sleep(blow.0)).await.is_none() {
+    async fn run(self, done: &CancellationToken) -> Vec<Fault> {
+        let mut rng = ChaCha12Rng::seed_from_u64(self.schedule.seed);
+        let mut faults = Vec::new();
+        while let Some((wait, victim)) = next_fault(&self.schedule, &mut rng) {
+            if done.run_until_cancelled(sleep(wait)).await.is_none() {
                 break;
             }
-            self.strike(blow.1, &mut blows).await;
+            self.inject(victim, &mut faults).await;
         }
-        blows
+        faults
     }
 
-    async fn strike(&self, victim: Victim, blows: &mut Vec<Blow>) {
+    async fn inject(&self, victim: Victim, faults: &mut Vec<Fault>) {
         let (file, name) = (pid_file(&self.run_dir, victim), victim.name());
-        let mut tell = |what: String| {
-            let at_s = self.begin.elapsed().as_secs_f64();
-            blows.push(Blow { at_s, what });
+        let mut record = |what: String| {
+            let at_s = self.start.elapsed().as_secs_f64();
+            faults.push(Fault { at_s, what });
         };
-        let killed = spawn_blocking(move || kill(&file)).await;
-        let again = match killed {
-            Ok(Ok(again)) => again,
-            Ok(Err(reason)) => return tell(format!("{name} could not be killed: {reason}")),
+        let restart = match spawn_blocking(move || kill(&file)).await {
+            Ok(Ok(restart)) => restart,
+            Ok(Err(reason)) => return record(format!("{name} could not be killed: {reason}")),
             Err(_) => return,
         };
-        tell(format!("{name} was killed"));
-        // Not cut short by the end of the run: the stack is left as it was found.
+        record(format!("{name} was killed"));
+        // The end of the run does not interrupt it: the stack is left as it was found.
         sleep(self.schedule.down_for.0).await;
-        let started = spawn_blocking(move || again.start());
-        match started.await {
-            Ok(Ok(pid)) => tell(format!("{name} was started again (pid {pid})")),
-            Ok(Err(reason)) => tell(format!("{name} could not be started: {reason}")),
+        match spawn_blocking(move || restart.start()).await {
+            Ok(Ok(pid)) => record(format!("{name} was started again (pid {pid})")),
+            Ok(Err(reason)) => record(format!("{name} could not be started: {reason}")),
             Err(_) => {}
         }
     }
 }
 
-impl Raging {
-    /// Ends it; every victim runs again.
-    pub(crate) async fn finish(self) -> Vec<Blow> {
+impl FaultInjectorTask {
+    /// Ends it, with every victim running, and returns the faults.
+    pub(crate) async fn finish(self) -> Vec<Fault> {
         self.done.cancel();
         self.task.await.unwrap_or_default()
     }
@@ -115,29 +118,29 @@ fn pid_file(run_dir: &Path, victim: Victim) -> PathBuf {
     run_dir.join(format!("{}.pid", victim.name()))
 }
 
-/// After how long whom: half to one and a half of the time between blows.
-fn next_blow(schedule: &scenario::Chaos, chance: &mut ChaCha12Rng) -> Option<(Duration, Victim)> {
-    let factor = chance.random_range(0.5..1.5);
-    let victim = schedule.victims.choose(chance)?;
+/// How long to wait, and the victim: half to one and a half of the mean time between faults.
+fn next_fault(schedule: &Chaos, rng: &mut ChaCha12Rng) -> Option<(Duration, Victim)> {
+    let factor = rng.random_range(0.5..1.5);
+    let victim = schedule.victims.choose(rng)?;
     Some((schedule.every.0.mul_f64(factor), *victim))
 }
 
-/// How a process was started, and so can be again.
-struct Again {
+/// How to start a process again.
+struct Restart {
     command: Command,
     log: PathBuf,
     pid_file: PathBuf,
 }
 
-fn kill(pid_file: &Path) -> Result<Again, String> {
+fn kill(pid_file: &Path) -> Result<Restart, String> {
     let mut process = Process::adopt(pid_file).ok_or("it does not run")?;
-    let again = Again::of(process.pid(), pid_file).map_err(|error| error.to_string())?;
+    let restart = Restart::of(process.pid(), pid_file).map_err(|error| error.to_string())?;
     process.kill().map_err(|error| error.to_string())?;
-    Ok(again)
+    Ok(restart)
 }
 
-impl Again {
-    /// Read while it runs, from what the kernel tells of it (proc(5)).
+impl Restart {
+    /// Reads the command of a running process from procfs (proc(5)).
     fn of(pid: i32, pid_file: &Path) -> procfs::ProcResult<Self> {
         let process = Proc::new(pid)?;
         let mut command = Command::new(process.exe()?);
@@ -153,7 +156,8 @@ impl Again {
         })
     }
 
-    /// In a process group of its own, so that Ctrl-C at our terminal is not meant for it; its pid file is that of `ess_parts`.
+    /// Starts it in a process group of its own, which Ctrl-C in this terminal does not reach. Writes the pid file in the format
+    /// of `ess_parts`.
     fn start(mut self) -> io::Result<i32> {
         let log = OpenOptions::new()
             .append(true)
@@ -179,20 +183,20 @@ mod tests {
 
     use super::*;
 
-    fn blows(seed: u64) -> Vec<(Duration, Victim)> {
-        let schedule = scenario::Chaos::default();
-        let mut chance = ChaCha12Rng::seed_from_u64(seed);
+    fn faults(seed: u64) -> Vec<(Duration, Victim)> {
+        let schedule = Chaos::default();
+        let mut rng = ChaCha12Rng::seed_from_u64(seed);
         (0..40)
-            .filter_map(|_| next_blow(&schedule, &mut chance))
+            .filter_map(|_| next_fault(&schedule, &mut rng))
             .collect()
     }
 
     #[test]
-    fn the_same_seed_strikes_the_same_victims_at_the_same_times() {
-        assert_eq!(blows(3), blows(3));
-        assert_ne!(blows(3), blows(4));
-        for victim in scenario::Chaos::default().victims {
-            assert!(blows(3).iter().any(|(_, hit)| *hit == victim));
+    fn the_same_seed_kills_the_same_victims_at_the_same_times() {
+        assert_eq!(faults(3), faults(3));
+        assert_ne!(faults(3), faults(4));
+        for victim in Chaos::default().victims {
+            assert!(faults(3).iter().any(|(_, killed)| *killed == victim));
         }
     }
 
@@ -223,14 +227,14 @@ mod tests {
             let environment = Proc::new(pid).ok()?.environ().ok()?;
             environment.get(std::ffi::OsStr::new("ESS_MARK")).cloned()
         };
-        // Until then it is what starts it, and its environment is not laid out.
-        let became = || {
+        // Before exec, the process still has the command line of its parent.
+        let started = || {
             let line = Proc::new(first_pid).ok()?.cmdline().ok()?;
             mark_of(first_pid).filter(|_| line == ["sleep", "300"])
         };
-        ess_parts::until(Duration::from_secs(10), became).unwrap();
-        let again = kill(&file).unwrap();
-        let pid = again.start().unwrap();
+        ess_parts::until(Duration::from_secs(10), started).unwrap();
+        let restart = kill(&file).unwrap();
+        let pid = restart.start().unwrap();
         let mut second = Process::adopt(&file).unwrap();
         let mark = ess_parts::until(Duration::from_secs(10), || mark_of(pid));
         second.kill().unwrap();

@@ -1,4 +1,4 @@
-//! The command line: which program is to run, and what its end means to the shell. Never sends anything itself.
+//! The command line: the subcommands, and their exit codes. Never sends anything itself.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -8,12 +8,11 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::error::Error;
-use crate::players;
-use crate::players::summary::Ending;
+use crate::players::{self, Ending};
 use crate::report::{Report, compare, html, write_docs};
 use crate::run;
 
-/// What a shell says of a process that SIGINT ended (128 + 2).
+/// The exit code of a shell for a process that SIGINT ended (128 + 2).
 const INTERRUPTED: u8 = 130;
 
 /// Put load on ESS, and prove that nothing was lost.
@@ -26,22 +25,21 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Program {
-    /// Simulate players that listen to tracks, and send what they report.
-    Players(players::Args),
+    /// Simulate players that listen to tracks, and send their facts.
+    Players(players::PlayersArgs),
     /// Run a scenario, prove that nothing was lost, and report.
-    Run(Box<run::Args>),
-    /// Say what changed from one report to another.
+    Run(Box<run::RunArgs>),
+    /// Compare two reports.
     Compare {
-        /// A report (JSON).
+        /// The first report (JSON).
         before: PathBuf,
-        /// Another.
+        /// The second report (JSON).
         after: PathBuf,
     },
 }
 
-/// Runs what the command line asks for. 0 when all is as it must be, 1 when a fact was refused or not acknowledged, a threshold
-/// broken, the read model not what was sent, or the run could not begin, 2 for a wrong command line, 130 when a signal ended it
-/// before all was sent.
+/// Runs a subcommand. Exits 0 on success; 1 when a fact was refused or not acknowledged, a threshold was not met, the proof found a
+/// difference, or the run could not begin; 2 for an invalid command line; 130 when a signal ended the run before all was sent.
 pub fn main() -> ExitCode {
     let Cli { program } = Cli::parse();
     match run(program) {
@@ -69,7 +67,7 @@ fn run(program: Program) -> Result<Ending, Error> {
         Program::Run(args) => {
             let report = runtime.block_on(run::run(&args))?;
             show(&report);
-            keep(&args, &report)?;
+            save(&args, &report)?;
             Ok(ending(&report))
         }
         Program::Compare { before, after } => {
@@ -79,7 +77,7 @@ fn run(program: Program) -> Result<Ending, Error> {
     }
 }
 
-/// A run that a signal cut short is not judged by thresholds on what it could not reach; what differs is wrong in any case.
+/// The thresholds do not apply to a run that a signal ended; the proof does.
 fn ending(report: &Report) -> Ending {
     let differs = report.check.as_ref().is_some_and(|check| !check.is_green());
     match report.was_interrupted {
@@ -90,7 +88,7 @@ fn ending(report: &Report) -> Ending {
     }
 }
 
-fn keep(args: &run::Args, report: &Report) -> Result<(), Error> {
+fn save(args: &run::RunArgs, report: &Report) -> Result<(), Error> {
     if let Some(path) = &args.json {
         write(path, &report.json())?;
     }
@@ -115,6 +113,6 @@ fn write(path: &Path, text: &str) -> Result<(), Error> {
 }
 
 fn show(text: &impl std::fmt::Display) {
-    // Whoever closed our output does not want to read it.
+    // Standard output may be closed.
     let _ = write!(io::stdout(), "{text}");
 }

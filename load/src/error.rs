@@ -1,14 +1,16 @@
-//! Why a run could not begin. What goes wrong with single facts is no error of the run: it is counted and told.
+//! Why a run cannot begin. A problem with single facts is no error of the run: it is counted and reported.
 
 use std::io;
 
 use ess_schema::time::InvalidTime;
 
-use crate::read_model::StoreError;
+use crate::chaos::NoVictim;
+use crate::read_model::ReadModelError;
 use crate::report::ReportError;
 use crate::scenario::InvalidScenario;
+use crate::send::kafka::ConnectError;
 
-/// A run that could not begin.
+/// A run that cannot begin.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error("cannot start the asynchronous runtime: {0}")]
@@ -16,37 +18,29 @@ pub(crate) enum Error {
     #[error("cannot listen for signals: {0}")]
     Signals(#[source] io::Error),
     #[error("the clock of this machine {0}")]
-    Clock(#[source] InvalidTime),
+    Clock(#[from] InvalidTime),
     #[error(
-        "--batch {batch} times --concurrency {concurrency} is more than {most} events under way"
+        "--batch {batch} times --concurrency {concurrency} is more than {max} events in flight"
     )]
-    TooManyUnderWay {
+    TooManyInFlight {
         batch: usize,
         concurrency: usize,
-        most: usize,
+        max: usize,
     },
-    #[error("cannot make an HTTP client: {0}")]
+    #[error("cannot create an HTTP client: {0}")]
     Client(#[source] reqwest::Error),
     #[error("nothing answers at {url} ({reason}); is ESS running? ./start.sh starts it")]
     Unreachable { url: String, reason: String },
-    #[error("cannot make a Kafka producer: {0}")]
-    Producer(#[source] rdkafka::error::KafkaError),
-    #[error("cannot reach topic {topic} at {brokers}: {reason}")]
-    Topic {
-        brokers: String,
-        topic: String,
-        reason: String,
-    },
     #[error(transparent)]
-    Scenario(InvalidScenario),
+    Kafka(#[from] ConnectError),
+    #[error(transparent)]
+    Scenario(#[from] InvalidScenario),
     #[error("test_id {0}")]
     TestId(String),
-    #[error("{0}; without proof: --no-check")]
-    Store(#[source] StoreError),
-    #[error(
-        "{name} does not run as a process of {run_dir}: chaos is for a stack that `cargo xtask up` started (--run-dir)"
-    )]
-    NoVictim { name: &'static str, run_dir: String },
+    #[error("{0}; --no-check skips the proof")]
+    ReadModel(#[source] ReadModelError),
+    #[error(transparent)]
+    Chaos(#[from] NoVictim),
     #[error(transparent)]
     Report(#[from] ReportError),
     #[error("cannot write {path}: {source}")]

@@ -1,9 +1,10 @@
-//! A fact as clients write it: the request body of each HTTP shape. Never adds or drops what the fact says; read back by
-//! `ess_schema::decode::decode_item`, each body is the same event again, except for what the receiver adds (the ingest time).
+//! The request body of a fact in each format that the command-api accepts. `ess_schema::decode::decode_item` makes the same event
+//! of each body, except for the ingest time, which the receiver adds.
 
 pub(crate) mod feed;
 pub(crate) mod ledger;
-pub(crate) mod shape;
+mod shape;
+pub(crate) mod source;
 
 use std::fmt::Write as _;
 
@@ -11,10 +12,9 @@ use ess_schema::event::{EventKind, RECORD_EVENT};
 use ess_schema::{Event, EventData, PlaybackId, Source, TestId, Timestamp, TrackId, UserId};
 use serde_json::Value;
 
-/// The flat command that makes this event, with its id and time. Extension attributes have no place in a command and are
-/// left out.
+/// The flat command that makes this event, with its id and time. A command has no extension attributes; they are omitted.
 pub fn to_command(event: &Event) -> String {
-    let mut body = Body::new();
+    let mut body = JsonObject::new();
     let name = event
         .data
         .kind()
@@ -44,23 +44,23 @@ pub fn to_command(event: &Event) -> String {
     body.close()
 }
 
-/// The event as a CloudEvent in JSON, without the ingest time, which is the receiver's to say.
+/// The event as a CloudEvent in JSON, without the ingest time, which the receiver adds.
 pub fn to_cloudevent(event: &Event) -> String {
     let ingest_time = format!(r#","ingesttime":"{}""#, event.ingest_time);
-    // The first such text is the attribute: in a string before it, every quotation mark would be escaped.
+    // The first match is the attribute: within a string before it, every quotation mark is escaped.
     event.to_cloudevent().replacen(&ingest_time, "", 1)
 }
 
-/// The body that a client of the predecessor would send; none for a fact that it cannot tell: it tells whole playbacks
-/// that have their event's id, in its own name.
+/// The body that a client of the predecessor would send. None for an event that has no such body: these clients send one event per
+/// playback, with the id of the playback and the default source.
 pub fn to_untyped(event: &Event) -> Option<String> {
     let is_its_own_playback =
         event.playback_id.as_ref().map(PlaybackId::as_str) == Some(event.id.as_str());
-    let is_told_in_one = matches!(event.data, EventData::Recorded(_));
-    if !is_told_in_one || !is_its_own_playback || event.source != Source::command_api() {
+    let is_complete_playback = matches!(event.data, EventData::Recorded(_));
+    if !is_complete_playback || !is_its_own_playback || event.source != Source::command_api() {
         return None;
     }
-    let mut body = Body::new();
+    let mut body = JsonObject::new();
     body.string("id", Some(event.id.as_str()));
     body.fields_of(event.content.json.as_deref());
     body.string("ingest_time", Some(&event.occurred_at.to_string()));
@@ -68,10 +68,10 @@ pub fn to_untyped(event: &Event) -> Option<String> {
     Some(body.close())
 }
 
-/// The body of the predecessor's load test, with a test id: what `k6/` sends as well. `{…}` stands for what changes.
+/// The body of the predecessor's load test, with a test id; `k6/` sends the same. The names in braces are placeholders.
 pub const UNTYPED: &str = r#"{"id":"event-{test_id}-{user}-{number}","user_id":"user-{user}","track_id":"Test-case-{test_id}","ingest_time":"{time}","test_id":"{test_id}"}"#;
 
-/// [`UNTYPED`], filled in. The test id must be such that JSON need not escape it.
+/// [`UNTYPED`] with values. The test id must need no escaping in JSON.
 pub(crate) fn untyped(test_id: &TestId, user: u16, number: usize, time: Timestamp) -> String {
     UNTYPED
         .replace("{test_id}", test_id.as_str())
@@ -80,15 +80,15 @@ pub(crate) fn untyped(test_id: &TestId, user: u16, number: usize, time: Timestam
         .replace("{time}", &time.to_string())
 }
 
-/// The id of that fact, and of its playback.
+/// The id of that event, and of its playback.
 pub(crate) fn untyped_id(test_id: &TestId, user: u16, number: usize) -> String {
     format!("event-{test_id}-{user}-{number}")
 }
 
-/// A JSON object being written.
-struct Body(String);
+/// Writes a JSON object.
+struct JsonObject(String);
 
-impl Body {
+impl JsonObject {
     fn new() -> Self {
         let mut text = String::with_capacity(384);
         text.push('{');
@@ -108,7 +108,7 @@ impl Body {
         }
     }
 
-    /// Every field of a JSON object.
+    /// Adds every field of a JSON object.
     fn fields_of(&mut self, object: Option<&str>) {
         let inner = object.unwrap_or_default().trim();
         let inner = inner

@@ -1,7 +1,6 @@
-//! The load tool: simulated players and scenarios, what sends their facts, the proof that none was lost, and the report of it
-//! all. [`simulate`], [`timeline`], [`facts`] and [`scenario`] are pure — no clock, no sockets, the same seed gives the same
-//! bytes — and serve tests as well; everything else belongs to the program, which speaks to ESS as any client would and never
-//! links a service.
+//! The load tool: simulates players, runs scenarios, proves that no fact was lost, and reports. A run goes through `scenario`,
+//! [`facts`], `schedule`, `send`, `record`, `settle`, [`proof`] and [`report`]. [`simulate`], [`timeline`], [`facts`] and
+//! [`scenario`] are pure: without a clock and sockets, the same seed gives the same bytes. Never links a service.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 pub mod cli;
@@ -17,9 +16,7 @@ pub mod usage;
 mod chaos;
 mod clock;
 mod error;
-mod lane;
 mod players;
-mod progress;
 mod read_model;
 mod record;
 mod run;
@@ -27,6 +24,4 @@ mod schedule;
 mod send;
 mod settle;
 mod signals;
-mod tally;
-mod target;
 mod watch;

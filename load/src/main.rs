@@ -1,4 +1,4 @@
-//! `ess-load`: hands over to the library and never does anything itself.
+//! `ess-load`: calls the library, and does nothing itself.
 
 use std::process::ExitCode;
 

@@ -1,132 +1,87 @@
-//! `ess-load players`: simulator → timeline → schedule → lanes → target, and the tally of what became of it all. Wires the
-//! parts together; each does its work in a file of its own.
+//! `ess-load players`: the schedule of players and the sender of `ess-load run`, with retries and a summary in place of proof and
+//! report. Sends to the command-api, or straight into Kafka.
 
 mod args;
-mod schedule;
-pub(crate) mod summary;
+mod summary;
 
-pub(crate) use args::Args;
+pub(crate) use args::PlayersArgs;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::sync::mpsc::Sender;
-use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
 use crate::error::Error;
-use crate::lane::{Due, Lane};
-use crate::progress::Progress;
-use crate::send::kafka::Kafka;
+use crate::facts::feed::FactFeed;
+use crate::facts::source::{FactSource, Kind};
+use crate::run::{client, require_response, send_all};
+use crate::schedule::Schedule;
+use crate::send::Sender;
+use crate::send::kafka::{KafkaTopic, MAX_IN_FLIGHT};
+use crate::send::target::{CommandApi, Target};
 use crate::signals::Signals;
-use crate::simulate::Simulator;
-use crate::tally::Tally;
-use crate::target::{Http, MOST_UNDER_WAY, Target};
-use crate::timeline::{Fact, Timeline};
-use schedule::Schedule;
+use crate::usage::Pids;
+use crate::watch::Sampler;
+use crate::watch::live::{Goal, LiveView};
+pub(crate) use summary::Ending;
 use summary::Summary;
 
-/// How long requests under way may take to end once the run was stopped.
-const GRACE: Duration = Duration::from_secs(10);
-
-/// Sends the facts of all playbacks and tells what became of them.
+/// Sends the facts of all playbacks, and summarizes.
 ///
 /// # Errors
-/// When the run cannot begin, for example because nothing answers.
-pub(crate) async fn run(args: Args) -> Result<Summary, Error> {
-    let simulator = Simulator::new(args.simulator(clock::now()?));
-    let target = Arc::new(connect(&args).await?);
-    let (tally, stop) = (Arc::new(Tally::new()), CancellationToken::new());
+/// When the run cannot begin, for example because nothing responds.
+pub(crate) async fn run(args: PlayersArgs) -> Result<Summary, Error> {
+    let began = clock::now()?;
+    let target = connect(&args).await?;
+    let source = FactSource {
+        kind: Kind::Simulated(args.simulator(began), args.body()),
+        began,
+    };
+    let stop = CancellationToken::new();
     let signals = Signals::listen(stop.clone()).map_err(Error::Signals)?;
-    let begin = Instant::now();
-    let (inlets, lanes) = (0..args.concurrency())
-        .map(|_| Lane::new(args.batch(), &target, &tally, &stop))
-        .unzip();
-    let timeline = Timeline::new(simulator);
-    let schedule = Schedule::new(begin, args.rate);
-    let sending = Box::pin(send(timeline, schedule, inlets, lanes, &stop));
-    show_until_done(sending, Progress::new(args.playbacks, begin), &tally, &stop).await;
+    let feed = FactFeed::without_ledger(source);
+    let sender = Sender::new(target, args.batch(), feed, stop).with_retries();
+    let sender = Arc::new(sender);
+    let live = LiveView::new("players", Goal::Playbacks(args.playbacks));
+    let start = Instant::now();
+    let sampler = Sampler {
+        sender: Arc::clone(&sender),
+        http: client()?,
+        projector: None,
+        pids: Pids::default(),
+        start,
+    };
+    let sampling = sampler.spawn(live.clone());
+    let schedule = Schedule::Players(args.pace(), args.concurrency());
+    send_all(schedule, &sender, start, &live, &signals).await;
+    let took = start.elapsed();
+    sampling.finish().await;
+    live.finish();
     Ok(Summary {
-        counts: tally.counts(),
+        record: sender.record.snapshot(),
         playbacks: args.playbacks,
-        took: begin.elapsed(),
+        took,
         rate: args.rate,
         was_interrupted: signals.came(),
     })
 }
 
-async fn connect(args: &Args) -> Result<Target, Error> {
+async fn connect(args: &PlayersArgs) -> Result<Target, Error> {
     let (batch, concurrency) = (args.batch(), args.concurrency());
-    if batch * concurrency > MOST_UNDER_WAY {
-        return Err(Error::TooManyUnderWay {
+    if batch * concurrency > MAX_IN_FLIGHT {
+        return Err(Error::TooManyInFlight {
             batch,
             concurrency,
-            most: MOST_UNDER_WAY,
+            max: MAX_IN_FLIGHT,
         });
     }
-    Ok(match &args.kafka {
-        Some(brokers) => Target::Kafka(Kafka::connect(brokers, &args.topic).await?),
-        None => Target::Http(Http::connect(args.url.as_str(), args.shape, concurrency).await?),
-    })
-}
-
-/// Feeds the lanes and waits until all have sent what they were given.
-async fn send(
-    timeline: Timeline,
-    schedule: Schedule,
-    inlets: Vec<Sender<Due>>,
-    lanes: Vec<Lane>,
-    stop: &CancellationToken,
-) {
-    let mut running: JoinSet<()> = lanes.into_iter().map(Lane::run).collect();
-    stop.run_until_cancelled(feed(timeline, schedule, &inlets))
-        .await;
-    // A lane ends once nothing more can come.
-    drop(inlets);
-    while running.join_next().await.is_some() {}
-}
-
-/// Hands each fact, when it is due, to the lane of its playback; waits while that lane is full.
-async fn feed(timeline: Timeline, schedule: Schedule, inlets: &[Sender<Due>]) {
-    for (number, fact) in (0..).zip(timeline) {
-        let at = schedule.due(number);
-        if let Some(at) = at.filter(|at| *at > Instant::now()) {
-            sleep_until(at).await;
-        }
-        let inlet = lane_of(&fact, inlets);
-        if inlet.send(Due { number, fact, at }).await.is_err() {
-            return;
-        }
+    if let Some(brokers) = &args.kafka {
+        return Ok(Target::Kafka(
+            KafkaTopic::connect(brokers, &args.topic).await?,
+        ));
     }
-}
-
-fn lane_of<'i>(fact: &Fact, inlets: &'i [Sender<Due>]) -> &'i Sender<Due> {
-    &inlets[(fact.playback % inlets.len() as u64) as usize]
-}
-
-/// Shows how far it is until `sending` is done, or the grace after a stop is over.
-async fn show_until_done(
-    mut sending: impl Future<Output = ()> + Unpin,
-    progress: Progress,
-    tally: &Tally,
-    stop: &CancellationToken,
-) {
-    let mut ticks = interval(progress.interval());
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    ticks.tick().await;
-    let overtime = async {
-        stop.cancelled().await;
-        sleep(GRACE).await;
-    };
-    tokio::pin!(overtime);
-    loop {
-        tokio::select! {
-            () = &mut sending => break,
-            () = &mut overtime => break,
-            _ = ticks.tick() => progress.show(&tally.counts()),
-        }
-    }
-    progress.finish();
+    let url = args.url.as_str();
+    require_response(&client()?, url).await?;
+    Ok(Target::Http(CommandApi::new(url, args.body())))
 }

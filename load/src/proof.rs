@@ -1,5 +1,5 @@
 //! The proof: every acknowledged fact is in the read model exactly once, every playback is what the oracle makes of its facts, and
-//! nothing is there that was never acknowledged. Asks ClickHouse in chunks, so that its own memory does not grow with the run.
+//! the read model contains nothing else of the run. Queries ClickHouse in chunks, so that its memory does not grow with the run.
 
 mod expected;
 
@@ -7,74 +7,81 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::iter;
 
 use ess_schema::fold::PlaybackFold;
-use ess_schema::merged;
+use ess_schema::{TestId, merged};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::facts::feed::{Origin, Sent};
-use crate::facts::ledger::{Fate, Ledger};
-use crate::read_model::{OF_RUN, Store, StoreError, Window, parameters};
+use crate::facts::ledger::{FactStatus, Ledger};
+use crate::facts::source::{FactSource, SentPlayback};
+use crate::read_model::{OF_RUN, ReadModel, ReadModelError, TimeRange, parameters};
 
-/// Facts that are asked for at once, or whose playbacks are: their ids are some 100 KB.
+/// Facts per query: their ids take some 100 KB.
 const CHUNK: usize = 2_000;
-/// Ids of one kind that are told; beyond it they are counted.
-const MOST_TOLD: usize = 1_000;
+/// Ids of one kind that are reported; further ones are counted.
+const MAX_REPORTED: usize = 1_000;
 
-/// What was found.
+/// The result of the proof.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Check {
-    /// Facts held against the read model.
+    /// Facts that were compared with the read model.
     pub facts: u64,
-    /// Playbacks held against the oracle.
+    /// Playbacks that were compared with the oracle.
     pub playbacks: u64,
-    /// Of unknown fate, and there.
+    /// Facts whose outcome is unknown, and that are stored.
     pub unknown_stored: u64,
-    /// Of unknown fate, and not there.
+    /// Facts whose outcome is unknown, and that are not stored.
     pub unknown_absent: u64,
-    /// Acknowledged, and not there.
+    /// Acknowledged, and not stored.
     pub lost: Differences,
-    /// There more than once.
+    /// Stored more than once.
     pub twice: Differences,
-    /// There, and never acknowledged nor of unknown fate.
+    /// Stored, although refused, never sent, or never made by the run.
     pub claimed: Differences,
-    /// Playbacks that are not what the oracle says, each with what differs.
+    /// Playbacks that differ from the oracle, each with the fields.
     pub different: Differences,
 }
 
-/// Ids in which the read model differs, the first of them by name.
+/// The ids of one kind of difference.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Differences {
     /// How many.
     pub count: u64,
-    /// Which.
+    /// The first of them.
     pub ids: Vec<String>,
 }
 
 impl Differences {
     fn add(&mut self, id: impl Into<String>) {
         self.count += 1;
-        if self.ids.len() < MOST_TOLD {
+        if self.ids.len() < MAX_REPORTED {
             self.ids.push(id.into());
         }
     }
 }
 
 impl Check {
-    /// Whether nothing differs.
+    /// Whether there is no difference.
     pub fn is_green(&self) -> bool {
         let all = [&self.lost, &self.twice, &self.claimed, &self.different];
         all.iter().all(|found| found.count == 0)
     }
 }
 
-/// Holds everything a run sent against the read model.
+/// A run, and the read model to compare it with.
+#[derive(Clone, Copy)]
 pub(crate) struct Checker<'a> {
-    store: &'a Store,
-    database: &'a str,
-    origin: &'a Origin,
-    window: Window,
-    found: Check,
-    /// Ids of facts that are there though nobody acknowledged them.
+    pub(crate) read_model: &'a ReadModel,
+    pub(crate) database: &'a str,
+    pub(crate) test_id: &'a TestId,
+    pub(crate) source: &'a FactSource,
+    pub(crate) range: TimeRange,
+}
+
+/// The comparison so far.
+#[derive(Default)]
+struct Findings {
+    check: Check,
+    /// Ids of facts that are stored and were not acknowledged.
     unacknowledged: HashSet<String>,
 }
 
@@ -84,184 +91,179 @@ struct Stored {
     rows: u64,
 }
 
-impl<'a> Checker<'a> {
-    pub(crate) fn new(
-        store: &'a Store,
-        database: &'a str,
-        origin: &'a Origin,
-        window: Window,
-    ) -> Self {
-        Self {
-            store,
-            database,
-            origin,
-            window,
-            found: Check::default(),
-            unacknowledged: HashSet::new(),
-        }
-    }
-
-    /// Compares; `progress` is told what has been found so far. Facts are asked for in the order of their times, untyped playbacks
-    /// in that of their ids, as the tables are sorted: in any other a chunk of thousands lies all over the table.
+impl Checker<'_> {
+    /// Compares everything, and reports to `progress` after each chunk. Facts are queried in the order of their times and untyped
+    /// playbacks in that of their ids, as the tables are sorted: in any other order a chunk touches the whole table.
     ///
     /// # Errors
-    /// A read model that does not answer.
+    /// When the read model cannot be read.
     pub(crate) async fn run(
-        mut self,
+        &self,
         ledger: &Ledger,
         progress: impl Fn(&Check),
-    ) -> Result<Check, StoreError> {
-        let mut stored = 0;
-        for chunk in chunks(self.origin.playbacks(ledger)) {
-            stored += self.events(&chunk).await?;
-            progress(&self.found);
+    ) -> Result<Check, ReadModelError> {
+        let (mut findings, mut stored) = (Findings::default(), 0);
+        for chunk in chunks(self.source.playbacks(ledger)) {
+            let rows = self.stored_events(&chunk).await?;
+            stored += rows.len() as u64;
+            findings.compare_events(&chunk, &rows);
+            progress(&findings.check);
         }
-        for chunk in chunks(self.origin.playbacks_by_id(ledger)) {
-            self.playbacks(&chunk).await?;
-            progress(&self.found);
+        for chunk in chunks(self.source.playbacks_by_id(ledger)) {
+            let rows = self.stored_playbacks(&chunk).await?;
+            findings.compare_playbacks(&chunk, rows);
+            progress(&findings.check);
         }
-        self.twice().await?;
-        self.strangers(ledger, stored).await?;
-        Ok(self.found)
+        let Findings { mut check, .. } = findings;
+        self.find_duplicates(&mut check).await?;
+        self.find_strangers(ledger, stored, &mut check).await?;
+        Ok(check)
     }
 
-    /// Holds the facts of some playbacks against the read model; returns how many distinct events of theirs it holds.
-    async fn events(&mut self, playbacks: &[Sent]) -> Result<u64, StoreError> {
-        let rows = self.events_of(playbacks).await?;
-        for (event, fate) in playbacks.iter().flat_map(|playback| &playback.facts) {
-            let id = event.id.as_str();
-            let is_there = rows.contains(id);
-            self.found.facts += 1;
-            match (fate, is_there) {
-                (Fate::Acknowledged, false) => self.found.lost.add(id),
-                (Fate::Unknown, true) => self.found.unknown_stored += 1,
-                (Fate::Unknown, false) => self.found.unknown_absent += 1,
-                (Fate::Refused | Fate::Unsent, true) => self.found.claimed.add(id),
-                (Fate::Acknowledged, true) | (Fate::Refused | Fate::Unsent, false) => {}
-            }
-            if is_there && *fate != Fate::Acknowledged {
-                self.unacknowledged.insert(id.to_owned());
-            }
-        }
-        Ok(rows.len() as u64)
-    }
-
-    async fn events_of(&self, playbacks: &[Sent]) -> Result<BTreeSet<String>, StoreError> {
-        let events = || {
-            playbacks
-                .iter()
-                .flat_map(|p| p.facts.iter().map(|(event, _)| event))
+    /// The ids of the events of these playbacks that are stored.
+    async fn stored_events(
+        &self,
+        playbacks: &[SentPlayback],
+    ) -> Result<BTreeSet<String>, ReadModelError> {
+        let events = || playbacks.iter().flat_map(|playback| &playback.facts);
+        let times = events().map(|(event, _)| event.occurred_at.as_millis());
+        let range = TimeRange {
+            from: times.clone().min().unwrap_or(self.range.from),
+            to: times.max().unwrap_or(self.range.to),
         };
-        let times = events().map(|event| event.occurred_at.as_millis());
-        let window = Window {
-            from: times.clone().min().unwrap_or(self.window.from),
-            to: times.max().unwrap_or(self.window.to),
-        };
-        let ids = quoted(events().map(|event| event.id.as_str()));
+        let ids = quoted(events().map(|(event, _)| event.id.as_str()));
         let sql = format!(
             "SELECT event_id, count() AS rows FROM events WHERE {OF_RUN} AND event_id IN ({ids}) GROUP BY event_id"
         );
-        let bind = parameters(&self.origin.test_id, window);
-        let stored: Vec<Stored> = self.store.rows(self.database, &sql, &bind).await?;
+        let bind = parameters(self.test_id, range);
+        let stored: Vec<Stored> = self.read_model.rows(self.database, &sql, &bind).await?;
         Ok(stored.into_iter().map(|row| row.event_id).collect())
     }
 
-    /// The oracle folds what is acknowledged, and of the rest what is there: whether that may be is told by id already.
-    async fn playbacks(&mut self, playbacks: &[Sent]) -> Result<(), StoreError> {
-        let condition = format!(
-            "p.playback_id IN ({})",
-            quoted(playbacks.iter().map(|playback| playback.id.as_str()))
-        );
-        let sql = merged::select_playbacks(&condition);
-        let rows: Vec<Map<String, Value>> = self.store.rows(self.database, &sql, &[]).await?;
-        let mut found: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
-        for row in rows {
-            let id = row
-                .get("playback_id")
-                .and_then(Value::as_str)
-                .unwrap_or_default();
-            found.insert(id.to_owned(), row);
-        }
-        for playback in playbacks {
-            let mut fold = PlaybackFold::default();
-            for (event, fate) in &playback.facts {
-                let id = event.id.as_str();
-                if *fate == Fate::Acknowledged || self.unacknowledged.contains(id) {
-                    fold.apply(event);
-                }
-            }
-            let expected = fold.aggregate(&playback.id);
-            let row = found.remove(playback.id.as_str());
-            self.found.playbacks += u64::from(expected.is_some());
-            if let Some(difference) = expected::difference(expected.as_ref(), row.as_ref()) {
-                let id = &playback.id;
-                self.found.different.add(format!("{id}: {difference}"));
-            }
-        }
-        Ok(())
+    /// The stored rows of these playbacks, by id.
+    async fn stored_playbacks(
+        &self,
+        playbacks: &[SentPlayback],
+    ) -> Result<BTreeMap<String, Map<String, Value>>, ReadModelError> {
+        let ids = quoted(playbacks.iter().map(|playback| playback.id.as_str()));
+        let sql = merged::select_playbacks(&format!("p.playback_id IN ({ids})"));
+        let rows: Vec<Map<String, Value>> = self.read_model.rows(self.database, &sql, &[]).await?;
+        let id = |row: &Map<String, Value>| Some(row.get("playback_id")?.as_str()?.to_owned());
+        let by_id = rows
+            .into_iter()
+            .map(|row| (id(&row).unwrap_or_default(), row));
+        Ok(by_id.collect())
     }
 
-    /// Of the whole run, because a second row may say that it happened at another time. Rows of one time are repeated storings of
-    /// one record, which the table merges.
-    async fn twice(&mut self) -> Result<(), StoreError> {
+    /// Finds ids with more than one row. Searches the whole run, because a second row may have another time. Rows with the same
+    /// time are the same record stored again, which the table merges.
+    async fn find_duplicates(&self, check: &mut Check) -> Result<(), ReadModelError> {
         let sql = "SELECT event_id, uniqExact(occurred_at) AS rows FROM events WHERE test_id = {test_id:String} \
 GROUP BY event_id, source HAVING rows > 1 ORDER BY event_id";
-        let bind = [("test_id", self.origin.test_id.to_string())];
-        let stored: Vec<Stored> = self.store.rows(self.database, sql, &bind).await?;
+        let bind = [("test_id", self.test_id.to_string())];
+        let stored: Vec<Stored> = self.read_model.rows(self.database, sql, &bind).await?;
         for row in stored {
-            let told = format!("{} ({} times)", row.event_id, row.rows);
-            self.found.twice.add(told);
+            let text = format!("{} ({} times)", row.event_id, row.rows);
+            check.twice.add(text);
         }
         Ok(())
     }
 
-    /// Events under the run's test id that it never made.
-    async fn strangers(&mut self, ledger: &Ledger, known: u64) -> Result<(), StoreError> {
+    /// Finds events with the test id of the run that the run never made.
+    async fn find_strangers(
+        &self,
+        ledger: &Ledger,
+        known: u64,
+        check: &mut Check,
+    ) -> Result<(), ReadModelError> {
         let of_run = "test_id = {test_id:String}";
-        let bind = [("test_id", self.origin.test_id.to_string())];
+        let bind = [("test_id", self.test_id.to_string())];
         let count = format!(
             "SELECT '' AS event_id, uniqExact(event_id) AS rows FROM events WHERE {of_run}"
         );
-        let counted: Vec<Stored> = self.store.rows(self.database, &count, &bind).await?;
+        let counted: Vec<Stored> = self.read_model.rows(self.database, &count, &bind).await?;
         if counted.first().is_none_or(|row| row.rows == known) {
             return Ok(());
         }
-        let made: HashSet<String> = self
-            .origin
-            .playbacks(ledger)
-            .flat_map(|playback| playback.facts)
-            .map(|(event, _)| event.id.to_string())
-            .collect();
+        let playbacks = self.source.playbacks(ledger);
+        let facts = playbacks.flat_map(|playback| playback.facts);
+        let made: HashSet<String> = facts.map(|(event, _)| event.id.to_string()).collect();
         let all = format!(
             "SELECT event_id, count() AS rows FROM events WHERE {of_run} GROUP BY event_id ORDER BY event_id"
         );
-        let stored: Vec<Stored> = self.store.rows(self.database, &all, &bind).await?;
-        for row in stored
-            .into_iter()
-            .filter(|row| !made.contains(&row.event_id))
-        {
-            self.found.claimed.add(row.event_id);
+        let stored: Vec<Stored> = self.read_model.rows(self.database, &all, &bind).await?;
+        for row in stored {
+            if !made.contains(&row.event_id) {
+                check.claimed.add(row.event_id);
+            }
         }
         Ok(())
     }
 }
 
+impl Findings {
+    fn compare_events(&mut self, playbacks: &[SentPlayback], stored: &BTreeSet<String>) {
+        for (event, status) in playbacks.iter().flat_map(|playback| &playback.facts) {
+            let id = event.id.as_str();
+            let is_stored = stored.contains(id);
+            let check = &mut self.check;
+            check.facts += 1;
+            match (status, is_stored) {
+                (FactStatus::Acknowledged, false) => check.lost.add(id),
+                (FactStatus::Unknown, true) => check.unknown_stored += 1,
+                (FactStatus::Unknown, false) => check.unknown_absent += 1,
+                (FactStatus::Refused | FactStatus::Unsent, true) => check.claimed.add(id),
+                (FactStatus::Acknowledged, true)
+                | (FactStatus::Refused | FactStatus::Unsent, false) => {}
+            }
+            if is_stored && *status != FactStatus::Acknowledged {
+                self.unacknowledged.insert(id.to_owned());
+            }
+        }
+    }
+
+    /// The oracle folds the acknowledged facts, and those of the others that are stored: `compare_events` has reported these.
+    fn compare_playbacks(
+        &mut self,
+        playbacks: &[SentPlayback],
+        mut stored: BTreeMap<String, Map<String, Value>>,
+    ) {
+        for playback in playbacks {
+            let mut fold = PlaybackFold::default();
+            for (event, status) in &playback.facts {
+                let id = event.id.as_str();
+                if *status == FactStatus::Acknowledged || self.unacknowledged.contains(id) {
+                    fold.apply(event);
+                }
+            }
+            let expected = fold.aggregate(&playback.id);
+            let row = stored.remove(playback.id.as_str());
+            self.check.playbacks += u64::from(expected.is_some());
+            if let Some(difference) = expected::difference(expected.as_ref(), row.as_ref()) {
+                let id = &playback.id;
+                self.check.different.add(format!("{id}: {difference}"));
+            }
+        }
+    }
+}
+
 /// Playbacks in groups of about [`CHUNK`] facts.
-fn chunks(mut playbacks: impl Iterator<Item = Sent>) -> impl Iterator<Item = Vec<Sent>> {
+fn chunks(
+    mut playbacks: impl Iterator<Item = SentPlayback>,
+) -> impl Iterator<Item = Vec<SentPlayback>> {
     iter::from_fn(move || {
-        let mut chunk = Vec::new();
-        let mut held = 0;
-        while held < CHUNK
+        let (mut chunk, mut facts) = (Vec::new(), 0);
+        while facts < CHUNK
             && let Some(playback) = playbacks.next()
         {
-            held += playback.facts.len();
+            facts += playback.facts.len();
             chunk.push(playback);
         }
         (!chunk.is_empty()).then_some(chunk)
     })
 }
 
-/// SQL strings, separated by commas. Ids are visible characters, of which two mean something in such a string.
+/// SQL strings, separated by commas. Ids are visible characters; two of these have a meaning in an SQL string.
 fn quoted<'i>(ids: impl Iterator<Item = &'i str>) -> String {
     let quoted = ids.map(|id| format!("'{}'", id.replace('\\', "\\\\").replace('\'', "\\'")));
     quoted.collect::<Vec<_>>().join(",")
@@ -272,13 +274,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_cannot_leave_their_quotes() {
+    fn ids_are_escaped_in_sql() {
         let ids = ["a", "b'c", "d\\"];
         assert_eq!(quoted(ids.into_iter()), r"'a','b\'c','d\\'");
     }
 
     #[test]
-    fn all_differences_are_counted_and_the_first_are_told() {
+    fn all_differences_are_counted_and_the_first_are_reported() {
         let mut found = Check::default();
         assert!(found.is_green());
         for number in 0..2_000 {
@@ -286,6 +288,6 @@ mod tests {
         }
         assert!(!found.is_green());
         assert_eq!(found.lost.count, 2_000);
-        assert_eq!(found.lost.ids.len(), MOST_TOLD);
+        assert_eq!(found.lost.ids.len(), MAX_REPORTED);
     }
 }

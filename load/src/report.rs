@@ -1,5 +1,4 @@
-//! What a run came to, for machines: one JSON document whose version says how to read it. Everything that people are shown, in
-//! the terminal, in HTML or in a document, is made of it alone.
+//! The report of a run: one versioned JSON document. What the terminal, the HTML page and the Markdown show is made of it alone.
 
 mod compare;
 mod docs;
@@ -30,16 +29,16 @@ use crate::usage::Usage;
 /// The version that this program writes, and the only one that it reads.
 pub const VERSION: u32 = 1;
 
-/// What a run came to. Times in ms, unless their name says otherwise.
+/// The report of a run. Times are in ms, unless their name says otherwise.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Report {
     /// [`VERSION`].
     pub version: u32,
-    /// What was asked for: a name or a path.
+    /// The name or path of the scenario.
     pub name: String,
-    /// What was run, overrides applied.
+    /// The scenario with overrides applied.
     pub scenario: Scenario,
-    /// Marks every fact of it.
+    /// The test id of every fact.
     pub test_id: String,
     /// When it began, RFC 3339.
     pub began: String,
@@ -47,39 +46,39 @@ pub struct Report {
     pub took_s: f64,
     /// Whether a signal ended it.
     pub was_interrupted: bool,
-    /// Where.
+    /// The machine it ran on.
     pub machine: Machine,
-    /// What was sent.
+    /// Counts and rates.
     pub totals: Totals,
-    /// From when a request was due, in the closed model sent, to its answer.
+    /// From when a request was due, in the closed model sent, to its response.
     pub latency: Quantiles,
-    /// Of the questions beside.
+    /// Latency of the questions.
     pub reads: Option<Quantiles>,
-    /// Requests by class of status.
+    /// Requests by class of status, such as `2xx`.
     pub statuses: BTreeMap<String, u64>,
-    /// What was not acknowledged, by status and type of the problem.
+    /// Facts that were not acknowledged, by status and type of the problem.
     pub problems: BTreeMap<String, Problems>,
-    /// Whether the generator kept up.
+    /// Whether the generator limited the run.
     pub generator: Generator,
-    /// From ingest to store; none when ClickHouse was not asked, or holds nothing of it.
+    /// From ingest to store. None when ClickHouse was not read, or contains nothing of the run.
     pub lag: Option<Lag>,
-    /// From the last answer to the last row.
+    /// From the last response to the last row.
     pub drain_ms: Option<f64>,
-    /// What the checker found; none when it was not asked to look.
+    /// The result of the proof, unless it was skipped.
     pub check: Option<Check>,
-    /// Why lag or check are not there.
+    /// Why lag or check are missing.
     pub unread: Option<String>,
-    /// What was killed and started again.
-    pub chaos: Vec<Blow>,
-    /// One a second.
+    /// Faults that were injected.
+    pub chaos: Vec<Fault>,
+    /// One per second.
     pub samples: Vec<Sample>,
     /// One for each threshold.
     pub verdicts: Vec<Verdict>,
 }
 
-/// What was sent.
+/// Counts and rates.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "said by their names")]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Totals {
     pub requests: u64,
     /// Requests whose facts were not all acknowledged.
@@ -90,15 +89,15 @@ pub struct Totals {
     pub unknown: u64,
     pub questions: u64,
     pub question_errors: u64,
-    /// Acknowledged requests a second.
+    /// Acknowledged requests per second.
     pub rate: f64,
-    /// Acknowledged facts a second.
+    /// Acknowledged facts per second.
     pub facts_rate: f64,
 }
 
-/// Of an HDR histogram, ms.
+/// Quantiles of an HDR histogram, ms.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "said by their names")]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Quantiles {
     pub count: u64,
     pub p50: f64,
@@ -109,39 +108,39 @@ pub struct Quantiles {
     pub max: f64,
 }
 
-/// Whether the generator kept up.
+/// Whether the generator limited the run.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Generator {
-    /// How long after they were due requests left; none in the closed model.
+    /// How long after they were due requests were sent. None in the closed model.
     pub late: Option<Quantiles>,
-    /// Requests that were due before any connection was free.
+    /// Requests that were due while no connection was free.
     pub overdue: u64,
     /// Requests that were never sent, because the run was too far behind its rate.
     pub unsent: u64,
-    /// Its own CPU time, mean, of one core.
+    /// Its mean CPU time, in percent of one core.
     pub cpu_percent: f64,
-    /// What held the run back, if the generator did.
+    /// Why the generator limited the run, if it did.
     pub bottleneck: Option<String>,
 }
 
-/// From ingest to store.
+/// How long events took from ingest to store, ms.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "said by their names")]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Lag {
     pub count: u64,
     pub p50: f64,
     pub p95: f64,
     pub p99: f64,
     pub max: f64,
-    /// Of the events accepted in each second after the begin: second, p50, p99.
+    /// By second after the start in which an event was accepted: second, p50, p99.
     pub by_second: Vec<(i64, f64, f64)>,
 }
 
 /// One second of a run.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "said by their names")]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Sample {
-    /// Seconds after the begin.
+    /// Seconds after the start.
     pub at_s: f64,
     pub requests_per_s: f64,
     pub facts_per_s: f64,
@@ -151,22 +150,22 @@ pub struct Sample {
     pub errors: u64,
     pub in_flight: u64,
     pub users: u64,
-    /// Records of the log that the projector has not folded yet, by its own word.
+    /// Records of the log that the projector has not folded yet, as it reports.
     pub projector_lag: Option<f64>,
     pub usage: BTreeMap<String, Usage>,
 }
 
-/// A process that was killed, or started again.
+/// An injected fault: a process was killed, or started again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "said by their names")]
-pub struct Blow {
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Fault {
     pub at_s: f64,
     pub what: String,
 }
 
-/// Whether a threshold held.
+/// Whether a threshold was met.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "said by their names")]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Verdict {
     pub threshold: String,
     /// None when it was not measured.
@@ -174,39 +173,39 @@ pub struct Verdict {
     pub held: bool,
 }
 
-/// A report that cannot be read.
+/// A report that cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
-    /// A file.
+    /// A file cannot be read or written.
     #[error("{path}: {source}")]
     File {
-        /// Which.
+        /// The file.
         path: String,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// What is in it.
-    #[error("{path} is no report: {reason}")]
-    Unread {
-        /// Which.
+    /// A file is not a report.
+    #[error("{path} is not a report: {reason}")]
+    Invalid {
+        /// The file.
         path: String,
-        /// Why.
+        /// The cause.
         reason: String,
     },
 }
 
 impl Report {
-    /// From a file.
+    /// Reads a report from a file.
     ///
     /// # Errors
-    /// One that is not there, of another version, or no report.
+    /// When the file cannot be read, is not a report, or has another version.
     pub fn read(path: &Path) -> Result<Self, ReportError> {
         #[derive(Deserialize)]
         struct Versioned {
             version: u32,
         }
         let shown = path.display().to_string();
-        let unread = |reason: String| ReportError::Unread {
+        let invalid = |reason: String| ReportError::Invalid {
             path: shown.clone(),
             reason,
         };
@@ -214,23 +213,23 @@ impl Report {
             path: shown.clone(),
             source,
         })?;
-        let found: Versioned = serde_json::from_str(&text).map_err(|e| unread(e.to_string()))?;
+        let found: Versioned = serde_json::from_str(&text).map_err(|e| invalid(e.to_string()))?;
         if found.version != VERSION {
             let version = found.version;
-            return Err(unread(format!(
-                "it is of version {version}, and {VERSION} is read"
+            return Err(invalid(format!(
+                "version {version} is not supported; expected version {VERSION}"
             )));
         }
-        serde_json::from_str(&text).map_err(|e| unread(e.to_string()))
+        serde_json::from_str(&text).map_err(|e| invalid(e.to_string()))
     }
 
-    /// As the document that [`Report::read`] reads.
+    /// The JSON that [`Report::read`] reads.
     pub fn json(&self) -> String {
-        // Every map has text for keys, so nothing in it can be refused.
+        // The keys of all maps are text, so this cannot fail.
         serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
     }
 
-    /// Whether every threshold held and nothing differs.
+    /// Whether every threshold was met and the proof found no difference.
     pub fn is_green(&self) -> bool {
         let checked = match &self.check {
             Some(check) => check.is_green(),
@@ -239,14 +238,14 @@ impl Report {
         checked && self.verdicts.iter().all(|verdict| verdict.held)
     }
 
-    /// Holds the scenario's thresholds against what was measured.
+    /// Compares the measurements with the thresholds of the scenario.
     pub(crate) fn judge(&mut self) {
         let judged = self.scenario.thresholds.iter().map(|threshold| {
             let value = self.value(threshold.metric());
             Verdict {
                 threshold: threshold.to_string(),
                 value,
-                held: threshold.holds(value),
+                held: threshold.is_met(value),
             }
         });
         self.verdicts = judged.collect();

@@ -1,5 +1,5 @@
-//! A load test as its author writes it: a TOML file of few fields, each with a default where one makes sense. Read, overridden
-//! and held against its bounds before anything is sent; a field that is unknown or wrong is named. Never sends anything.
+//! A scenario: a load test as a TOML file. It is parsed, overridden and validated before anything is sent; an error names the field.
+//! Never sends anything.
 
 mod built_in;
 mod human_duration;
@@ -14,7 +14,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 pub use built_in::NAMES;
-pub use human_duration::Span;
+pub use human_duration::HumanDuration;
 pub use stages::{Stage, Stages};
 pub use threshold::Threshold;
 
@@ -22,81 +22,82 @@ pub use threshold::Threshold;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scenario {
-    /// What it is for, in a sentence.
+    /// What it tests, in a sentence.
     pub about: String,
-    /// Who sets the pace.
+    /// When requests are sent.
     pub model: Model,
-    /// How facts are written, and which there are: `untyped` bodies are one playback each, all others tell simulated ones.
+    /// How facts are written. An `untyped` body is a playback of its own; all others are facts of simulated playbacks.
     #[serde(default)]
     pub body: Body,
-    /// Facts a request; several are sent as NDJSON.
+    /// Facts per request; several are sent as NDJSON.
     #[serde(default = "one")]
     pub batch: usize,
-    /// The level before the first stage; without it the first stage's own.
+    /// The level at the start. By default that of the first stage.
     #[serde(default)]
     pub start: Option<f64>,
-    /// How the level goes; not for the model `players`, whose facts leave when they happen.
+    /// Users, or requests per second, over time. Not for the model `players`, whose facts are sent when they happen.
     #[serde(default)]
     pub stages: Vec<Stage>,
-    /// Simulated playbacks, with every body but `untyped`.
+    /// Number of simulated playbacks, with every body but `untyped`.
     #[serde(default = "playbacks")]
     pub playbacks: u64,
-    /// With the model `players`: how much faster than life.
+    /// With the model `players`: how many times faster than in life.
     #[serde(default)]
     pub speed: Option<f64>,
-    /// What all chance comes from.
+    /// Seed of the simulation.
     #[serde(default = "seed")]
     pub seed: u64,
-    /// Most requests under way at once, where users do not bound them.
+    /// Maximum number of requests in flight, in the models `open` and `players`.
     #[serde(default = "connections")]
     pub connections: usize,
-    /// Marks every fact of the run; by default made of the scenario's name and the time.
+    /// Test id of every fact of the run. By default made of the scenario's name and the time.
     #[serde(default)]
     pub test_id: Option<String>,
-    /// Questions that are asked beside the writes.
+    /// Questions that are sent beside the writes.
     #[serde(default)]
     pub reads: Option<Reads>,
-    /// Whether the read model is held against what was sent.
+    /// Whether the run ends with the proof.
     #[serde(default = "yes")]
     pub check: bool,
-    /// How long the read model may take to hold everything, once all is sent.
+    /// How long to wait for the read model after the last response.
     #[serde(default = "drain")]
-    pub drain_within: Span,
-    /// What is killed meanwhile.
+    pub drain_within: HumanDuration,
+    /// Processes to kill during the run.
     #[serde(default)]
     pub chaos: Option<Chaos>,
-    /// What must be true of the result, such as `p95 < 100ms`.
+    /// Conditions on the result, such as `p95 < 100ms`.
     #[serde(default)]
     pub thresholds: Vec<Threshold>,
-    /// Where everything is.
+    /// Addresses of the services and ClickHouse.
     #[serde(default)]
     pub targets: Targets,
 }
 
-/// Who sets the pace.
+/// When requests are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Model {
-    /// So many users, each sending again as soon as it is answered.
+    /// By users, each of which sends again as soon as it has a response.
     Closed,
-    /// So many requests a second, whatever the answers do; latency counts from when a request was due.
+    /// At a rate, whatever the responses do. Latency counts from when a request was due.
     Open,
-    /// Simulated players: each fact leaves when it happens.
+    /// By simulated players: each fact is sent when it happens.
     Players,
 }
 
 /// How a fact is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Body {
-    /// As the predecessor's clients do.
+    /// The predecessor's untyped bodies.
+    #[value(skip)]
     Untyped,
     /// Flat commands.
     #[default]
     Command,
     /// CloudEvents in JSON.
     Cloudevent,
-    /// By turns all of these.
+    /// Commands and CloudEvents in turn; untyped bodies where the predecessor has one.
     Mixed,
 }
 
@@ -104,30 +105,30 @@ pub enum Body {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Reads {
-    /// Questions a second.
+    /// Questions per second.
     pub rate: f64,
-    /// Paths of the query-api, asked by turns; `{playback}` is one acknowledged lately.
+    /// Paths of the query-api, in turn. `{playback}` stands for a playback that was acknowledged lately.
     pub paths: Vec<String>,
 }
 
-/// What is killed and started again.
+/// Processes to kill and start again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Chaos {
-    /// From one kill to the next, on average.
-    pub every: Span,
-    /// How long the victim stays away.
-    pub down_for: Span,
-    /// Who may be hit.
+    /// Mean time between two kills.
+    pub every: HumanDuration,
+    /// How long a process stays down.
+    pub down_for: HumanDuration,
+    /// Processes that may be killed.
     pub victims: Vec<Victim>,
-    /// What the order of victims and the times come from.
+    /// Seed of the times and the order of the kills.
     pub seed: u64,
 }
 
 /// A process of a stack that `cargo xtask up` started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
-#[expect(missing_docs, reason = "named as the processes are")]
+#[expect(missing_docs, reason = "the names are those of the processes")]
 pub enum Victim {
     Projector,
     CommandApi,
@@ -150,8 +151,8 @@ impl Victim {
 impl Default for Chaos {
     fn default() -> Self {
         Self {
-            every: Span::seconds(10),
-            down_for: Span::seconds(1),
+            every: HumanDuration::seconds(10),
+            down_for: HumanDuration::seconds(1),
             victims: vec![
                 Victim::Projector,
                 Victim::CommandApi,
@@ -163,10 +164,10 @@ impl Default for Chaos {
     }
 }
 
-/// Where everything is: base URLs, and the control database of the read model.
+/// Base URLs, and the control database of the read model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-#[expect(missing_docs, reason = "named as the services are")]
+#[expect(missing_docs, reason = "the names are those of the services")]
 pub struct Targets {
     pub command_api: String,
     pub query_api: String,
@@ -188,37 +189,37 @@ impl Default for Targets {
     }
 }
 
-/// A scenario that cannot be run.
+/// An invalid scenario.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidScenario {
-    /// Neither a file nor a name.
-    #[error("there is no scenario {0:?}: give the path of a file, or one of {names}", names = NAMES.join(", "))]
+    /// Neither a file nor a built-in name.
+    #[error("unknown scenario {0:?}; expected the path of a file, or one of {names}", names = NAMES.join(", "))]
     Unknown(String),
-    /// A file that is no scenario.
+    /// A file that cannot be parsed.
     #[error("{name}: {reason}")]
-    Unread {
+    Syntax {
         /// The scenario.
         name: String,
-        /// What the parser says; it names the field.
+        /// The error of the parser, which names the field.
         reason: String,
     },
-    /// A field that cannot be so.
+    /// A field with an invalid value.
     #[error("{name}: {field} {reason}")]
     Field {
         /// The scenario.
         name: String,
-        /// The field, as `--set` takes it.
+        /// The field, in the notation of `--set`.
         field: String,
-        /// What is wrong, and what is allowed.
+        /// The problem, and what is allowed.
         reason: String,
     },
 }
 
 impl Scenario {
-    /// The scenario of this name, or in this file, with `KEY=VALUE` overrides applied.
+    /// Opens a built-in scenario or a file, and applies `KEY=VALUE` overrides.
     ///
     /// # Errors
-    /// One that is not there, or not as it must be.
+    /// When it does not exist or is invalid.
     pub fn open(name_or_path: &str, overrides: &[String]) -> Result<Self, InvalidScenario> {
         let text = match built_in::text(name_or_path) {
             Some(text) => text.to_owned(),
@@ -228,18 +229,18 @@ impl Scenario {
         Self::parse(name_or_path, &text, overrides)
     }
 
-    /// The same, of a text.
+    /// Parses the text of a scenario, and applies overrides.
     ///
     /// # Errors
-    /// One that is not as it must be.
+    /// When it is invalid.
     pub fn parse(name: &str, text: &str, overrides: &[String]) -> Result<Self, InvalidScenario> {
-        let unread = |reason: String| InvalidScenario::Unread {
+        let syntax = |reason: String| InvalidScenario::Syntax {
             name: name.to_owned(),
             reason: reason.trim_end().to_owned(),
         };
-        let text = overrides::apply(text, overrides).map_err(unread)?;
-        let scenario: Self = toml::from_str(&text).map_err(|error| unread(error.to_string()))?;
-        match scenario.first_fault() {
+        let text = overrides::apply(text, overrides).map_err(syntax)?;
+        let scenario: Self = toml::from_str(&text).map_err(|error| syntax(error.to_string()))?;
+        match scenario.first_invalid_field() {
             None => Ok(scenario),
             Some((field, reason)) => Err(InvalidScenario::Field {
                 name: name.to_owned(),
@@ -249,7 +250,7 @@ impl Scenario {
         }
     }
 
-    /// How its level goes.
+    /// Its level over time.
     pub fn levels(&self) -> Stages {
         Stages::new(self.start, &self.stages)
     }
@@ -275,6 +276,6 @@ fn yes() -> bool {
     true
 }
 
-fn drain() -> Span {
-    Span::seconds(120)
+fn drain() -> HumanDuration {
+    HumanDuration::seconds(120)
 }

@@ -1,36 +1,37 @@
-//! Sends requests and notes what became of them: facts in the ledger, times in the record. Knows nothing of when anything is due
-//! but what it is told.
+//! Sends requests and records their outcome: the status of each fact in the ledger, times and counts in the record. Never decides
+//! when anything is due.
 
 pub(crate) mod kafka;
-pub(crate) mod response;
+mod outcome;
+mod response;
+mod retry;
+pub(crate) mod target;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use ess_schema::{Position, Timestamp};
+use ess_schema::Timestamp;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock;
-use crate::facts::feed::{Feed, Item, Origin};
-use crate::facts::ledger::{Fate, Ledger};
-use crate::http::{HttpClient, HttpError, HttpRequest, HttpResponse};
-use crate::record::{Ended, Record};
-use crate::target::Outcome;
-use response as answer;
+use crate::facts::feed::{FactFeed, Item};
+use crate::facts::ledger::{FactStatus, Ledger};
+use crate::http::{HttpClient, HttpRequest};
+use crate::record::{FinishedRequest, Problem, Recorder};
+use outcome::Outcome;
+use target::Target;
 
-const POSITION: &str = "ess-position";
-
-/// What everybody who sends shares.
+/// The state that all tasks that send share.
 pub(crate) struct Sender {
-    client: HttpClient,
-    path: &'static str,
-    media_type: &'static str,
-    batch: usize,
-    feed: Mutex<Feed>,
-    /// A playback acknowledged lately, for whoever asks.
+    target: Target,
+    /// Facts per request.
+    pub(crate) batch: usize,
+    retries: bool,
+    feed: Mutex<FactFeed>,
+    /// A playback that was acknowledged lately, for questions about one.
     recent: Mutex<Option<String>>,
-    pub(crate) record: Record,
+    pub(crate) record: Recorder,
     pub(crate) in_flight: AtomicU64,
     pub(crate) users: AtomicU64,
     /// Requests that were due and never sent, because the run was too far behind.
@@ -38,7 +39,7 @@ pub(crate) struct Sender {
     pub(crate) stop: CancellationToken,
 }
 
-/// When a request was due, and whether anybody was free to send it then.
+/// When a request was due, and whether every connection was busy then.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Due {
     pub(crate) at: Instant,
@@ -46,15 +47,20 @@ pub(crate) struct Due {
 }
 
 impl Sender {
-    pub(crate) fn new(url: &str, origin: Origin, batch: usize, stop: CancellationToken) -> Self {
+    /// A sender that leaves a fact without a response as it is.
+    pub(crate) fn new(
+        target: Target,
+        batch: usize,
+        feed: FactFeed,
+        stop: CancellationToken,
+    ) -> Self {
         Self {
-            client: HttpClient::new(url),
-            path: origin.path(),
-            media_type: origin.media_type(batch),
+            target,
             batch,
-            feed: Mutex::new(Feed::new(origin)),
+            retries: false,
+            feed: Mutex::new(feed),
             recent: Mutex::default(),
-            record: Record::new(),
+            record: Recorder::new(),
             in_flight: AtomicU64::new(0),
             users: AtomicU64::new(0),
             unsent: AtomicU64::new(0),
@@ -62,41 +68,67 @@ impl Sender {
         }
     }
 
-    /// The next facts for a request of this user; none when there are no more.
-    pub(crate) fn take(&self, user: u32) -> Vec<Item> {
-        // A clock before 1970 was refused when the run began.
-        let now = clock::now().unwrap_or(Timestamp::EPOCH);
-        self.feed().take(self.batch, user, now)
+    /// The same, but facts whose outcome is unknown are sent again, and the run stops when that does not help.
+    pub(crate) fn with_retries(self) -> Self {
+        Self {
+            retries: true,
+            ..self
+        }
     }
 
-    /// Sends one request, and waits for what becomes of it.
-    pub(crate) async fn send(&self, items: Vec<Item>, due: Option<Due>) {
+    /// The next facts for a request of this user, at most `count`; none when there are no more.
+    pub(crate) fn take(&self, count: usize, user: u32) -> Vec<Item> {
+        // A clock before 1970 was refused at the start of the run.
+        let now = clock::now().unwrap_or(Timestamp::EPOCH);
+        self.feed().take(count, user, now)
+    }
+
+    /// Sends one request, and waits for its outcome.
+    pub(crate) async fn send(&self, items: &[Item], due: Option<Due>) {
         let left = Instant::now();
-        self.note(&items, |_| Fate::Unknown);
+        self.set_status(items, |_| FactStatus::Unknown);
+        self.record.sent(items.len() as u64);
         self.in_flight.fetch_add(1, Ordering::Relaxed);
-        let answer = self.client.send(&self.request(&items)).await;
+        let every: Vec<_> = items.iter().collect();
+        let delivery = if self.retries {
+            retry::deliver_with_retries(&self.target, &every, &self.stop).await
+        } else {
+            self.target.deliver(&every).await
+        };
         self.in_flight.fetch_sub(1, Ordering::Relaxed);
-        let took = due.map_or(left, |due| due.at).elapsed();
-        let late = due.map(|due| left.saturating_duration_since(due.at));
-        let (status, outcomes, positions) = read(answer, items.len());
-        self.note(&items, |at| fate(&outcomes[at]));
-        let acknowledged = outcomes.iter().filter(|o| **o == Outcome::Acknowledged);
-        let acknowledged = acknowledged.count() as u64;
-        self.remember(&items, &outcomes);
-        self.record.ended(Ended {
-            took,
-            late,
+        let outcomes = delivery.outcomes;
+        self.set_status(items, |at| status(&outcomes[at]));
+        if self.retries && outcomes.iter().any(|o| matches!(o, Outcome::Unknown(_))) {
+            // The facts after it would have the same outcome.
+            self.stop.cancel();
+        }
+        let acknowledged = items.iter().zip(&outcomes);
+        let acknowledged: Vec<_> = acknowledged
+            .filter(|(_, outcome)| **outcome == Outcome::Acknowledged)
+            .map(|(item, _)| item)
+            .collect();
+        if let Some(item) = acknowledged.first() {
+            *self.recent.lock().unwrap_or_else(PoisonError::into_inner) = Some(item.key.clone());
+        }
+        self.record.finished(FinishedRequest {
+            took: due.map_or(left, |due| due.at).elapsed(),
+            late: due.map(|due| left.saturating_duration_since(due.at)),
             was_overdue: due.is_some_and(|due| due.was_overdue),
             facts: items.len() as u64,
-            acknowledged,
-            status,
+            acknowledged: acknowledged.len() as u64,
+            completed: acknowledged
+                .iter()
+                .filter_map(|item| Some((item.ends?, item.key.clone())))
+                .collect(),
+            retries: delivery.retries,
+            status: delivery.status,
             problems: outcomes.into_iter().filter_map(problem).collect(),
-            positions,
+            positions: delivery.positions,
         });
     }
 
-    /// Asks the query-api.
-    pub(crate) async fn question(&self, client: &HttpClient, path: &str, due: Instant) {
+    /// Sends one question to the query-api. `{playback}` in the path stands for a playback that was acknowledged lately.
+    pub(crate) async fn query(&self, client: &HttpClient, path: &str, due: Instant) {
         let recent = self
             .recent
             .lock()
@@ -104,83 +136,54 @@ impl Sender {
             .clone();
         let path = match recent {
             Some(playback) => path.replace("{playback}", &playback),
-            // Nothing can be asked about yet.
+            // No playback is known yet.
             None if path.contains("{playback}") => return,
             None => path.to_owned(),
         };
         let response = client.send(&HttpRequest::get(path)).await;
-        let status = response.map(|response| response.status.as_u16());
-        // One that has been acknowledged a moment ago may not be stored yet.
-        let status = status.map(|status| if status == 404 { 200 } else { status });
-        self.record
-            .read(due.elapsed(), status.map_err(|error| error.to_string()));
+        let status = match response {
+            // A playback that was acknowledged a moment ago may not be stored yet.
+            Ok(response) if response.status == 404 => Ok(200),
+            Ok(response) => Ok(response.status.as_u16()),
+            Err(error) => Err(error.to_string()),
+        };
+        self.record.queried(due.elapsed(), status);
     }
 
-    /// The ledger, once nobody sends any more.
+    /// Moves the ledger out, once nothing is sent any more.
     pub(crate) fn take_ledger(&self) -> Ledger {
-        std::mem::take(&mut self.feed().ledger)
+        self.feed().take_ledger()
     }
 
-    fn request(&self, items: &[Item]) -> HttpRequest {
-        let bodies: Vec<_> = items.iter().map(|item| item.body.as_str()).collect();
-        HttpRequest::post(self.path, self.media_type, bodies.join("\n"))
-    }
-
-    fn note(&self, items: &[Item], fate: impl Fn(usize) -> Fate) {
+    fn set_status(&self, items: &[Item], status: impl Fn(usize) -> FactStatus) {
         let mut feed = self.feed();
         for (at, item) in items.iter().enumerate() {
-            feed.ledger.set(item.number, fate(at));
+            feed.set_status(item.number, status(at));
         }
     }
 
-    fn remember(&self, items: &[Item], outcomes: &[Outcome]) {
-        let mut told = items.iter().zip(outcomes);
-        let acknowledged = told.find(|(_, outcome)| **outcome == Outcome::Acknowledged);
-        if let Some(playback) = acknowledged.and_then(|(item, _)| item.playback.clone()) {
-            *self.recent.lock().unwrap_or_else(PoisonError::into_inner) = Some(playback);
-        }
-    }
-
-    fn feed(&self) -> MutexGuard<'_, Feed> {
+    fn feed(&self) -> MutexGuard<'_, FactFeed> {
         self.feed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn read(
-    response: Result<HttpResponse, HttpError>,
-    count: usize,
-) -> (Option<u16>, Vec<Outcome>, Vec<Position>) {
-    match response {
-        Ok(response) => {
-            let status = response.status.as_u16();
-            let outcomes = answer::read(status, &response.body, count);
-            let positions = response.headers.get(POSITION);
-            let positions = positions.and_then(|value| value.to_str().ok());
-            let positions = positions.into_iter().flat_map(|text| text.split(','));
-            let positions = positions.filter_map(|one| one.trim().parse().ok());
-            (Some(status), outcomes, positions.collect())
-        }
-        Err(error) => {
-            let reason = crate::target::Reason {
-                kind: error.to_string(),
-                detail: String::new(),
-            };
-            (None, vec![Outcome::Unknown(reason); count], Vec::new())
-        }
+fn status(outcome: &Outcome) -> FactStatus {
+    match outcome {
+        Outcome::Acknowledged => FactStatus::Acknowledged,
+        Outcome::Refused(_) => FactStatus::Refused,
+        Outcome::Unknown(_) => FactStatus::Unknown,
     }
 }
 
-fn fate(outcome: &Outcome) -> Fate {
-    match outcome {
-        Outcome::Acknowledged => Fate::Acknowledged,
-        Outcome::Refused(_) => Fate::Refused,
-        Outcome::Unknown(_) => Fate::Unknown,
-    }
-}
-
-fn problem(outcome: Outcome) -> Option<(String, String)> {
-    match outcome {
-        Outcome::Acknowledged => None,
-        Outcome::Refused(reason) | Outcome::Unknown(reason) => Some((reason.kind, reason.detail)),
-    }
+fn problem(outcome: Outcome) -> Option<Problem> {
+    let (is_refusal, reason) = match outcome {
+        Outcome::Acknowledged => return None,
+        Outcome::Refused(reason) => (true, reason),
+        Outcome::Unknown(reason) => (false, reason),
+    };
+    Some(Problem {
+        is_refusal,
+        kind: reason.kind,
+        detail: reason.detail,
+    })
 }

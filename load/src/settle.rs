@@ -1,57 +1,63 @@
-//! After the last answer: waits until the read model holds everything that was acknowledged, reads how old each fact was then,
-//! and has it all checked.
+//! After the last response: waits until the read model contains every acknowledged fact, reads how long each took from ingest to
+//! store, and has the proof made. Never sends a fact.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use ess_schema::TestId;
 use tokio::time::{Instant, sleep};
 
-use crate::facts::feed::Origin;
 use crate::facts::ledger::Ledger;
+use crate::facts::source::FactSource;
 use crate::proof::{Check, Checker};
-use crate::read_model::{Store, StoreError, Window};
+use crate::read_model::{ReadModel, ReadModelError, TimeRange};
 use crate::report::Lag;
-use crate::watch::live::Live;
+use crate::watch::live::LiveView;
 
-const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// Clocks of two machines differ, and a simulated fact may lie an hour back.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
+/// Clocks of two machines differ, and a simulated fact may be an hour old.
 const MARGIN_MS: i64 = 2 * 3_600_000;
+/// Facts or playbacks between two messages about the proof.
+const CHECKED_PER_MESSAGE: u64 = 100_000;
 
-/// What the read model told.
+/// What was read from the read model.
 #[derive(Debug, Default)]
 pub(crate) struct Settled {
     pub(crate) lag: Option<Lag>,
     pub(crate) drain_ms: Option<f64>,
     pub(crate) check: Option<Check>,
+    /// Why the rest is missing or incomplete.
     pub(crate) unread: Option<String>,
 }
 
 impl Settled {
-    /// Nothing, because a signal said not to wait for it.
-    pub(crate) fn given_up() -> Self {
+    /// Nothing, because a signal ended the wait.
+    pub(crate) fn interrupted() -> Self {
         Self {
-            unread: Some("a signal ended the run before it was read whole".to_owned()),
+            unread: Some("a signal ended the run before it was read completely".to_owned()),
             ..Self::default()
         }
     }
 }
 
-/// What is asked about.
+/// A run whose facts are sent, and the read model that is to contain them.
 pub(crate) struct Settling<'a> {
-    pub(crate) store: &'a Store,
-    pub(crate) origin: &'a Origin,
+    pub(crate) read_model: &'a ReadModel,
+    pub(crate) test_id: &'a TestId,
+    pub(crate) source: &'a FactSource,
     pub(crate) ledger: &'a Ledger,
-    /// The highest offset acknowledged, by partition.
-    pub(crate) last: &'a BTreeMap<u16, u64>,
-    /// When the last answer came, ms after the epoch.
-    pub(crate) last_answer_ms: i64,
-    pub(crate) within: Duration,
-    pub(crate) is_checked: bool,
-    pub(crate) live: &'a Live,
+    /// The highest acknowledged offset, by partition.
+    pub(crate) last_offsets: &'a BTreeMap<u16, u64>,
+    /// When the last response came, ms since the epoch.
+    pub(crate) last_response_ms: i64,
+    pub(crate) timeout: Duration,
+    pub(crate) check: bool,
+    pub(crate) live: &'a LiveView,
 }
 
 impl Settling<'_> {
-    /// Waits, reads, checks; says why where it could not.
+    /// Waits, reads and checks. An error ends it, and is part of the result.
     pub(crate) async fn run(&self) -> Settled {
         let mut settled = Settled::default();
         if let Err(reason) = self.fill(&mut settled).await {
@@ -62,17 +68,15 @@ impl Settling<'_> {
 
     async fn fill(&self, settled: &mut Settled) -> Result<(), String> {
         self.live
-            .say("waiting until the read model holds everything (Ctrl-C ends without it)");
+            .message("waiting until the read model contains every fact (Ctrl-C skips this)");
         let stored = self.wait().await;
-        let told = |error: StoreError| error.to_string();
-        let database = self.store.database().await.map_err(told)?;
-        let lags = self.store.lags(
-            &database,
-            &self.origin.test_id,
-            self.window(),
-            self.origin.began.as_millis(),
-        );
-        let (all, each) = lags.await.map_err(told)?;
+        let text = |error: ReadModelError| error.to_string();
+        let database = self.read_model.database().await.map_err(text)?;
+        let began = self.source.began.as_millis();
+        let lags = self
+            .read_model
+            .lags(&database, self.test_id, self.range(), began);
+        let (all, each) = lags.await.map_err(text)?;
         if all.events > 0 {
             let by_second = each
                 .iter()
@@ -82,69 +86,77 @@ impl Settling<'_> {
                 p50: all.quantiles[0],
                 p95: all.quantiles[1],
                 p99: all.quantiles[2],
-                max: all.longest as f64,
+                max: all.max as f64,
                 by_second: by_second.collect(),
             });
         }
         let is_drained = stored.is_ok() && all.events > 0;
         settled.drain_ms =
-            is_drained.then_some((all.last_stored - self.last_answer_ms).max(0) as f64);
-        if self.is_checked {
-            let checker = Checker::new(self.store, &database, self.origin, self.window());
-            let progress = every(100_000, |check| {
-                let Check {
-                    facts, playbacks, ..
-                } = check;
-                self.live
-                    .say(&format!("checked {facts} facts, {playbacks} playbacks"));
-            });
-            settled.check = Some(checker.run(self.ledger, progress).await.map_err(told)?);
+            is_drained.then_some((all.last_stored - self.last_response_ms).max(0) as f64);
+        if self.check {
+            let checker = Checker {
+                read_model: self.read_model,
+                database: &database,
+                test_id: self.test_id,
+                source: self.source,
+                range: self.range(),
+            };
+            let progress = throttled(
+                |Check {
+                     facts, playbacks, ..
+                 }| {
+                    let text = format!("checked {facts} facts, {playbacks} playbacks");
+                    self.live.message(&text);
+                },
+            );
+            let check = checker.run(self.ledger, progress).await;
+            settled.check = Some(check.map_err(text)?);
         }
         stored
     }
 
-    /// Until every acknowledged offset is folded.
+    /// Waits until every acknowledged offset is folded.
     async fn wait(&self) -> Result<(), String> {
-        let deadline = Instant::now() + self.within;
+        let deadline = Instant::now() + self.timeout;
         loop {
-            let behind = match self.behind().await {
+            let lag = match self.lagging_partitions().await {
                 Ok(0) => return Ok(()),
-                Ok(behind) => format!("{behind} partitions lack acknowledged facts"),
+                Ok(count) => format!("{count} partitions lack acknowledged facts"),
                 Err(error) => error.to_string(),
             };
             if Instant::now() > deadline {
-                let seconds = self.within.as_secs();
-                return Err(format!("{behind} {seconds} s after the last answer"));
+                let seconds = self.timeout.as_secs();
+                return Err(format!("{lag} {seconds} s after the last response"));
             }
-            sleep(LOOK_EVERY).await;
+            sleep(POLL_INTERVAL).await;
         }
     }
 
-    async fn behind(&self) -> Result<usize, StoreError> {
-        let database = self.store.database().await?;
-        let progress = self.store.progress(&database).await?;
-        let lacks = |(partition, last): &(&u16, &u64)| {
+    async fn lagging_partitions(&self) -> Result<usize, ReadModelError> {
+        let database = self.read_model.database().await?;
+        let progress = self.read_model.progress(&database).await?;
+        let lags = |(partition, last): &(&u16, &u64)| {
             progress.get(*partition).is_none_or(|next| next <= *last)
         };
-        Ok(self.last.iter().filter(lacks).count())
+        Ok(self.last_offsets.iter().filter(lags).count())
     }
 
-    fn window(&self) -> Window {
-        Window {
-            from: self.origin.began.as_millis() - MARGIN_MS,
-            to: self.last_answer_ms + MARGIN_MS,
+    fn range(&self) -> TimeRange {
+        TimeRange {
+            from: self.source.began.as_millis() - MARGIN_MS,
+            to: self.last_response_ms + MARGIN_MS,
         }
     }
 }
 
-/// Passes on what was found once for so many facts or playbacks.
-fn every(step: u64, tell: impl Fn(&Check)) -> impl Fn(&Check) {
-    let told = std::cell::Cell::new(0);
-    move |found| {
-        let steps = (found.facts + found.playbacks) / step;
-        if steps > told.get() {
-            told.set(steps);
-            tell(found);
+/// Calls `show` once for each [`CHECKED_PER_MESSAGE`].
+fn throttled(show: impl Fn(&Check)) -> impl Fn(&Check) {
+    let shown = Cell::new(0);
+    move |check| {
+        let steps = (check.facts + check.playbacks) / CHECKED_PER_MESSAGE;
+        if steps > shown.get() {
+            shown.set(steps);
+            show(check);
         }
     }
 }

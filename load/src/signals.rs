@@ -1,4 +1,4 @@
-//! The two ways a run ends early: somebody asks for it, or it gives up. Either way it ends in order, with its summary.
+//! SIGINT and SIGTERM: the first stops a run in order, each further one skips a wait.
 
 use std::io;
 
@@ -29,7 +29,7 @@ impl Signals {
                     _ = interrupt.recv() => {}
                     _ = terminate.recv() => {}
                 }
-                // Counted first: who is woken by the stop waits for the one after it.
+                // Counted first: a task that the stop wakes waits for the next signal.
                 count.send_modify(|came| *came += 1);
                 stop.cancel();
             }
@@ -40,17 +40,17 @@ impl Signals {
         })
     }
 
-    /// Whether one came.
+    /// Whether a signal came.
     pub(crate) fn came(&self) -> bool {
         *self.came.borrow() > 0
     }
 
-    /// Waits for one more than came until the call.
+    /// Waits for the next signal after the call.
     pub(crate) fn another(&self) -> impl Future<Output = ()> + use<> {
         let mut came = self.came.clone();
         came.mark_unchanged();
         async move {
-            // Nobody counts any more once the run has ended.
+            // The sender is gone at the end of the run.
             if came.changed().await.is_err() {
                 std::future::pending::<()>().await;
             }

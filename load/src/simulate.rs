@@ -1,4 +1,4 @@
-//! Players: who plays what and how, told as the facts that a real player would send. Pure and deterministic: the same
+//! Simulates players: listeners, tracks and playbacks, as the facts that a real player would send. Pure and deterministic: the same
 //! configuration gives the same facts byte for byte. Never reads a clock and never sends anything.
 
 mod draw;
@@ -13,41 +13,41 @@ use ess_schema::{Event, PlaybackId, TestId, Timestamp};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha12Rng;
 
-use self::ending::Fate;
+use self::ending::PlaybackEnd;
 use self::ids::Ids;
-use self::population::{Crowd, Listener, Track};
+use self::population::{Listener, Population, Track};
 use self::reporter::Reporter;
 use self::session::Session;
 
 pub use self::session::HEARTBEAT_MS;
 
-/// No playback's last fact lies later than this after the playback's start, in ms: the longest track, once as much again
-/// in pauses and jumps back, and the start itself.
-pub const LONGEST_PLAYBACK_MS: u64 = 20 * 60 * 1_000;
+/// The longest time from the start of a playback to its last fact, in ms: the longest track, the same again for pauses and jumps
+/// back, and the startup.
+pub const MAX_PLAYBACK_MS: u64 = 20 * 60 * 1_000;
 
-/// What is simulated. Behaviour follows from `seed` alone; ids from `seed`, `start` and `test_id`, so that the same
-/// behaviour at another time is told under other ids and never contradicts what was told before.
+/// Determines a simulation. Behaviour follows from `seed` alone; ids follow from `seed`, `start` and `test_id`, so that the same
+/// behaviour at another time has other ids and never contradicts earlier facts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SimulatorConfig {
-    /// What all chance comes from.
+    /// Seed of all random numbers.
     pub seed: u64,
-    /// How many playbacks.
+    /// Number of playbacks.
     pub playbacks: u64,
     /// No fact occurred before this.
     pub start: Timestamp,
     /// The playbacks begin evenly over this time, in ms.
     pub spread_ms: u64,
-    /// Listeners there are; 0 counts as 1.
+    /// Number of listeners; 0 counts as 1.
     pub users: u32,
-    /// Tracks there are; 0 counts as 1.
+    /// Number of tracks; 0 counts as 1.
     pub tracks: u32,
-    /// Marks every fact, if given.
+    /// Test id of every fact.
     pub test_id: Option<TestId>,
 }
 
 impl SimulatorConfig {
-    /// `playbacks` that begin within 35 minutes of `start`, so that all their facts lie within the hour that follows it;
-    /// 5,000 listeners, 2,000 tracks, no test id.
+    /// `playbacks` that begin within 35 minutes of `start`, so that all their facts happen within an hour of it; 5,000
+    /// listeners, 2,000 tracks, no test id.
     pub fn new(seed: u64, playbacks: u64, start: Timestamp) -> Self {
         Self {
             seed,
@@ -66,10 +66,10 @@ impl SimulatorConfig {
 pub struct SimulatedPlayback {
     /// Its id, the same in every fact.
     pub id: PlaybackId,
-    /// When the listener pressed play: no fact occurred before, and no playback that follows in the iterator begins before.
+    /// When the listener pressed play. No fact occurred before, and no later playback of the iterator begins before.
     pub begins: Timestamp,
-    /// Its facts in the order of `occurred_at`, at least one. Their `ingest_time` is their `occurred_at`: nothing has
-    /// ingested them yet.
+    /// Its facts in the order of `occurred_at`, at least one. Their `ingest_time` is their `occurred_at`, because they have not
+    /// been ingested.
     pub facts: Vec<Event>,
 }
 
@@ -78,7 +78,7 @@ pub struct SimulatedPlayback {
 #[derive(Debug, Clone)]
 pub struct Simulator {
     config: SimulatorConfig,
-    crowd: Crowd,
+    population: Population,
     ids: Ids,
     next: u64,
 }
@@ -87,7 +87,7 @@ impl Simulator {
     /// A simulator at its first playback.
     pub fn new(config: SimulatorConfig) -> Self {
         Self {
-            crowd: Crowd::new(config.users, config.tracks),
+            population: Population::new(config.users, config.tracks),
             ids: Ids::new(&config),
             config,
             next: 0,
@@ -98,19 +98,22 @@ impl Simulator {
         let mut rng = ChaCha12Rng::seed_from_u64(self.config.seed);
         rng.set_stream(index);
         let begins = self.begins(index, &mut rng);
-        let (listener, track) = (self.crowd.listener(&mut rng), self.crowd.track(&mut rng));
-        let fate = Fate::draw(&mut rng);
+        let (listener, track) = (
+            self.population.listener(&mut rng),
+            self.population.track(&mut rng),
+        );
+        let end = PlaybackEnd::draw(&mut rng);
         let ids = self.ids.of_playback(index);
-        let playback_id = match fate {
-            Fate::ToldAfterwards => PlaybackId::from(ids.event(0)),
+        let playback_id = match end {
+            PlaybackEnd::RecordedAfterwards => PlaybackId::from(ids.event(0)),
             _ => ids.playback(),
         };
         let play = (listener.user_id.clone(), track.track_id.clone());
         let test_id = self.config.test_id.clone();
         let mut reporter = Reporter::new(ids, playback_id.clone(), play, test_id);
-        match fate {
-            Fate::ToldAfterwards => record(&mut rng, &mut reporter, begins, &track),
-            _ => play_track(&mut rng, &mut reporter, begins, (&listener, &track), fate),
+        match end {
+            PlaybackEnd::RecordedAfterwards => record(&mut rng, &mut reporter, begins, &track),
+            _ => play_track(&mut rng, &mut reporter, begins, (&listener, &track), end),
         }
         SimulatedPlayback {
             id: playback_id,
@@ -119,7 +122,7 @@ impl Simulator {
         }
     }
 
-    /// Evenly over the spread, each somewhere within its own share.
+    /// At a random time within its share of the spread.
     fn begins(&self, index: u64, rng: &mut ChaCha12Rng) -> Timestamp {
         let share = self.config.spread_ms as f64 / self.config.playbacks.max(1) as f64;
         let after = share * (index as f64 + rng.random::<f64>());
@@ -142,11 +145,11 @@ impl Iterator for Simulator {
     }
 }
 
-/// A playback that only its end is told of; half of them as little as the predecessor's clients tell.
+/// Reports a playback in one event at its end; half of these have only the data of the predecessor's clients.
 fn record(rng: &mut ChaCha12Rng, reporter: &mut Reporter, begins: Timestamp, track: &Track) {
     let is_measured: bool = rng.random();
     let played_ms = rng.random_range(1_000..=track.duration_ms);
-    reporter.tell_uncounted(begins.plus_millis(played_ms as i64), |play| {
+    reporter.report_without_seq(begins.plus_millis(played_ms as i64), |play| {
         EventData::Recorded(PlaybackRecorded {
             play,
             played_ms: is_measured.then_some(played_ms),
@@ -160,12 +163,12 @@ fn play_track(
     reporter: &mut Reporter,
     begins: Timestamp,
     (listener, track): (&Listener, &Track),
-    fate: Fate,
+    end: PlaybackEnd,
 ) {
     let startup_ms = draw::log_normal(rng, 350.0, 0.7, 40..=20_000);
     let context = draw::weighted(rng, population::CONTEXTS);
     let first_sound = begins.plus_millis(startup_ms as i64);
-    reporter.tell(first_sound, |play| {
+    reporter.report(first_sound, |play| {
         EventData::Started(PlaybackStarted {
             play,
             track_duration_ms: Some(track.duration_ms),
@@ -179,5 +182,5 @@ fn play_track(
         })
     });
     let sees_ads = listener.plan == "free";
-    Session::new(rng, reporter, first_sound, track.duration_ms, sees_ads).run(fate);
+    Session::new(rng, reporter, first_sound, track.duration_ms, sees_ads).run(end);
 }

@@ -1,5 +1,5 @@
-//! The facts of many playbacks as they happened side by side: by time, each playback's own in their order. Holds the facts
-//! of a bounded number of playbacks only; where more are open at once, some begin later than their time.
+//! The facts of many concurrent playbacks in the order of their times. Holds the facts of a bounded number of playbacks; where more
+//! are open at once, some begin later than their time.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -11,47 +11,47 @@ use ess_schema::{Event, Timestamp};
 use crate::simulate::{SimulatedPlayback, Simulator};
 
 /// Playbacks whose facts are held at once: some 30 MB.
-const MOST_OPEN: usize = 2_000;
+const MAX_OPEN: usize = 2_000;
 
-/// One fact, and where it stands among the others.
+/// One fact of a timeline.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fact {
-    /// What it says.
+    /// The event.
     pub event: Event,
-    /// Counts the playbacks from 0.
+    /// The number of its playback, from 0.
     pub playback: u64,
-    /// With the last fact of a playback, how many facts that has.
+    /// Set on the last fact of a playback: how many facts that has.
     pub ends: Option<usize>,
 }
 
 /// An iterator over the facts.
 pub struct Timeline {
     simulator: Peekable<Simulator>,
-    /// The open playbacks, that with the earliest next fact on top.
+    /// The open playbacks; the one with the earliest next fact is on top.
     open: BinaryHeap<Reverse<Open>>,
     begun: u64,
-    most_open: usize,
+    max_open: usize,
 }
 
 impl Timeline {
     /// The facts of these playbacks, of which some 2,000 are open at once.
     pub fn new(simulator: Simulator) -> Self {
-        Self::with_room(simulator, MOST_OPEN)
+        Self::with_max_open(simulator, MAX_OPEN)
     }
 
-    /// The facts of these playbacks, of which at most `most_open` are open at once: each takes some 15 KB.
-    pub fn with_room(simulator: Simulator, most_open: usize) -> Self {
+    /// The facts of these playbacks, of which at most `max_open` are open at once: each takes some 15 KB.
+    pub fn with_max_open(simulator: Simulator, max_open: usize) -> Self {
         Self {
             simulator: simulator.peekable(),
             open: BinaryHeap::new(),
             begun: 0,
-            most_open,
+            max_open,
         }
     }
 
-    /// Takes in every playback that begins before the next known fact.
+    /// Opens every playback that begins before the next known fact.
     fn open_playbacks(&mut self) {
-        while self.open.len() < self.most_open {
+        while self.open.len() < self.max_open {
             let next_known = self.open.peek().map(|Reverse(open)| open.next_at);
             let is_due = |playback: &SimulatedPlayback| {
                 next_known.is_none_or(|known| playback.begins <= known)
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn the_facts_of_all_playbacks_come_by_time() {
+    fn the_facts_of_all_playbacks_are_in_the_order_of_their_times() {
         let facts: Vec<_> = Timeline::new(simulator(500)).collect();
         assert!(facts.is_sorted_by_key(|fact| fact.event.occurred_at));
         let changes = facts
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn no_playback_is_held_before_its_time() {
+    fn no_playback_is_opened_before_its_time() {
         let mut timeline = Timeline::new(simulator(500));
         let first = timeline.next().unwrap();
         let is_open = |playback: &SimulatedPlayback| playback.begins <= first.event.occurred_at;
@@ -169,11 +169,11 @@ mod tests {
     }
 
     #[test]
-    fn every_playback_comes_whole_in_its_order_even_where_too_many_are_open() {
-        let (count, room) = (500, 5);
+    fn every_playback_is_complete_and_in_order_even_where_too_many_are_open() {
+        let (count, max_open) = (500, 5);
         let mut found: BTreeMap<u64, Vec<Event>> = BTreeMap::new();
         let mut ended = BTreeMap::new();
-        for fact in Timeline::with_room(simulator(count), room) {
+        for fact in Timeline::with_max_open(simulator(count), max_open) {
             assert_eq!(ended.get(&fact.playback), None, "a fact after the last");
             found.entry(fact.playback).or_default().push(fact.event);
             ended.extend(fact.ends.map(|facts| (fact.playback, facts)));

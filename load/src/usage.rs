@@ -1,5 +1,4 @@
-//! What processes cost, as the kernel counts it (proc(5)): CPU time and resident memory. Reads a few small files, so that it costs
-//! little itself.
+//! CPU time and resident memory of processes, from procfs (proc(5)). Reads a few small files only, so that it costs little.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,36 +9,36 @@ use procfs::process::Process;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-/// This program's own name among the processes.
+/// The name of this program among the processes.
 pub(crate) const OWN: &str = "ess-load";
 
-/// What one process used.
+/// What one process uses.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Usage {
-    /// Of one core, in percent.
+    /// CPU time, in percent of one core.
     pub cpu_percent: f64,
-    /// Resident, bytes.
+    /// Resident memory, bytes.
     pub rss_bytes: u64,
 }
 
-/// Processes that are watched, by name.
+/// Measures processes, by name.
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
     pids: Pids,
     before: BTreeMap<String, (i32, Duration)>,
-    looked: Option<Instant>,
+    last_read: Option<Instant>,
 }
 
-/// Where the processes are found.
+/// Where to find the processes.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Pids {
-    /// A folder of `NAME.pid` files, as `cargo xtask up` keeps them; looked at each time, because a process may be started anew.
+    /// A folder of `NAME.pid` files, as `cargo xtask up` writes them. Read each time, because a process may be restarted.
     pub(crate) run_dir: Option<std::path::PathBuf>,
     pub(crate) given: Vec<(String, i32)>,
 }
 
 impl Pids {
-    /// The processes there are now.
+    /// The current processes.
     pub(crate) fn now(&self) -> BTreeMap<String, i32> {
         let me = (OWN.to_owned(), std::process::id().cast_signed());
         let given = self.given.iter().cloned().chain([me]);
@@ -70,10 +69,10 @@ impl Meter {
         }
     }
 
-    /// What each process used since the last look; none at the first.
-    pub(crate) fn look(&mut self) -> BTreeMap<String, Usage> {
+    /// The usage of each process since the last call; none at the first call.
+    pub(crate) fn read(&mut self) -> BTreeMap<String, Usage> {
         let now = Instant::now();
-        let since = self.looked.replace(now).map(|before| now - before);
+        let since = self.last_read.replace(now).map(|before| now - before);
         let mut usage = BTreeMap::new();
         for (name, pid) in self.pids.now() {
             let Some((cpu, rss_bytes)) = read(pid) else {
@@ -95,7 +94,7 @@ impl Meter {
     }
 }
 
-/// CPU time since its start, and resident bytes.
+/// CPU time of a process since its start, and resident memory in bytes.
 fn read(pid: i32) -> Option<(Duration, u64)> {
     let stat = Process::new(pid).ok()?.stat().ok()?;
     let ticks = (stat.utime + stat.stime) as f64 / procfs::ticks_per_second() as f64;
@@ -110,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn processes_are_found_by_their_pid_files_and_by_what_is_given() {
+    fn processes_are_found_by_their_pid_files_and_by_given_pids() {
         let folder = std::env::temp_dir().join(format!("ess-load-pids-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join("projector.pid"), "4242 99").unwrap();
@@ -127,10 +126,10 @@ mod tests {
     }
 
     #[test]
-    fn a_process_is_told_of_from_the_second_look_on() {
+    fn usage_is_known_from_the_second_call_on() {
         let mut meter = Meter::new(Pids::default());
-        assert!(meter.look().is_empty());
-        let usage = meter.look();
+        assert!(meter.read().is_empty());
+        let usage = meter.read();
         assert!(usage[OWN].rss_bytes > 1 << 20);
     }
 }

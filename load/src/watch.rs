@@ -1,5 +1,5 @@
-//! Looks at the run once a second: what happened since, what the processes used, how far the projector is behind. Shows it, and
-//! keeps it for the report.
+//! Samples a run once a second: its throughput and latency, the usage of processes, and the backlog of the projector. Shows each
+//! sample, and collects them for the report.
 
 pub(crate) mod live;
 
@@ -13,85 +13,62 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::report::{Quantiles, Sample};
-use crate::scenario::Scenario;
 use crate::send::Sender;
 use crate::usage::{Meter, OWN, Pids};
-use live::Live;
+use live::LiveView;
 
-const EVERY: Duration = Duration::from_secs(1);
-/// A projector that is slow to tell is not waited for.
-const TOLD_WITHIN: Duration = Duration::from_millis(500);
+const INTERVAL: Duration = Duration::from_secs(1);
+/// A projector that does not respond in time is left out of the sample.
+const METRICS_TIMEOUT: Duration = Duration::from_millis(500);
 const LAG: &str = "ess_projector_lag_messages";
 
-/// Who looks.
-pub(crate) struct Watch {
-    sender: Arc<Sender>,
-    http: Client,
-    projector: String,
-    meter: Meter,
-    begin: Instant,
+/// What to sample.
+pub(crate) struct Sampler {
+    pub(crate) sender: Arc<Sender>,
+    pub(crate) http: Client,
+    /// The base URL of the projector, if its backlog is wanted.
+    pub(crate) projector: Option<String>,
+    pub(crate) pids: Pids,
+    pub(crate) start: Instant,
 }
 
-/// What was seen.
-#[derive(Debug, Default)]
-pub(crate) struct Watched {
-    pub(crate) samples: Vec<Sample>,
-}
-
-/// Somebody who is looking.
-pub(crate) struct Watching {
-    task: JoinHandle<Watched>,
+/// A sampler in the background.
+pub(crate) struct SamplerTask {
+    task: JoinHandle<Vec<Sample>>,
     done: CancellationToken,
 }
 
-impl Watch {
-    pub(crate) fn new(
-        sender: Arc<Sender>,
-        http: Client,
-        pids: Pids,
-        scenario: &Scenario,
-        begin: Instant,
-    ) -> Self {
-        let base = scenario.targets.projector.trim_end_matches('/');
-        Self {
-            sender,
-            http,
-            projector: format!("{base}/metrics"),
-            meter: Meter::new(pids),
-            begin,
-        }
-    }
-
-    /// Looks until it is told to finish.
-    pub(crate) fn start(mut self, live: Live) -> Watching {
+impl Sampler {
+    /// Samples until the task is finished.
+    pub(crate) fn spawn(self, live: LiveView) -> SamplerTask {
         let done = CancellationToken::new();
         let until = done.clone();
         let task = tokio::spawn(async move {
-            let mut watched = Watched::default();
-            let mut ticks = interval_at(self.begin + EVERY, EVERY);
+            let (mut samples, mut last) = (Vec::new(), self.start);
+            let mut meter = Meter::new(self.pids.clone());
+            meter.read();
+            let mut ticks = interval_at(self.start + INTERVAL, INTERVAL);
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            self.meter.look();
-            let mut looked = self.begin;
             while until.run_until_cancelled(ticks.tick()).await.is_some() {
-                let sample = self.look(&mut looked).await;
-                live.show(&sample, &self.sender.record.so_far());
-                watched.samples.push(sample);
+                let sample = self.sample(&mut meter, last).await;
+                last = self.start + Duration::from_secs_f64(sample.at_s);
+                live.show(&sample, &self.sender.record.snapshot());
+                samples.push(sample);
             }
-            watched
+            samples
         });
-        Watching { task, done }
+        SamplerTask { task, done }
     }
 
-    async fn look(&mut self, looked: &mut Instant) -> Sample {
+    async fn sample(&self, meter: &mut Meter, last: Instant) -> Sample {
         let now = Instant::now();
-        let window = self.sender.record.next_window();
-        let seconds = (now - *looked).as_secs_f64().max(0.001);
-        *looked = now;
+        let window = self.sender.record.take_window();
+        let seconds = (now - last).as_secs_f64().max(0.001);
         let latency = Quantiles::of(&window.latency_us);
         Sample {
-            at_s: (now - self.begin).as_secs_f64(),
+            at_s: (now - self.start).as_secs_f64(),
             requests_per_s: (window.requests.saturating_sub(window.failed)) as f64 / seconds,
-            facts_per_s: window.facts as f64 / seconds,
+            facts_per_s: window.acknowledged as f64 / seconds,
             p50: latency.p50,
             p95: latency.p95,
             p99: latency.p99,
@@ -99,38 +76,34 @@ impl Watch {
             in_flight: self.sender.in_flight.load(Ordering::Relaxed),
             users: self.sender.users.load(Ordering::Relaxed),
             projector_lag: self.projector_lag().await,
-            usage: self.meter.look(),
+            usage: meter.read(),
         }
     }
 
     async fn projector_lag(&self) -> Option<f64> {
-        let asked = async { self.http.get(&self.projector).send().await?.text().await };
-        let text = timeout(TOLD_WITHIN, asked).await.ok()?.ok()?;
+        let url = format!("{}/metrics", self.projector.as_ref()?.trim_end_matches('/'));
+        let text = async { self.http.get(url).send().await?.text().await };
+        let text = timeout(METRICS_TIMEOUT, text).await.ok()?.ok()?;
         sum(&text, LAG)
     }
 }
 
-impl Watching {
-    /// Ends the looking.
-    pub(crate) async fn finish(self) -> Watched {
+impl SamplerTask {
+    /// Ends the sampling, and returns the samples.
+    pub(crate) async fn finish(self) -> Vec<Sample> {
         self.done.cancel();
         self.task.await.unwrap_or_default()
     }
 }
 
-impl Watched {
-    /// The generator's own CPU time, mean, of one core.
-    pub(crate) fn own_cpu_percent(&self) -> f64 {
-        let own: Vec<_> = self
-            .samples
-            .iter()
-            .filter_map(|sample| Some(sample.usage.get(OWN)?.cpu_percent))
-            .collect();
-        own.iter().sum::<f64>() / own.len().max(1) as f64
-    }
+/// The mean CPU time of this program, in percent of one core.
+pub(crate) fn own_cpu_percent(samples: &[Sample]) -> f64 {
+    let own = samples.iter().filter_map(|sample| sample.usage.get(OWN));
+    let own: Vec<_> = own.map(|usage| usage.cpu_percent).collect();
+    own.iter().sum::<f64>() / own.len().max(1) as f64
 }
 
-/// The sum of a metric over its labels (Prometheus text format); none without a line of it.
+/// The sum of a metric over its labels (Prometheus text format). None when there is no such metric.
 fn sum(text: &str, name: &str) -> Option<f64> {
     let values = text.lines().filter_map(|line| {
         let rest = line.strip_prefix(name)?;
@@ -145,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_metric_is_summed_over_its_labels_and_none_is_not_nought() {
+    fn a_metric_is_summed_over_its_labels_and_a_missing_one_is_not_0() {
         let text =
             "# TYPE lag gauge\nlag{partition=\"0\"} 3\nlag{partition=\"1\"} 4\nlag_other 9\n";
         assert_eq!(sum(text, "lag"), Some(7.0));

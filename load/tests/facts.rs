@@ -1,4 +1,4 @@
-//! A fact that was written and read back is the same fact, in every shape.
+//! A fact that was written and read back is the same fact, in every format.
 #![allow(clippy::unwrap_used)]
 
 use ess_load::facts::{to_cloudevent, to_command, to_untyped};
@@ -113,7 +113,7 @@ fn a_cloudevent_is_the_event_it_was_written_from() {
 }
 
 #[test]
-fn what_only_looks_like_an_ingest_time_is_kept() {
+fn text_that_only_looks_like_an_ingest_time_is_preserved() {
     let looks = |event: &Event| format!("x\",\"ingesttime\":\"{}\"", event.ingest_time);
     let data = |event: &Event| format!("{{\"x\":\"{}}}", looks(event));
     let simulated = simulated().swap_remove(0);
@@ -127,18 +127,18 @@ fn what_only_looks_like_an_ingest_time_is_kept() {
 }
 
 #[test]
-fn what_the_predecessor_can_tell_it_tells_the_same() {
+fn an_untyped_body_is_the_event_it_was_written_from() {
     let simulated = simulated();
-    let told: Vec<_> = simulated
+    let untyped: Vec<_> = simulated
         .iter()
         .filter_map(|event| Some((event, to_untyped(event)?)))
         .collect();
     let recorded = simulated
         .iter()
         .filter(|event| matches!(event.data, EventData::Recorded(_)));
-    assert_eq!(told.len(), recorded.count());
-    assert!(!told.is_empty());
-    for (event, body) in told {
+    assert_eq!(untyped.len(), recorded.count());
+    assert!(!untyped.is_empty());
+    for (event, body) in untyped {
         let (received_at, expected) = received(event);
         assert_eq!(
             read(&body, AcceptedShapes::Any, Shape::Untyped, received_at),
@@ -149,17 +149,17 @@ fn what_the_predecessor_can_tell_it_tells_the_same() {
 }
 
 #[test]
-fn the_predecessor_cannot_tell_of_another_source_or_another_playback() {
-    let is_told = |event: &Event| to_untyped(event).is_some();
+fn events_of_another_source_or_playback_have_no_untyped_body() {
+    let is_untyped = |event: &Event| to_untyped(event).is_some();
     let simulated = simulated();
-    let recorded = simulated.iter().find(|event| is_told(event)).unwrap();
+    let recorded = simulated.iter().find(|event| is_untyped(event)).unwrap();
     let source = Source::new("https://a.example").unwrap();
-    assert!(!is_told(&Event {
+    assert!(!is_untyped(&Event {
         source,
         ..recorded.clone()
     }));
     let playback_id = simulated[0].playback_id.clone();
-    assert!(!is_told(&Event {
+    assert!(!is_untyped(&Event {
         playback_id,
         ..recorded.clone()
     }));

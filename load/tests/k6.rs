@@ -1,5 +1,4 @@
-//! The k6 script does what the scenarios of the predecessor do: the file it is driven by follows from them. With `UPDATE_K6` set it
-//! is written.
+//! The k6 script does the same as the scenarios of the predecessor: its configuration is generated from them. `UPDATE_K6=1` writes it.
 #![allow(clippy::unwrap_used)]
 
 use std::path::Path;
@@ -8,7 +7,7 @@ use ess_load::facts::UNTYPED;
 use ess_load::scenario::{Body, Model, Scenario};
 use serde_json::{Value, json};
 
-/// What the script reads.
+/// The configuration of the script.
 fn expected() -> Value {
     let scenario = |name: &str| {
         let scenario = Scenario::open(name, &[]).unwrap();
@@ -19,7 +18,7 @@ fn expected() -> Value {
         let stages: Vec<_> = scenario
             .stages
             .iter()
-            .map(|stage| json!({"duration": stage.lasts, "target": stage.users.unwrap() as u64}))
+            .map(|stage| json!({"duration": stage.duration, "target": stage.users.unwrap() as u64}))
             .collect();
         json!({"start": scenario.start.unwrap() as u64, "stages": stages})
     };
@@ -37,9 +36,9 @@ fn expected() -> Value {
 #[test]
 #[expect(
     clippy::disallowed_methods,
-    reason = "a test has no other way to be told"
+    reason = "the only parameter of a test is its environment"
 )]
-fn the_script_has_the_stages_and_the_body_of_the_scenarios() {
+fn the_configuration_has_the_stages_and_the_body_of_the_scenarios() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("k6/predecessor.json");
     if std::env::var("UPDATE_K6").is_ok() {
         let text = serde_json::to_string_pretty(&expected()).unwrap() + "\n";
@@ -54,7 +53,7 @@ fn the_script_has_the_stages_and_the_body_of_the_scenarios() {
 }
 
 #[test]
-fn the_script_takes_all_of_it_from_there() {
+fn the_script_reads_everything_from_its_configuration() {
     let script = include_str!("../k6/predecessor.js");
     for field in [
         "all.path",
@@ -66,16 +65,16 @@ fn the_script_takes_all_of_it_from_there() {
     ] {
         assert!(script.contains(field), "{field}");
     }
-    // Nothing else in it says how many, how long or what.
+    // Nothing in the script repeats it.
     for word in ["duration:", "target:", "user_id"] {
         assert!(!script.contains(word), "{word}");
     }
 }
 
 #[test]
-fn the_stages_are_those_of_the_origin() {
+fn the_stages_are_those_of_the_predecessor() {
     let stages = &expected()["scenarios"]["predecessor"]["stages"];
-    let told: Vec<_> = stages
+    let found: Vec<_> = stages
         .as_array()
         .unwrap()
         .iter()
@@ -87,7 +86,7 @@ fn the_stages_are_those_of_the_origin() {
         })
         .collect();
     assert_eq!(
-        told,
+        found,
         [
             ("1m", 1_500),
             ("1m30s", 2_500),

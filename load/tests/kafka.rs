@@ -1,4 +1,4 @@
-//! `ess-load players --kafka` against a real broker: every fact lies in the log, under its key, in its order.
+//! `ess-load players --kafka` against a real broker: the log contains every fact, under its key, in its order.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
@@ -20,17 +20,17 @@ const START: &str = "2026-11-23T10:00:00Z";
 const PLAYBACKS: u64 = 300;
 const PARTITIONS: i32 = 3;
 
-/// The broker that `KAFKA_BROKERS` names (`cargo xtask test` sets it), else one that ends with this test.
+/// The broker of `KAFKA_BROKERS` (`cargo xtask test` sets it), or else one that ends with this test.
 struct Broker {
     bootstrap: String,
-    /// Declared in the order in which they must be dropped.
+    /// In the order in which they must be dropped.
     _own: Option<(Kafka, Scratch)>,
 }
 
 impl Broker {
     #[expect(
         clippy::disallowed_methods,
-        reason = "a test is told where the servers are as the services are: by the environment"
+        reason = "tests get the addresses of servers from the environment, as services do"
     )]
     fn start() -> Self {
         if let Some(bootstrap) = std::env::var("KAFKA_BROKERS")

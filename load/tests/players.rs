@@ -1,4 +1,4 @@
-//! `ess-load players` as its user meets it: the built binary against a command-api that answers as told.
+//! `ess-load players` as its users run it: the built binary against a fake command-api.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
@@ -50,7 +50,7 @@ fn expected(count: u64) -> BTreeMap<PlaybackId, Vec<Event>> {
     received.collect()
 }
 
-/// The facts that arrived, by playback, in the order in which they did.
+/// The facts that arrived, by playback, in the order of their arrival.
 fn arrived(sent: &[Sent]) -> BTreeMap<PlaybackId, Vec<Event>> {
     let mut playbacks: BTreeMap<PlaybackId, Vec<Event>> = BTreeMap::new();
     for event in sent.iter().flat_map(|sent| &sent.events) {
@@ -76,18 +76,20 @@ async fn every_fact_arrives_once_and_those_of_a_playback_in_their_order() {
             .iter()
             .map(|playback| playback.facts.len())
             .sum();
-        let told =
+        let expected_line =
             format!("acknowledged {count}, refused 0, not acknowledged 0; requests repeated 0");
         assert!(summary.starts_with("60 playbacks, "), "{summary}");
         assert!(
-            summary.replace(',', "").contains(&told.replace(',', "")),
+            summary
+                .replace(',', "")
+                .contains(&expected_line.replace(',', "")),
             "{summary}"
         );
     }
 }
 
 #[tokio::test]
-async fn each_shape_goes_where_it_is_taken() {
+async fn each_shape_is_sent_to_the_route_that_accepts_it() {
     for (options, path, content_types, shapes) in [
         (
             "",
@@ -129,7 +131,7 @@ async fn each_shape_goes_where_it_is_taken() {
 }
 
 #[tokio::test]
-async fn an_overloaded_service_is_asked_again_for_the_same_facts_when_it_says() {
+async fn facts_are_sent_again_after_the_retry_after_of_an_overloaded_service() {
     let api = CommandApi::start(|number, sent| match number {
         0 => problem(503, "Overloaded")
             .with_header("retry-after", "1")
@@ -150,8 +152,8 @@ async fn an_overloaded_service_is_asked_again_for_the_same_facts_when_it_says() 
 }
 
 #[tokio::test]
-async fn of_many_facts_only_those_of_unknown_fate_are_sent_again() {
-    // How many facts leave together depends on how fast they come, so the first of several is taken.
+async fn only_the_facts_with_an_unknown_outcome_are_sent_again() {
+    // How many facts share a request depends on timing, so this takes the first request of several.
     let in_part = AtomicBool::new(false);
     let api = CommandApi::start(move |_, sent| {
         let last = sent.events.len() - 1;
@@ -185,7 +187,7 @@ async fn of_many_facts_only_those_of_unknown_fate_are_sent_again() {
 }
 
 #[tokio::test]
-async fn a_refused_fact_is_told_with_its_reason_fails_the_run_and_is_not_repeated() {
+async fn a_refused_fact_fails_the_run_with_its_reason_and_is_not_sent_again() {
     let api = CommandApi::start(|number, sent| match number {
         3 => problem(422, "Invalid item"),
         _ => appended(sent),
@@ -219,15 +221,15 @@ async fn a_signal_ends_the_run_in_order_and_with_its_summary() {
     assert_eq!(output.status.code(), Some(130), "{summary}");
     assert!(summary.contains("of 5,000 playbacks"), "{summary}");
     assert!(summary.contains("ended by a signal"), "{summary}");
-    let told = format!(
+    let expected_line = format!(
         "acknowledged {}, refused 0, not acknowledged 0",
         api.sent().len()
     );
-    assert!(summary.contains(&told), "{summary}");
+    assert!(summary.contains(&expected_line), "{summary}");
 }
 
 #[tokio::test]
-async fn facts_leave_no_faster_than_asked_for() {
+async fn facts_are_sent_no_faster_than_the_rate() {
     let api = CommandApi::start(|_, sent| appended(sent)).await;
     run(&api, "--playbacks 20 --rate 400").await;
     let sent = api.sent();
@@ -241,7 +243,7 @@ async fn facts_leave_no_faster_than_asked_for() {
 }
 
 #[tokio::test]
-async fn nothing_at_the_address_is_told_at_once() {
+async fn an_address_without_a_server_fails_at_once() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);

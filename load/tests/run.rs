@@ -1,5 +1,5 @@
-//! `ess-load run` as its user meets it: the built binary against a command-api that answers as told. What needs a read model is
-//! tested against real services, in e2e/.
+//! `ess-load run` as its users run it: the built binary against a fake command-api. The tests with a read model are in e2e/, against
+//! real services.
 #![allow(clippy::unwrap_used)]
 
 use std::process::{Output, Stdio};
@@ -19,7 +19,7 @@ fn run(api: &CommandApi, scenario: &str, options: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ess-load"));
     command
         .args(["run", scenario, "--no-check", "--url", &api.url])
-        // Nothing is read there, and nobody's own servers are asked.
+        // These tests have no read model, and must not reach servers of this machine.
         .args([
             "--clickhouse-url",
             "http://127.0.0.1:1",
@@ -35,7 +35,7 @@ fn run(api: &CommandApi, scenario: &str, options: &[&str]) -> Command {
     command
 }
 
-/// An api whose time is ours.
+/// A command-api with the current time.
 async fn start(script: impl Fn(usize, &Sent) -> Response + Send + Sync + 'static) -> CommandApi {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let now = Timestamp::from_millis(i64::try_from(now.as_millis()).unwrap()).unwrap();
@@ -74,9 +74,9 @@ async fn thresholds_decide_the_exit_code() {
 }
 
 #[tokio::test]
-async fn a_slow_answer_is_counted_with_the_requests_that_it_delays() {
+async fn a_slow_response_counts_with_the_requests_that_it_delays() {
     let api = start(|_, sent| appended(sent)).await;
-    // Over one connection they cannot be answered as fast as they are due: the last waits for all before it.
+    // One connection cannot serve them as fast as they are due: the last request waits for all before it.
     let options = [
         ["--set", "stages=[{for=\"100ms\",rate=30000}]"],
         ["--set", "connections=1"],
@@ -86,7 +86,7 @@ async fn a_slow_answer_is_counted_with_the_requests_that_it_delays() {
     let report = report(&{ output }.output().await.unwrap());
     let value = |path: &str| report.pointer(path).unwrap().as_f64().unwrap();
     let delay_ms = 1_000.0 * value("/took_s") - 100.0;
-    assert!(delay_ms > 100.0, "answered as fast as due: {delay_ms}");
+    assert!(delay_ms > 100.0, "served as fast as due: {delay_ms}");
     assert!(value("/latency/max") >= 0.9 * delay_ms, "{report}");
     assert!(value("/generator/late/max") >= 0.9 * delay_ms, "{report}");
     let why = report["generator"]["bottleneck"].as_str().unwrap();
@@ -115,13 +115,13 @@ async fn a_signal_ends_the_run_in_order_and_with_its_report() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_first_signal_waits_for_the_answers_under_way() {
-    // Each request from the twentieth on is answered once the gate is open.
+async fn a_first_signal_waits_for_the_responses_under_way() {
+    // The responses to the twentieth request and later ones wait until the gate is open.
     let gate = Arc::new((Mutex::new(false), Condvar::new()));
     let (opened, held) = (Arc::clone(&gate), gate);
     let api = start(move |number, sent| {
         if number >= 20 {
-            // Whoever else runs on this thread goes on on another.
+            // Other tasks of this thread continue on another.
             tokio::task::block_in_place(|| {
                 let (is_open, changed) = &*held;
                 let closed = |is_open: &mut bool| !*is_open;
@@ -148,16 +148,16 @@ async fn a_first_signal_waits_for_the_answers_under_way() {
         api.wait_for(23).await;
         let pid = Pid::from_raw(child.id().unwrap().cast_signed());
         kill(pid, Signal::SIGINT).unwrap();
-        let mut told = Vec::new();
+        let mut output_lines = Vec::new();
         while let Some(line) = lines.next_line().await.unwrap() {
-            if line.starts_with("stopping: waiting for the answers") {
+            if line.starts_with("stopping: waiting for the responses") {
                 *opened.0.lock().unwrap() = true;
                 opened.1.notify_all();
             }
-            told.push(line);
+            output_lines.push(line);
         }
         let mut output = child.wait_with_output().await.unwrap();
-        output.stderr = told.join("\n").into_bytes();
+        output.stderr = output_lines.join("\n").into_bytes();
         output
     };
     let ending = tokio::time::timeout(Duration::from_mins(1), ending);
@@ -173,7 +173,7 @@ async fn a_second_signal_ends_the_wait_for_the_read_model() {
     let api = start(|_, sent| appended(sent)).await;
     let options = [
         ["--set", "stages=[{for=\"10m\",users=3}]"],
-        // Nobody answers there, so it would be waited for as long.
+        // There is no read model, so the wait would take this long.
         ["--set", "drain_within=30m"],
     ];
     let mut child = run(&api, "predecessor", options.as_flattened())
@@ -184,24 +184,24 @@ async fn a_second_signal_ends_the_wait_for_the_read_model() {
     kill(pid, Signal::SIGINT).unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     let ending = async {
-        let mut told = Vec::new();
+        let mut output_lines = Vec::new();
         while let Some(line) = lines.next_line().await.unwrap() {
             if line.starts_with("waiting until the read model") {
                 kill(pid, Signal::SIGINT).unwrap();
             }
-            told.push(line);
+            output_lines.push(line);
         }
-        (told, child.wait().await.unwrap())
+        (output_lines, child.wait().await.unwrap())
     };
     let ending = tokio::time::timeout(Duration::from_mins(1), ending);
-    let (told, ended) = ending.await.unwrap();
+    let (output_lines, ended) = ending.await.unwrap();
     assert_eq!(ended.code(), Some(130));
-    let told = told.join("\n");
-    assert!(told.contains("a signal ended the run"), "{told}");
+    let text = output_lines.join("\n");
+    assert!(text.contains("a signal ended the run"), "{text}");
 }
 
 #[tokio::test]
-async fn closed_users_never_send_more_at_once_than_they_are() {
+async fn each_user_has_at_most_one_request_in_flight() {
     let api = start(|_, sent| appended(sent)).await;
     let options = ["--set", "stages=[{for=\"1s\",users=4}]", "--set", "start=4"];
     let output = run(&api, "predecessor", &options).output().await.unwrap();
@@ -220,9 +220,9 @@ async fn closed_users_never_send_more_at_once_than_they_are() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_run_is_told_before_anything_is_sent() {
+async fn an_invalid_run_is_refused_before_anything_is_sent() {
     let api = start(|_, sent| appended(sent)).await;
-    for (options, told) in [
+    for (options, expected) in [
         (&["--set", "rte=5"][..], "rte"),
         (&["--set", "thresholds=[\"p42 < 1ms\"]"], "p999"),
         (
@@ -233,7 +233,7 @@ async fn what_cannot_be_run_is_told_before_anything_is_sent() {
         let output = run(&api, "steady", options).output().await.unwrap();
         assert_eq!(output.status.code(), Some(1));
         let said = String::from_utf8_lossy(&output.stderr);
-        assert!(said.contains(told), "{said}");
+        assert!(said.contains(expected), "{said}");
     }
     assert!(api.sent().is_empty());
 }

@@ -1,27 +1,27 @@
-//! What became of each fact, in eight bytes each: a run of a million facts takes 8 MB. Ids are not kept: they follow from the
-//! number (`facts`).
+//! The status of each fact of a run, eight bytes each: a run of a million facts takes 8 MB. Holds no ids: [`super::source`]
+//! derives them from the numbers.
 
-/// What became of a fact.
+/// Whether a fact is in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fate {
-    /// It never left.
+pub(crate) enum FactStatus {
+    /// It was never sent.
     Unsent,
-    /// It left, and nobody said what became of it.
+    /// It was sent, and no response says whether it is in the log.
     Unknown,
     /// It is in the log.
     Acknowledged,
-    /// It was refused.
+    /// The command-api refused it.
     Refused,
 }
 
 /// One fact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Entry {
-    /// When it was made, ms after the run began.
+    /// When it was made, ms after the start of the run.
     pub(crate) at_ms: u32,
-    /// Whose it is.
+    /// The user that sent it.
     pub(crate) user: u16,
-    pub(crate) fate: Fate,
+    pub(crate) status: FactStatus,
 }
 
 /// All facts, by number.
@@ -33,19 +33,14 @@ impl Ledger {
         self.0.push(entry);
     }
 
-    pub(crate) fn set(&mut self, number: usize, fate: Fate) {
+    pub(crate) fn set(&mut self, number: usize, status: FactStatus) {
         if let Some(entry) = self.0.get_mut(number) {
-            entry.fate = fate;
+            entry.status = status;
         }
     }
 
     pub(crate) fn entries(&self) -> &[Entry] {
         &self.0
-    }
-
-    /// How many facts ended so.
-    pub(crate) fn count(&self, fate: Fate) -> u64 {
-        self.0.iter().filter(|entry| entry.fate == fate).count() as u64
     }
 }
 

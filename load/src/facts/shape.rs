@@ -1,33 +1,18 @@
-//! Which of the HTTP shapes a fact takes.
+//! How a simulated fact is written in a request: the body, the path and the media type of each [`Body`]. Pure.
 
-use clap::ValueEnum;
 use ess_schema::Event;
 
-use crate::facts::{to_cloudevent, to_command, to_untyped};
-use crate::lane::Due;
+use super::{to_cloudevent, to_command, to_untyped};
+use crate::scenario::Body;
 
-/// How facts are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Shape {
-    /// Flat commands.
-    Command,
-    /// CloudEvents in JSON.
-    Cloudevent,
-    /// By turns either of these; what a client of the predecessor could tell, as it would.
-    Mixed,
-}
-
-impl Shape {
-    pub(crate) fn write(self, Due { number, fact, .. }: &Due) -> String {
-        self.body(*number, &fact.event)
-    }
-
-    /// The body of fact number `number`.
-    pub(crate) fn body(self, number: u64, event: &Event) -> String {
+impl Body {
+    /// The body of fact number `number`. `mixed` alternates between commands and CloudEvents, and writes untyped bodies where
+    /// the predecessor has one.
+    pub(crate) fn write(self, number: u64, event: &Event) -> String {
         match self {
             Self::Command => to_command(event),
             Self::Cloudevent => to_cloudevent(event),
-            Self::Mixed => match to_untyped(event) {
+            Self::Untyped | Self::Mixed => match to_untyped(event) {
                 Some(body) => body,
                 None if number.is_multiple_of(2) => to_command(event),
                 None => to_cloudevent(event),
@@ -35,19 +20,21 @@ impl Shape {
         }
     }
 
-    /// The route that takes it.
+    /// The route of the command-api that accepts it.
     pub(crate) fn path(self) -> &'static str {
         match self {
             Self::Command => "/commands",
             Self::Cloudevent | Self::Mixed => "/events",
+            Self::Untyped => "/events/",
         }
     }
 
-    /// The media type of a single item.
-    pub(crate) fn media_type(self) -> &'static str {
+    /// The media type of a request of `count` facts.
+    pub(crate) fn media_type(self, count: usize) -> &'static str {
         match self {
-            Self::Command | Self::Mixed => "application/json",
+            _ if count > 1 => "application/x-ndjson",
             Self::Cloudevent => "application/cloudevents+json",
+            Self::Command | Self::Mixed | Self::Untyped => "application/json",
         }
     }
 }

@@ -1,32 +1,31 @@
-//! The end of a run, told in a few lines: what was sent, what became of it, how long it took. Never hides what is missing.
+//! The summary of `ess-load players` in a few lines: what was sent, its outcomes, how long it took.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
 use indicatif::{HumanCount, HumanFloatCount};
 
-use crate::tally::{Counts, Refusals};
+use crate::record::{Problems, Record};
 
-/// What a run came to.
+/// A run of players that has ended.
 #[derive(Debug)]
 pub(crate) struct Summary {
-    pub(crate) counts: Counts,
-    /// Playbacks asked for.
+    pub(crate) record: Record,
+    /// Playbacks to send.
     pub(crate) playbacks: u64,
     pub(crate) took: Duration,
-    /// Facts a second asked for, if any.
+    /// Facts per second to send, if limited.
     pub(crate) rate: Option<f64>,
     /// Whether a signal ended it.
     pub(crate) was_interrupted: bool,
 }
 
-/// How it ended.
+/// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ending {
     /// Every fact was acknowledged.
     Complete,
-    /// Every fact that left was acknowledged, but a signal came before all had left.
+    /// Every fact that was sent was acknowledged, but a signal ended the run before all were sent.
     Interrupted,
     /// A fact was refused or not acknowledged.
     Failed,
@@ -34,10 +33,10 @@ pub(crate) enum Ending {
 
 impl Summary {
     pub(crate) fn ending(&self) -> Ending {
-        let counts = &self.counts;
-        if counts.refused() > 0 || counts.unacknowledged() > 0 {
+        let record = &self.record;
+        if record.acknowledged < record.sent {
             Ending::Failed
-        } else if counts.playbacks == self.playbacks {
+        } else if record.playbacks == self.playbacks {
             Ending::Complete
         } else if self.was_interrupted {
             Ending::Interrupted
@@ -49,14 +48,14 @@ impl Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let counts = &self.counts;
+        let record = &self.record;
         let seconds = self.took.as_secs_f64();
-        let pace = counts.acknowledged as f64 / seconds.max(0.001);
-        write!(f, "{} ", HumanCount(counts.playbacks))?;
-        if counts.playbacks < self.playbacks {
+        let pace = record.acknowledged as f64 / seconds.max(0.001);
+        write!(f, "{} ", HumanCount(record.playbacks))?;
+        if record.playbacks < self.playbacks {
             write!(f, "of {} ", HumanCount(self.playbacks))?;
         }
-        let (sent, pace) = (HumanCount(counts.sent), HumanFloatCount(pace.round()));
+        let (sent, pace) = (HumanCount(record.sent), HumanFloatCount(pace.round()));
         writeln!(
             f,
             "playbacks, {sent} events in {seconds:.1} s ({pace} events/s)"
@@ -64,18 +63,32 @@ impl fmt::Display for Summary {
         writeln!(
             f,
             "acknowledged {}, refused {}, not acknowledged {}; requests repeated {}",
-            HumanCount(counts.acknowledged),
-            HumanCount(counts.refused()),
-            HumanCount(counts.unacknowledged()),
-            HumanCount(counts.repeats),
+            HumanCount(record.acknowledged),
+            HumanCount(record.refused),
+            HumanCount(record.unknown()),
+            HumanCount(record.retries),
         )?;
-        write_reasons(f, "refused", &counts.refused)?;
-        write_reasons(f, "not acknowledged", &counts.unknown)?;
+        for (kind, problems) in &record.problems {
+            let Problems {
+                count,
+                first,
+                is_refusal,
+            } = problems;
+            let outcome = match is_refusal {
+                true => "refused",
+                false => "not acknowledged",
+            };
+            writeln!(
+                f,
+                "  {outcome} {}: {kind}; first: {first}",
+                HumanCount(*count)
+            )?;
+        }
         self.write_latency(f)?;
         if self.was_interrupted {
             writeln!(f, "ended by a signal")?;
         }
-        if let Some((facts, id)) = &counts.example {
+        if let Some((facts, id)) = &record.example {
             writeln!(f, "for example playback {id} ({facts} events)")?;
         }
         Ok(())
@@ -84,7 +97,7 @@ impl fmt::Display for Summary {
 
 impl Summary {
     fn write_latency(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let latency = &self.counts.latency_us;
+        let latency = &self.record.latency_us;
         if latency.is_empty() {
             return Ok(());
         }
@@ -100,25 +113,14 @@ impl Summary {
         )?;
         match self.rate {
             Some(rate) => {
-                let behind = ms(u64::try_from(self.counts.most_behind.as_micros()).unwrap_or(0));
+                let late = ms(self.record.late_us.max());
                 let rate = HumanFloatCount(rate);
                 writeln!(
                     f,
-                    " from when due at {rate} events/s; left up to {behind:.1} ms late"
+                    " from when due at {rate} events/s; sent up to {late:.1} ms late"
                 )
             }
             None => writeln!(f, " from when sent"),
         }
     }
-}
-
-fn write_reasons(
-    f: &mut fmt::Formatter<'_>,
-    what: &str,
-    reasons: &BTreeMap<String, Refusals>,
-) -> fmt::Result {
-    for (kind, Refusals { count, first }) in reasons {
-        writeln!(f, "  {what} {}: {kind}; first: {first}", HumanCount(*count))?;
-    }
-    Ok(())
 }

@@ -1,19 +1,19 @@
-//! What the read model must hold of a playback, made from the oracle: the columns of `ess_schema::merged`, as ClickHouse writes them
-//! in JSON. The aggregate is taken apart field by field, so that a new one cannot be forgotten. Pure.
+//! The row of a playback that the read model must contain: the aggregate of the oracle as the columns of `ess_schema::merged`, in
+//! ClickHouse's JSON. Destructures the aggregate, so that a new field cannot be forgotten. Pure.
 
 use ess_schema::Timestamp;
 use ess_schema::playback::{Aggregate, Dimensions, Ending};
 use serde_json::{Map, Value, json};
 
-/// The first fields in which a row is not what the oracle says; none when it is right.
+/// The first fields in which a row differs from the oracle. None when there is no difference.
 pub(super) fn difference(
     expected: Option<&Aggregate>,
     found: Option<&Map<String, Value>>,
 ) -> Option<String> {
     let (expected, found) = match (expected, found) {
         (None, None) => return None,
-        (Some(_), None) => return Some("is not there".to_owned()),
-        (None, Some(_)) => return Some("is there, and no fact of it was acknowledged".to_owned()),
+        (Some(_), None) => return Some("is not stored".to_owned()),
+        (None, Some(_)) => return Some("is stored, and no fact of it was acknowledged".to_owned()),
         (Some(expected), Some(found)) => (row(expected), found),
     };
     let differs = |(name, value): (&String, &Value)| {
@@ -76,7 +76,7 @@ fn row(aggregate: &Aggregate) -> Map<String, Value> {
     row
 }
 
-/// Empty text means that no event carried the value.
+/// An empty text means that no event had the value.
 fn named(dimensions: &Dimensions) -> Map<String, Value> {
     let Dimensions {
         user_id,
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn every_column_of_the_read_model_is_compared_but_the_stores_own() {
+    fn every_column_of_the_read_model_is_compared_except_the_store_time() {
         let row = row(&aggregate());
         let mut names: Vec<_> = row.keys().map(String::as_str).collect();
         let mut columns: Vec<_> = merged::COLUMNS
@@ -148,12 +148,12 @@ mod tests {
         let mut found = row(&aggregate);
         assert_eq!(difference(Some(&aggregate), Some(&found)), None);
         found.insert("event_count".to_owned(), json!(1));
-        let told = difference(Some(&aggregate), Some(&found)).unwrap();
+        let text = difference(Some(&aggregate), Some(&found)).unwrap();
         let expected = format!("event_count: expected {}, found 1", aggregate.event_count);
-        assert_eq!(told, expected);
+        assert_eq!(text, expected);
         assert_eq!(
             difference(Some(&aggregate), None).as_deref(),
-            Some("is not there")
+            Some("is not stored")
         );
         assert!(difference(None, Some(&found)).is_some());
         assert_eq!(difference(None, None), None);

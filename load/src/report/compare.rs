@@ -1,4 +1,4 @@
-//! What changed from one report to another: every figure of both, and by how much. Says nothing of what is better. Pure.
+//! Compares two reports: every figure of both, and the change. Never says which is better. Pure.
 
 use std::fmt;
 
@@ -30,7 +30,7 @@ pub fn compare(before: &Report, after: &Report) -> Comparison {
     }
 }
 
-/// Conditions that make figures incomparable unless they are what was to be compared.
+/// Conditions that differ: unless they are the subject of the comparison, the figures are not comparable.
 fn conditions(before: &Report, after: &Report) -> Vec<String> {
     let mut differing = Vec::new();
     let machine =

@@ -1,5 +1,5 @@
-//! A report as one page that needs nothing else: verdicts first, then figures, plots, and what it was made with. Light or dark as
-//! the reader has it. Pure.
+//! The report as a self-contained HTML page: verdicts, figures, plots, and the configuration. Follows the reader's preference for a
+//! light or dark page. Pure.
 
 use std::fmt::Write as _;
 
@@ -40,9 +40,9 @@ pub fn html(report: &Report) -> String {
 
 fn head(page: &mut String, report: &Report) {
     let verdict = if report.is_green() {
-        "<span class=\"good\">every threshold held</span>"
+        "<span class=\"good\">every threshold was met</span>"
     } else {
-        "<span class=\"bad\">not as it must be</span>"
+        "<span class=\"bad\">failed</span>"
     };
     let interrupted = if report.was_interrupted {
         ", ended by a signal"
@@ -70,9 +70,9 @@ fn verdicts(page: &mut String, report: &Report) {
             format!("{}{}", number(value), unit(&verdict.threshold))
         });
         let (class, word) = if verdict.held {
-            ("good", "held")
+            ("good", "met")
         } else {
-            ("bad", "broken")
+            ("bad", "not met")
         };
         let text = escape(&verdict.threshold);
         let _ = write!(
@@ -92,7 +92,7 @@ fn figures(page: &mut String, report: &Report) {
         ("facts", totals.facts),
         ("facts acknowledged", totals.acknowledged),
         ("facts refused", totals.refused),
-        ("facts of unknown fate", totals.unknown),
+        ("facts with unknown outcome", totals.unknown),
     ];
     for (name, count) in counts {
         row(page, name, &number(count as f64));
@@ -110,14 +110,14 @@ fn figures(page: &mut String, report: &Report) {
     if let Some(drain) = report.drain_ms {
         row(
             page,
-            "last row after the last answer",
+            "last row after the last response",
             &format!("{} ms", number(drain)),
         );
     }
     let cpu = format!("{:.0} % of a core", report.generator.cpu_percent);
     row(page, "CPU of the generator", &cpu);
     for (class, count) in &report.statuses {
-        row(page, &format!("answers {class}"), &number(*count as f64));
+        row(page, &format!("responses {class}"), &number(*count as f64));
     }
     page.push_str("</table>");
     if let Some(reason) = &report.generator.bottleneck {
@@ -158,10 +158,10 @@ fn times(page: &mut String, report: &Report) {
     let of = |q: &Quantiles| [q.p50, q.p95, q.p99, q.max];
     line("requests", of(&report.latency));
     if let Some(reads) = &report.reads {
-        line("questions beside", of(reads));
+        line("questions", of(reads));
     }
     if let Some(late) = &report.generator.late {
-        line("left after they were due", of(late));
+        line("sent after they were due", of(late));
     }
     if let Some(lag) = &report.lag {
         line("ingest to store", [lag.p50, lag.p95, lag.p99, lag.max]);
@@ -175,7 +175,7 @@ fn check(page: &mut String, report: &Report) {
     let (facts, playbacks) = (number(check.facts as f64), number(check.playbacks as f64));
     let _ = write!(
         page,
-        "<p>{facts} facts and {playbacks} playbacks held against the read model.</p><table>"
+        "<p>{facts} facts and {playbacks} playbacks compared with the read model.</p><table>"
     );
     for (what, found) in differences(check) {
         let ids: Vec<_> = found.ids.iter().take(20).map(|id| escape(id)).collect();
@@ -188,24 +188,24 @@ fn check(page: &mut String, report: &Report) {
         );
     }
     let unknown = format!(
-        "{} there, {} not",
+        "{} stored, {} not",
         check.unknown_stored, check.unknown_absent
     );
     let _ = write!(
         page,
-        "<tr><td>of unknown fate</td><td></td><td>{unknown}</td></tr></table>"
+        "<tr><td>outcome unknown</td><td></td><td>{unknown}</td></tr></table>"
     );
 }
 
 fn conditions(page: &mut String, report: &Report) {
     if !report.chaos.is_empty() {
-        page.push_str("<h2>Blows</h2><table>");
-        for blow in &report.chaos {
+        page.push_str("<h2>Faults</h2><table>");
+        for fault in &report.chaos {
             let _ = write!(
                 page,
                 "<tr><td class=\"n\">{:.1} s</td><td>{}</td></tr>",
-                blow.at_s,
-                escape(&blow.what)
+                fault.at_s,
+                escape(&fault.what)
             );
         }
         page.push_str("</table>");

@@ -1,24 +1,24 @@
-//! What the figures were made on: they mean nothing without it.
+//! The machine that a run was measured on.
 
 use procfs::Current as _;
 use serde::{Deserialize, Serialize};
 
 /// The machine.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[expect(missing_docs, reason = "said by their names")]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct Machine {
     pub cpu: String,
     pub cores: usize,
     pub memory_bytes: u64,
     pub kernel: String,
-    /// Runnable processes before the run, mean of a minute.
+    /// Mean number of runnable processes in the minute before the run.
     pub load_average: f32,
-    /// Of this program.
+    /// The version of this program.
     pub tool: String,
 }
 
 impl Machine {
-    /// Reads it; what the kernel does not tell stays empty.
+    /// Reads it from procfs; values that the kernel does not report are empty.
     pub(crate) fn read() -> Self {
         let cpus = procfs::CpuInfo::current().ok();
         let cpu = cpus.as_ref().and_then(|cpus| cpus.model_name(0));
@@ -35,7 +35,7 @@ impl Machine {
         }
     }
 
-    /// For people.
+    /// One line of text.
     pub(crate) fn line(&self) -> String {
         let memory = self.memory_bytes as f64 / f64::from(1 << 30);
         format!(

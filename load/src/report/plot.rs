@@ -1,5 +1,5 @@
-//! One plot as SVG: lines over time, axes with units, a legend. Colours come from classes, so that whoever shows it decides on
-//! light and dark. Pure.
+//! A plot as SVG: lines over time, axes with units, a legend. Colours come from CSS classes, so that the page decides on light and
+//! dark. Pure.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use super::text::number;
 /// A line.
 #[derive(Debug, Clone)]
 pub struct Series {
-    /// What it is called.
+    /// Its name in the legend.
     pub name: String,
     /// x in seconds, y in the unit of the plot.
     pub points: Vec<(f64, f64)>,
@@ -17,13 +17,13 @@ pub struct Series {
 /// A plot.
 #[derive(Debug, Clone)]
 pub struct Plot {
-    /// What it shows.
+    /// The title.
     pub title: &'static str,
-    /// What y is measured in.
+    /// The unit of y.
     pub unit: &'static str,
-    /// Its lines.
+    /// The lines.
     pub series: Vec<Series>,
-    /// Moments that are marked, in seconds.
+    /// Times to mark, in seconds.
     pub marks: Vec<f64>,
 }
 
@@ -33,16 +33,16 @@ const LEFT: f64 = 72.0;
 const RIGHT: f64 = 16.0;
 const TOP: f64 = 64.0;
 const BOTTOM: f64 = 44.0;
-/// Of a letter of the legend, generously.
+/// The width of a letter in the legend, rounded up.
 const LETTER: f64 = 7.4;
 
 impl Plot {
-    /// Whether there is anything to be seen.
+    /// Whether it has data.
     pub(crate) fn has_points(&self) -> bool {
         self.series.iter().any(|series| !series.points.is_empty())
     }
 
-    /// The SVG element; with its own colours when it stands alone.
+    /// The SVG element, with colours of its own when it stands alone.
     pub fn svg(&self, stands_alone: bool) -> String {
         let mut svg = format!(
             r#"<svg xmlns="http://www.w3.org/2000/svg" class="plot" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{} in {}">"#,
@@ -63,7 +63,7 @@ impl Plot {
         Self::write_axes(&mut svg, &x, &y);
         self.write_legend(&mut svg);
         for at in &self.marks {
-            let at = x.place(*at);
+            let at = x.scale(*at);
             let _ = write!(
                 svg,
                 r#"<line class="mark" x1="{at:.1}" x2="{at:.1}" y1="{TOP}" y2="{:.1}"/>"#,
@@ -74,7 +74,7 @@ impl Plot {
             let points = series
                 .points
                 .iter()
-                .map(|(at, value)| format!("{:.1},{:.1}", x.place(*at), y.place(*value)));
+                .map(|(at, value)| format!("{:.1},{:.1}", x.scale(*at), y.scale(*value)));
             let points = points.collect::<Vec<_>>().join(" ");
             let _ = write!(svg, r#"<polyline class="s{number}" points="{points}"/>"#);
         }
@@ -83,10 +83,10 @@ impl Plot {
 
     fn x_axis(&self) -> Axis {
         let all = self.series.iter().flat_map(|series| &series.points);
-        let most = all.map(|(at, _)| *at).fold(1.0, f64::max);
+        let max = all.map(|(at, _)| *at).fold(1.0, f64::max);
         Axis {
-            most,
-            step: step(most, 8.0),
+            max,
+            step: step(max, 8.0),
             from: LEFT,
             to: WIDTH - RIGHT,
         }
@@ -94,11 +94,11 @@ impl Plot {
 
     fn y_axis(&self) -> Axis {
         let all = self.series.iter().flat_map(|series| &series.points);
-        let most = all.map(|(_, value)| *value).fold(0.0, f64::max);
-        let most = if most > 0.0 { most } else { 1.0 };
-        let step = step(most, 5.0);
+        let max = all.map(|(_, value)| *value).fold(0.0, f64::max);
+        let max = if max > 0.0 { max } else { 1.0 };
+        let step = step(max, 5.0);
         Axis {
-            most: (most / step).ceil() * step,
+            max: (max / step).ceil() * step,
             step,
             from: HEIGHT - BOTTOM,
             to: TOP,
@@ -107,7 +107,7 @@ impl Plot {
 
     fn write_axes(svg: &mut String, x: &Axis, y: &Axis) {
         for value in y.ticks() {
-            let at = y.place(value);
+            let at = y.scale(value);
             let _ = write!(
                 svg,
                 r#"<line class="grid" x1="{LEFT}" x2="{:.1}" y1="{at:.1}" y2="{at:.1}"/>"#,
@@ -122,7 +122,7 @@ impl Plot {
             );
         }
         for value in x.ticks() {
-            let at = x.place(value);
+            let at = x.scale(value);
             let _ = write!(
                 svg,
                 r#"<text class="tick" text-anchor="middle" x="{at:.1}" y="{:.1}">{}</text>"#,
@@ -132,7 +132,7 @@ impl Plot {
         }
         let _ = write!(
             svg,
-            r#"<text class="tick" text-anchor="end" x="{:.1}" y="{:.1}">seconds after the begin</text>"#,
+            r#"<text class="tick" text-anchor="end" x="{:.1}" y="{:.1}">seconds after the start</text>"#,
             WIDTH - RIGHT,
             HEIGHT - 6.0
         );
@@ -166,26 +166,26 @@ impl Plot {
 /// One axis, from 0.
 #[derive(Debug)]
 struct Axis {
-    most: f64,
+    max: f64,
     step: f64,
     from: f64,
     to: f64,
 }
 
 impl Axis {
-    fn place(&self, value: f64) -> f64 {
-        self.from + (self.to - self.from) * (value / self.most).clamp(0.0, 1.0)
+    fn scale(&self, value: f64) -> f64 {
+        self.from + (self.to - self.from) * (value / self.max).clamp(0.0, 1.0)
     }
 
     fn ticks(&self) -> impl Iterator<Item = f64> {
-        let (step, count) = (self.step, (self.most / self.step + 1e-9) as u32);
+        let (step, count) = (self.step, (self.max / self.step + 1e-9) as u32);
         (0..=count).map(move |number| f64::from(number) * step)
     }
 }
 
-/// 1, 2 or 5 times a power of ten, so that about `count` steps reach `most`.
-fn step(most: f64, count: f64) -> f64 {
-    let raw = most / count;
+/// 1, 2 or 5 times a power of ten, so that about `count` steps reach `max`.
+fn step(max: f64, count: f64) -> f64 {
+    let raw = max / count;
     let power = 10_f64.powf(raw.log10().floor());
     let factor = [1.0, 2.0, 5.0, 10.0]
         .into_iter()
@@ -193,7 +193,7 @@ fn step(most: f64, count: f64) -> f64 {
     factor.unwrap_or(10.0) * power
 }
 
-/// Text in HTML and SVG.
+/// Escapes text for HTML and SVG.
 pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
@@ -201,15 +201,14 @@ pub(crate) fn escape(text: &str) -> String {
         .replace('"', "&quot;")
 }
 
-/// The classes of a plot; the colours are variables. Blue, orange and further tell each other apart with colour-blind eyes, too
-/// (Okabe and Ito, 2008).
+/// The CSS classes of a plot; the colours are variables. Colour-blind readers can distinguish them, too (Okabe and Ito, 2008).
 pub(crate) const STYLE: &str = "\
 .plot{font:13px system-ui,sans-serif}.plot .title{font-size:15px;font-weight:600;fill:var(--ink)}.plot .unit,.plot .tick{font-weight:400;font-size:12px;fill:var(--dim)}\
 .plot .legend{fill:var(--ink);font-size:13px}.plot .grid{stroke:var(--grid)}.plot .axis{stroke:var(--dim)}.plot .mark{stroke:var(--bad);stroke-dasharray:4 3}\
 .plot polyline{fill:none;stroke-width:1.6;stroke-linejoin:round}.plot .key{stroke-width:3}\
 .plot .s0{stroke:var(--s0)}.plot .s1{stroke:var(--s1)}.plot .s2{stroke:var(--s2)}.plot .s3{stroke:var(--s3)}.plot .s4{stroke:var(--s4)}.plot .s5{stroke:var(--s5);stroke-dasharray:7 3}.plot .s6{stroke:var(--s6)}";
 
-/// The colours of a plot that stands alone: those of the page (`html`), light or dark as the reader has it.
+/// The colours of a plot that stands alone: those of the page (`html`), light or dark.
 const ALONE: &str = concat!(
     "svg{--ground:#fff;--ink:#1b1f24;--dim:#57606a;--grid:#e4e8ec;--bad:#b3261e;--s0:#0072b2;--s1:#b85c00;--s2:#007a5a;--s3:#a3447a;--s4:#6b5b00;--s5:#3f7fbf;--s6:#555}",
     "@media(prefers-color-scheme:dark){svg{--ground:#14181d;--ink:#e6e9ed;--dim:#9aa4af;--grid:#2a313a;--bad:#ff8a80;--s0:#56b4e9;--s1:#e69f00;--s2:#2fc49a;--s3:#e08fbe;--s4:#f0e442;--s5:#9ecbff;--s6:#bbb}}",
@@ -234,16 +233,16 @@ mod tests {
     }
 
     #[test]
-    fn ticks_are_round_and_reach_beyond_what_is_drawn() {
-        for (most, expected) in [(7.0, 2.0), (0.03, 0.01), (4_321.0, 1_000.0), (100.0, 20.0)] {
-            let axis = plot(&[0.0, most]).y_axis();
-            assert!((axis.step - expected).abs() < 1e-9, "{most}: {}", axis.step);
-            assert!(axis.most >= most && axis.ticks().last().unwrap() >= most);
+    fn ticks_are_round_and_reach_beyond_the_data() {
+        for (max, expected) in [(7.0, 2.0), (0.03, 0.01), (4_321.0, 1_000.0), (100.0, 20.0)] {
+            let axis = plot(&[0.0, max]).y_axis();
+            assert!((axis.step - expected).abs() < 1e-9, "{max}: {}", axis.step);
+            assert!(axis.max >= max && axis.ticks().last().unwrap() >= max);
         }
     }
 
     #[test]
-    fn a_line_stays_within_its_frame_and_words_within_their_elements() {
+    fn a_line_stays_within_its_frame_and_text_is_escaped() {
         let svg = plot(&[0.0, 5.0, 10.0]).svg(true);
         assert!(svg.contains("p&lt;50") && !svg.contains("p<50"));
         let line = svg
@@ -261,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_drawn_of_nothing() {
+    fn a_plot_without_data_has_no_points() {
         assert!(!plot(&[]).has_points());
         assert!(plot(&[0.0]).svg(false).contains("polyline"));
     }

@@ -1,4 +1,4 @@
-//! Which plots a report has. Pure.
+//! The plots of a report. Pure.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use super::plot::{Plot, Series};
 use super::{Report, Sample};
 
 impl Report {
-    /// Every plot that has something to show, under the name of its file.
+    /// Every plot with data, and the name of its file.
     pub(crate) fn plots(&self) -> Vec<(&'static str, Plot)> {
         let all = [
             ("throughput", self.throughput()),
@@ -14,7 +14,7 @@ impl Report {
             ("lag", self.lags()),
             ("backlog", self.backlog()),
             ("errors", self.errors()),
-            ("in-flight", self.under_way()),
+            ("in-flight", self.in_flight()),
             (
                 "cpu",
                 self.usage("CPU", "% of a core", |usage| usage.cpu_percent),
@@ -66,7 +66,7 @@ impl Report {
 
     fn backlog(&self) -> Plot {
         let series = vec![self.over_time("not folded yet", |s| s.projector_lag)];
-        self.plot("Projector's backlog", "records", series)
+        self.plot("Lag of the projector", "records", series)
     }
 
     fn errors(&self) -> Plot {
@@ -74,12 +74,12 @@ impl Report {
         self.plot("Errors", "per second", series)
     }
 
-    fn under_way(&self) -> Plot {
-        let mut series = vec![self.over_time("requests under way", |s| Some(s.in_flight as f64))];
+    fn in_flight(&self) -> Plot {
+        let mut series = vec![self.over_time("requests in flight", |s| Some(s.in_flight as f64))];
         if self.samples.iter().any(|sample| sample.users > 0) {
             series.push(self.over_time("users", |s| Some(s.users as f64)));
         }
-        self.plot("Under way", "requests", series)
+        self.plot("In flight", "requests", series)
     }
 
     fn usage(
@@ -111,7 +111,7 @@ impl Report {
     }
 
     fn plot(&self, title: &'static str, unit: &'static str, series: Vec<Series>) -> Plot {
-        let marks = self.chaos.iter().map(|blow| blow.at_s).collect();
+        let marks = self.chaos.iter().map(|fault| fault.at_s).collect();
         Plot {
             title,
             unit,

@@ -1,4 +1,4 @@
-//! A report is read as it was written, judged by its thresholds, and shown without losing what is wrong.
+//! A report is read as it was written, compared with its thresholds, and shown with everything that is wrong.
 
 use super::*;
 use crate::proof::Differences;
@@ -61,7 +61,7 @@ pub(crate) fn report() -> Report {
 }
 
 #[test]
-fn a_threshold_on_what_was_not_measured_is_broken() {
+fn a_threshold_on_a_metric_that_was_not_measured_is_not_met() {
     let report = report();
     let held: Vec<_> = report.verdicts.iter().map(|verdict| verdict.held).collect();
     assert_eq!(held, [true, true, false]);
@@ -69,20 +69,21 @@ fn a_threshold_on_what_was_not_measured_is_broken() {
     assert!(
         report
             .to_string()
-            .contains("BROKEN lag_p99 < 500ms (not measured)")
+            .contains("NOT MET lag_p99 < 500ms (not measured)")
     );
 }
 
 #[test]
-fn a_problem_is_shown_with_what_the_first_of_its_kind_said_if_it_said_anything() {
+fn a_problem_is_shown_with_the_detail_of_the_first_of_its_kind() {
     let mut report = report();
-    let told = |first: &str| Problems {
+    let problems = |first: &str| Problems {
         count: 2,
         first: first.to_owned(),
+        is_refusal: false,
     };
     report.problems = BTreeMap::from([
-        ("503 /problems/overloaded".to_owned(), told("full")),
-        ("no connection".to_owned(), told("")),
+        ("503 /problems/overloaded".to_owned(), problems("full")),
+        ("no connection".to_owned(), problems("")),
     ]);
     let shown = report.to_string();
     assert!(
@@ -93,7 +94,7 @@ fn a_problem_is_shown_with_what_the_first_of_its_kind_said_if_it_said_anything()
 }
 
 #[test]
-fn what_differs_makes_a_run_red_whatever_its_thresholds_say() {
+fn a_difference_fails_a_run_whose_thresholds_are_met() {
     let mut report = report();
     report.scenario.thresholds.clear();
     report.judge();
@@ -109,7 +110,10 @@ fn what_differs_makes_a_run_red_whatever_its_thresholds_say() {
     assert!(report.to_string().contains("lost: event-7"));
     assert!(html(&report).contains("event-7"));
     report.check = None;
-    assert!(!report.is_green(), "a check that was wanted and not made");
+    assert!(
+        !report.is_green(),
+        "a proof that was requested and not made"
+    );
 }
 
 #[test]
@@ -140,17 +144,17 @@ fn a_report_is_read_as_it_was_written_and_another_version_is_refused() {
 }
 
 #[test]
-fn a_comparison_tells_each_figure_and_what_else_differs() {
+fn a_comparison_shows_each_figure_and_other_differences() {
     let (before, mut after) = (report(), report());
     after.latency.p95 = 16.5;
     after.scenario.batch = 10;
-    let told = compare(&before, &after).to_string();
-    assert!(told.contains("+100.0 %"), "{told}");
-    assert!(told.contains("differs: batch: 1 | 10"), "{told}");
+    let text = compare(&before, &after).to_string();
+    assert!(text.contains("+100.0 %"), "{text}");
+    assert!(text.contains("differs: batch: 1 | 10"), "{text}");
 }
 
 #[test]
-fn the_page_needs_nothing_from_elsewhere() {
+fn the_page_is_self_contained() {
     let page = html(&report());
     for outside in ["src=", "href=", "@import", "url("] {
         assert!(!page.contains(outside), "{outside}");

@@ -1,4 +1,4 @@
-//! A report for the terminal: what was sent, how fast, what became of it, and each threshold's verdict.
+//! The report for the terminal: counts, rates and latencies, the proof, and each threshold with its verdict.
 
 use std::fmt;
 
@@ -8,8 +8,8 @@ use super::{Quantiles, Report, Verdict};
 use crate::proof::{Check, Differences};
 use crate::scenario::threshold::{Threshold, Unit};
 
-/// Ids that are shown of each kind.
-const SHOWN: usize = 10;
+/// Ids that are shown of each kind of difference.
+const MAX_SHOWN: usize = 10;
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -30,7 +30,7 @@ impl fmt::Display for Report {
         )?;
         writeln!(
             f,
-            "acknowledged {}, refused {}, of unknown fate {}; requests not fully acknowledged {}",
+            "acknowledged {}, refused {}, outcome unknown {}; requests not fully acknowledged {}",
             HumanCount(totals.acknowledged),
             HumanCount(totals.refused),
             HumanCount(totals.unknown),
@@ -41,7 +41,7 @@ impl fmt::Display for Report {
             .iter()
             .map(|(class, n)| format!("{class} {}", HumanCount(*n)))
             .collect();
-        writeln!(f, "answers: {}", statuses.join(", "))?;
+        writeln!(f, "responses: {}", statuses.join(", "))?;
         for (kind, problems) in &self.problems {
             write!(f, "  {}: {kind}", HumanCount(problems.count))?;
             if !problems.first.is_empty() {
@@ -51,13 +51,13 @@ impl fmt::Display for Report {
         }
         writeln!(f, "latency {}", line(&self.latency))?;
         if let Some(reads) = &self.reads {
-            let (asked, failed) = (HumanCount(totals.questions), totals.question_errors);
-            writeln!(f, "questions {asked}, {failed} failed; {}", line(reads))?;
+            let (sent, failed) = (HumanCount(totals.questions), totals.question_errors);
+            writeln!(f, "questions {sent}, {failed} failed; {}", line(reads))?;
         }
         self.write_generator(f)?;
         self.write_lag(f)?;
-        for blow in &self.chaos {
-            writeln!(f, "at {:.1} s {}", blow.at_s, blow.what)?;
+        for fault in &self.chaos {
+            writeln!(f, "at {:.1} s {}", fault.at_s, fault.what)?;
         }
         if let Some(check) = &self.check {
             write_check(f, check)?;
@@ -82,7 +82,7 @@ impl Report {
         if let Some(late) = &generator.late {
             write!(
                 f,
-                ", requests left p99 {:.1} ms, at most {:.1} ms after they were due",
+                ", requests sent p99 {:.1} ms, at most {:.1} ms after they were due",
                 late.p99, late.max
             )?;
         }
@@ -96,26 +96,26 @@ impl Report {
         let Some(lag) = &self.lag else { return Ok(()) };
         write!(
             f,
-            "ingest to store p50 {:.0} ms, p95 {:.0} ms, p99 {:.0} ms, max {:.0} ms (of ClickHouse's rows)",
+            "ingest to store p50 {:.0} ms, p95 {:.0} ms, p99 {:.0} ms, max {:.0} ms (from the rows in ClickHouse)",
             lag.p50, lag.p95, lag.p99, lag.max
         )?;
         match self.drain_ms {
-            Some(drain) => writeln!(f, "; last row {drain:.0} ms after the last answer"),
+            Some(drain) => writeln!(f, "; last row {drain:.0} ms after the last response"),
             None => writeln!(f),
         }
     }
 }
 
-/// One threshold's verdict, for people.
+/// A threshold and its verdict.
 pub(super) fn verdict_line(verdict: &Verdict) -> String {
-    let mark = if verdict.held { "held  " } else { "BROKEN" };
+    let mark = if verdict.held { "met    " } else { "NOT MET" };
     let value = verdict.value.map_or("not measured".to_owned(), |value| {
         format!("{}{}", number(value), unit(&verdict.threshold))
     });
     format!("{mark} {} ({value})", verdict.threshold)
 }
 
-/// What a threshold's metric is measured in.
+/// The unit of a threshold's metric.
 pub(super) fn unit(threshold: &str) -> &'static str {
     let unit = threshold
         .parse()
@@ -128,7 +128,7 @@ pub(super) fn unit(threshold: &str) -> &'static str {
     }
 }
 
-/// As many digits as mean something.
+/// A number with a sensible number of digits.
 pub(super) fn number(value: f64) -> String {
     if value.abs() >= 100.0 || value.fract().abs() < 1e-9 {
         HumanFloatCount(value.round()).to_string()
@@ -166,13 +166,13 @@ fn write_check(f: &mut fmt::Formatter<'_>, check: &Check) -> fmt::Result {
     )?;
     if check.unknown_stored + check.unknown_absent > 0 {
         let (stored, absent) = (check.unknown_stored, check.unknown_absent);
-        writeln!(f, "of unknown fate: {stored} are there, {absent} are not")?;
+        writeln!(f, "outcome unknown: {stored} are stored, {absent} are not")?;
     }
     for (what, found) in differences(check) {
-        for id in found.ids.iter().take(SHOWN) {
+        for id in found.ids.iter().take(MAX_SHOWN) {
             writeln!(f, "  {what}: {id}")?;
         }
-        let more = found.count.saturating_sub(SHOWN as u64);
+        let more = found.count.saturating_sub(MAX_SHOWN as u64);
         if more > 0 {
             writeln!(f, "  {what}: {} more", HumanCount(more))?;
         }
@@ -180,7 +180,7 @@ fn write_check(f: &mut fmt::Formatter<'_>, check: &Check) -> fmt::Result {
     Ok(())
 }
 
-/// Each kind of difference under its name.
+/// Each kind of difference, by name.
 pub(super) fn differences(check: &Check) -> [(&'static str, &Differences); 4] {
     [
         ("lost", &check.lost),

@@ -1,10 +1,10 @@
-//! The value of each metric that a threshold may name. Pure.
+//! The value of each metric of `scenario::threshold::METRICS`. Pure.
 
 use super::{Quantiles, Report};
 use hdrhistogram::Histogram;
 
 impl Report {
-    /// Times in ms; none when it was not measured.
+    /// Times in ms. None when it was not measured.
     pub fn value(&self, metric: &str) -> Option<f64> {
         let totals = &self.totals;
         let count = |count: u64| Some(count as f64);
@@ -41,7 +41,7 @@ impl Report {
 }
 
 impl Quantiles {
-    /// Of a histogram in µs.
+    /// The quantiles of a histogram in µs.
     pub(crate) fn of(histogram: &Histogram<u64>) -> Self {
         let ms = |quantile: f64| histogram.value_at_quantile(quantile) as f64 / 1_000.0;
         Self {
@@ -55,7 +55,7 @@ impl Quantiles {
         }
     }
 
-    /// None of nothing.
+    /// None of an empty histogram.
     fn value(&self, name: &str) -> Option<f64> {
         let value = match name {
             "p50" => self.p50,

@@ -1,4 +1,4 @@
-//! The options of `ess-load run`: the scenario, and whatever of it is to be otherwise.
+//! The options of `ess-load run`: a scenario, and overrides of its fields.
 
 use std::path::PathBuf;
 
@@ -12,41 +12,41 @@ use crate::usage::Pids;
 /// Run a scenario, prove that nothing was lost, and report.
 #[derive(Debug, Parser)]
 #[command(args_override_self = true)]
-pub(crate) struct Args {
-    /// A scenario's name (predecessor, predecessor-small, steady, ramp, spike, soak, players, batch, mixed), or the path of a TOML
-    /// file.
+pub(crate) struct RunArgs {
+    /// A built-in scenario (predecessor, predecessor-small, steady, ramp, spike, soak, players, batch, mixed), or the path of a
+    /// TOML file.
     #[arg(value_name = "SCENARIO")]
     name: String,
-    /// Any field of the scenario otherwise, such as `stages.0.rate=500` or `thresholds=["p95 < 100ms"]`; may be repeated.
+    /// Override a field of the scenario, such as `stages.0.rate=500` or `thresholds=["p95 < 100ms"]`. Repeatable.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     overrides: Vec<String>,
-    /// The command-api to send to.
+    /// URL of the command-api.
     #[arg(long, value_name = "URL", env = "ESS_LOAD_COMMAND_API")]
     url: Option<String>,
-    /// The query-api to ask.
+    /// URL of the query-api.
     #[arg(long, value_name = "URL", env = "ESS_LOAD_QUERY_API")]
     query_url: Option<String>,
-    /// The projector, whose metrics tell its backlog.
+    /// URL of the projector, whose metrics report its lag.
     #[arg(long, value_name = "URL", env = "ESS_LOAD_PROJECTOR")]
     projector_url: Option<String>,
-    /// ClickHouse, where lag and proof are read.
+    /// URL of ClickHouse, for lag and proof.
     #[arg(long, value_name = "URL", env = "CLICKHOUSE_URL")]
     clickhouse_url: Option<String>,
-    /// The control database of the read model.
+    /// Control database of the read model.
     #[arg(long, value_name = "NAME", env = "CLICKHOUSE_DATABASE")]
     database: Option<String>,
     #[command(flatten)]
     access: Access,
-    /// Marks every fact of the run.
+    /// Test id of every fact of the run. By default made of the scenario's name and the time.
     #[arg(long, value_name = "ID")]
     test_id: Option<String>,
-    /// Do not hold the read model against what was sent.
+    /// Skip the proof.
     #[arg(long)]
     no_check: bool,
-    /// Kill and restart processes of the stack in the run directory while it runs.
+    /// Kill and restart processes of the stack in the run directory during the run.
     #[arg(long)]
     chaos: bool,
-    /// Who may be hit, separated by commas; by default all of them.
+    /// Processes to kill, separated by commas. By default all of them.
     #[arg(
         long,
         value_name = "NAMES",
@@ -55,28 +55,28 @@ pub(crate) struct Args {
         requires = "chaos"
     )]
     victims: Vec<Victim>,
-    /// What the order of blows comes from.
+    /// Seed of the times and the order of the kills.
     #[arg(long, value_name = "S", requires = "chaos")]
     chaos_seed: Option<u64>,
-    /// Where `cargo xtask up` keeps its pid files.
+    /// Folder of the pid files of `cargo xtask up`.
     #[arg(long, value_name = "DIR", env = "ESS_RUN_DIR", default_value = ".run")]
     run_dir: PathBuf,
-    /// A process whose CPU and memory are reported, beside those of the run directory; may be repeated.
+    /// Report CPU and memory of this process, too. Repeatable.
     #[arg(long = "pid", value_name = "NAME=PID", value_parser = named_pid)]
     pids: Vec<(String, i32)>,
-    /// Write the report as JSON to this file.
+    /// Write the report as JSON.
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
-    /// Write the report as one HTML page to this file.
+    /// Write the report as a self-contained HTML page.
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
-    /// Write the report as Markdown with SVG plots into this folder.
+    /// Write the report as Markdown with SVG plots.
     #[arg(long, value_name = "DIR")]
     pub(crate) docs: Option<PathBuf>,
 }
 
-impl Args {
-    /// What was asked for.
+impl RunArgs {
+    /// The name or path of the scenario.
     pub(super) fn name(&self) -> &str {
         &self.name
     }
@@ -85,7 +85,7 @@ impl Args {
         self.access.clone()
     }
 
-    /// The scenario, overrides and options applied.
+    /// The scenario with overrides and options applied.
     pub(super) fn scenario(&self) -> Result<Scenario, Error> {
         let mut overrides = self.overrides.clone();
         let urls = [
@@ -102,12 +102,12 @@ impl Args {
         if self.no_check {
             overrides.push("check=false".to_owned());
         }
-        let mut scenario = Scenario::open(&self.name, &overrides).map_err(Error::Scenario)?;
+        let mut scenario = Scenario::open(&self.name, &overrides)?;
         if self.no_check {
-            let of_check = ["lost", "twice", "claimed", "different"];
+            let of_proof = ["lost", "twice", "claimed", "different"];
             scenario
                 .thresholds
-                .retain(|threshold| !of_check.contains(&threshold.metric()));
+                .retain(|threshold| !of_proof.contains(&threshold.metric()));
         }
         if self.chaos {
             let chaos = scenario.chaos.get_or_insert_with(Chaos::default);
@@ -119,7 +119,7 @@ impl Args {
         Ok(scenario)
     }
 
-    /// Which processes are watched.
+    /// The processes whose usage is reported.
     pub(super) fn pids(&self) -> Pids {
         Pids {
             run_dir: Some(self.run_dir.clone()),
@@ -132,7 +132,7 @@ fn named_pid(text: &str) -> Result<(String, i32), String> {
     let parsed = text
         .split_once('=')
         .and_then(|(name, pid)| Some((name.to_owned(), pid.parse().ok()?)));
-    parsed.ok_or_else(|| "must be NAME=PID".to_owned())
+    parsed.ok_or_else(|| "expected NAME=PID".to_owned())
 }
 
 #[cfg(test)]
@@ -140,12 +140,12 @@ mod tests {
     use super::*;
 
     fn scenario(options: &[&str]) -> Result<Scenario, Error> {
-        let args = Args::try_parse_from(["run", "steady"].iter().chain(options)).unwrap();
+        let args = RunArgs::try_parse_from(["run", "steady"].iter().chain(options)).unwrap();
         args.scenario()
     }
 
     #[test]
-    fn options_are_overrides_by_another_name() {
+    fn options_override_fields_of_the_scenario() {
         let found = scenario(&[
             "--set",
             "stages.0.rate=7",
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_check_nothing_of_it_is_judged() {
+    fn without_a_proof_its_thresholds_are_dropped() {
         let found = scenario(&["--no-check"]).unwrap();
         assert!(!found.check);
         assert!(found.thresholds.iter().all(|t| t.metric() != "lost"));
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn chaos_is_of_whom_it_is_told() {
+    fn chaos_kills_the_victims_that_are_given() {
         let found = scenario(&[
             "--chaos",
             "--victims",
@@ -182,6 +182,6 @@ mod tests {
         let chaos = found.unwrap().chaos.unwrap();
         assert_eq!(chaos.victims, [Victim::Kafka, Victim::Projector]);
         assert_eq!(chaos.seed, 9);
-        assert!(Args::try_parse_from(["run", "steady", "--victims", "kafka"]).is_err());
+        assert!(RunArgs::try_parse_from(["run", "steady", "--victims", "kafka"]).is_err());
     }
 }

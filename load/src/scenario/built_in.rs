@@ -1,11 +1,11 @@
-//! The scenarios that are found by name, compiled in, so that the tool needs no folder beside it.
+//! The built-in scenarios, compiled in, so that the tool needs no folder of them.
 
 macro_rules! scenarios {
     ($($name:literal),* $(,)?) => {
-        /// The names.
+        /// The names of the built-in scenarios.
         pub const NAMES: &[&str] = &[$($name),*];
 
-        /// The text of one.
+        /// The text of a built-in scenario.
         pub(super) fn text(name: &str) -> Option<&'static str> {
             match name {
                 $($name => Some(include_str!(concat!("../../scenarios/", $name, ".toml"))),)*
@@ -33,7 +33,7 @@ mod tests {
     use crate::scenario::Scenario;
 
     #[test]
-    fn every_scenario_of_the_folder_is_found_by_its_name_and_can_be_run() {
+    fn every_scenario_in_the_folder_is_built_in_and_valid() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios");
         let mut files: Vec<_> = std::fs::read_dir(folder)
             .unwrap()

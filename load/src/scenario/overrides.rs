@@ -1,12 +1,12 @@
-//! `--set KEY=VALUE` on a scenario's text: the key is a path such as `stages.0.rate`, the value what TOML makes of it, and a
-//! plain word a string. Knows nothing of the fields: whoever reads the result does.
+//! Applies `--set KEY=VALUE` to the text of a scenario. The key is a path such as `stages.0.rate`; the value is TOML, or else a
+//! string. Does not know the fields: the parser of the result does.
 
 use toml::{Table, Value};
 
-/// The text with the overrides in it; the text itself without any.
+/// The text with overrides applied.
 ///
 /// # Errors
-/// A text that is no TOML, a path that leads nowhere.
+/// When the text is not TOML, or a path does not exist.
 pub(super) fn apply(text: &str, overrides: &[String]) -> Result<String, String> {
     if overrides.is_empty() {
         return Ok(text.to_owned());
@@ -15,14 +15,14 @@ pub(super) fn apply(text: &str, overrides: &[String]) -> Result<String, String> 
     for given in overrides {
         let (path, value) = given
             .split_once('=')
-            .ok_or_else(|| format!("--set {given}: write it as KEY=VALUE"))?;
+            .ok_or_else(|| format!("--set {given}: expected KEY=VALUE"))?;
         set(&mut table, path.trim(), read(value.trim()))
             .map_err(|reason| format!("--set {given}: {reason}"))?;
     }
     toml::to_string(&table).map_err(|error| error.to_string())
 }
 
-/// A value as TOML reads it, else a string.
+/// A TOML value, or else a string.
 fn read(text: &str) -> Value {
     let parsed: Option<Table> = format!("value = {text}").parse().ok();
     let value = parsed.and_then(|mut table| table.remove("value"));
@@ -47,7 +47,7 @@ fn set_in(inner: &mut Value, name: &str, path: &str, value: Value) -> Result<(),
             let (index, rest) = path.split_once('.').unwrap_or((path, ""));
             let count = items.len();
             let item = index.parse().ok().and_then(|at: usize| items.get_mut(at));
-            let item = item.ok_or_else(|| format!("{name} has {count} items, from 0"))?;
+            let item = item.ok_or_else(|| format!("{name} has {count} items, counted from 0"))?;
             if rest.is_empty() {
                 *item = value;
                 return Ok(());
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn any_field_is_reached_by_its_path() {
+    fn any_field_is_overridden_by_its_path() {
         let table = applied(&[
             "stages.0.rate=3500",
             "stages.0.for=10s",
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_leads_nowhere_is_told() {
+    fn an_unknown_path_is_refused() {
         let refused = applied(&["stages.3.rate=1"]).unwrap_err();
         assert!(refused.contains("stages has 1 items"), "{refused}");
         let refused = applied(&["batch.size=1"]).unwrap_err();

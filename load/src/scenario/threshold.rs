@@ -1,24 +1,25 @@
-//! What must be true of a result: `p95 < 100ms`. Read at the start, so that a misspelt one never lets a bad result pass. Pure.
+//! A condition on the result of a run: `p95 < 100ms`. Parsed before the run, so that a typing error cannot let a bad result pass.
+//! Pure.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// What a value is measured in.
+/// The unit of a metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
-    /// Milliseconds; may be given as `us`, `ms` or `s`.
+    /// Milliseconds; written as `us`, `ms` or `s`.
     Time,
     /// A count, without a unit.
     Count,
-    /// A share in percent, `%`.
+    /// Percent, `%`.
     Percent,
-    /// A second, `/s`.
+    /// Per second, `/s`.
     PerSecond,
 }
 
-/// Everything that can be asked for, and what it means.
+/// The metrics, and what each measures.
 pub const METRICS: &[(&str, Unit, &str)] = &[
     ("p50", Unit::Time, "latency of requests"),
     ("p90", Unit::Time, "latency of requests"),
@@ -33,12 +34,24 @@ pub const METRICS: &[(&str, Unit, &str)] = &[
     ("lag_p95", Unit::Time, "from ingest to store"),
     ("lag_p99", Unit::Time, "from ingest to store"),
     ("lag_max", Unit::Time, "from ingest to store"),
-    ("drain", Unit::Time, "from the last answer to the last row"),
-    ("late_p99", Unit::Time, "how late the generator itself was"),
+    (
+        "drain",
+        Unit::Time,
+        "from the last response to the last row",
+    ),
+    (
+        "late_p99",
+        Unit::Time,
+        "how late the generator sent requests",
+    ),
     ("requests", Unit::Count, "sent"),
     ("errors", Unit::Count, "requests not fully acknowledged"),
     ("error_rate", Unit::Percent, "of requests"),
-    ("read_errors", Unit::Count, "questions not answered"),
+    (
+        "read_errors",
+        Unit::Count,
+        "questions without a successful response",
+    ),
     ("rate", Unit::PerSecond, "acknowledged requests"),
     ("facts_rate", Unit::PerSecond, "acknowledged facts"),
     ("lost", Unit::Count, "acknowledged, not in the read model"),
@@ -46,12 +59,12 @@ pub const METRICS: &[(&str, Unit, &str)] = &[
     (
         "claimed",
         Unit::Count,
-        "in the read model, never acknowledged",
+        "in the read model, refused or never sent",
     ),
     (
         "different",
         Unit::Count,
-        "playbacks that are not what was sent",
+        "playbacks that differ from the facts sent",
     ),
 ];
 
@@ -61,13 +74,13 @@ pub struct Threshold {
     text: String,
     metric: &'static str,
     unit: Unit,
-    comparison: Comparison,
+    operator: Operator,
     /// In the unit of the metric; times in ms.
     limit: f64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Comparison {
+enum Operator {
     Less,
     AtMost,
     Equal,
@@ -75,34 +88,34 @@ enum Comparison {
     Greater,
 }
 
-const COMPARISONS: [(&str, Comparison); 5] = [
-    ("<=", Comparison::AtMost),
-    (">=", Comparison::AtLeast),
-    ("==", Comparison::Equal),
-    ("<", Comparison::Less),
-    (">", Comparison::Greater),
+const OPERATORS: [(&str, Operator); 5] = [
+    ("<=", Operator::AtMost),
+    (">=", Operator::AtLeast),
+    ("==", Operator::Equal),
+    ("<", Operator::Less),
+    (">", Operator::Greater),
 ];
 
 impl Threshold {
-    /// What it is about.
+    /// The name of its metric.
     pub fn metric(&self) -> &'static str {
         self.metric
     }
 
-    /// What its metric is measured in.
+    /// The unit of its metric.
     pub fn unit(&self) -> Unit {
         self.unit
     }
 
-    /// Whether it is true of a value, times in ms. A value that is not known never is.
-    pub fn holds(&self, value: Option<f64>) -> bool {
+    /// Whether a value meets it, times in ms. A value that was not measured does not.
+    pub fn is_met(&self, value: Option<f64>) -> bool {
         let Some(value) = value else { return false };
-        match self.comparison {
-            Comparison::Less => value < self.limit,
-            Comparison::AtMost => value <= self.limit,
-            Comparison::Equal => (value - self.limit).abs() < 1e-9,
-            Comparison::AtLeast => value >= self.limit,
-            Comparison::Greater => value > self.limit,
+        match self.operator {
+            Operator::Less => value < self.limit,
+            Operator::AtMost => value <= self.limit,
+            Operator::Equal => (value - self.limit).abs() < 1e-9,
+            Operator::AtLeast => value >= self.limit,
+            Operator::Greater => value > self.limit,
         }
     }
 }
@@ -111,29 +124,29 @@ impl FromStr for Threshold {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let found = COMPARISONS
+        let found = OPERATORS
             .iter()
-            .find_map(|(sign, comparison)| Some((text.split_once(sign)?, *comparison)));
-        let Some(((name, limit), comparison)) = found else {
+            .find_map(|(sign, operator)| Some((text.split_once(sign)?, *operator)));
+        let Some(((name, limit), operator)) = found else {
             return Err(format!(
-                "threshold {text:?} has no comparison: give METRIC and one of < <= == >= > and a value"
+                "threshold {text:?} has no comparison; expected METRIC, one of < <= == >= >, and a value"
             ));
         };
         let known = METRICS.iter().find(|(known, ..)| *known == name.trim());
         let Some((metric, unit, _)) = known else {
             let names: Vec<_> = METRICS.iter().map(|(name, ..)| *name).collect();
             return Err(format!(
-                "threshold {text:?} names no known metric; allowed: {}",
+                "unknown metric in threshold {text:?}; expected one of {}",
                 names.join(", ")
             ));
         };
-        let limit = read_limit(limit.trim(), *unit)
-            .ok_or_else(|| format!("threshold {text:?}: give {metric} as {}", allowed(*unit)))?;
+        let limit = parse_limit(limit.trim(), *unit)
+            .ok_or_else(|| format!("threshold {text:?}: {metric} is {}", allowed(*unit)))?;
         Ok(Self {
             text: text.trim().to_owned(),
             metric,
             unit: *unit,
-            comparison,
+            operator,
             limit,
         })
     }
@@ -148,7 +161,7 @@ fn allowed(unit: Unit) -> &'static str {
     }
 }
 
-fn read_limit(text: &str, unit: Unit) -> Option<f64> {
+fn parse_limit(text: &str, unit: Unit) -> Option<f64> {
     let units: &[(&str, f64)] = match unit {
         Unit::Time => &[("us", 0.001), ("ms", 1.0), ("s", 1_000.0)],
         Unit::Count => &[("", 1.0)],
@@ -184,27 +197,27 @@ impl<'de> Deserialize<'de> for Threshold {
 mod tests {
     use super::*;
 
-    fn holds(text: &str, value: f64) -> bool {
-        text.parse::<Threshold>().unwrap().holds(Some(value))
+    fn is_met(text: &str, value: f64) -> bool {
+        text.parse::<Threshold>().unwrap().is_met(Some(value))
     }
 
     #[test]
-    fn a_threshold_holds_or_not_in_the_units_it_was_given_in() {
-        assert!(holds("p95 < 100ms", 99.9) && !holds("p95 < 100ms", 100.0));
-        assert!(holds("p99 <= 0.5s", 500.0) && !holds("p99<=0.5s", 500.1));
-        assert!(holds("errors == 0", 0.0) && !holds("errors == 0", 1.0));
-        assert!(holds("rate >= 3500/s", 3_500.0) && !holds("rate > 3500", 3_500.0));
-        assert!(holds("error_rate < 1%", 0.5) && !holds("error_rate < 1%", 1.0));
+    fn a_threshold_is_met_or_not_in_the_units_it_is_written_in() {
+        assert!(is_met("p95 < 100ms", 99.9) && !is_met("p95 < 100ms", 100.0));
+        assert!(is_met("p99 <= 0.5s", 500.0) && !is_met("p99<=0.5s", 500.1));
+        assert!(is_met("errors == 0", 0.0) && !is_met("errors == 0", 1.0));
+        assert!(is_met("rate >= 3500/s", 3_500.0) && !is_met("rate > 3500", 3_500.0));
+        assert!(is_met("error_rate < 1%", 0.5) && !is_met("error_rate < 1%", 1.0));
     }
 
     #[test]
-    fn what_was_not_measured_holds_no_threshold() {
-        assert!(!"lag_p99 < 1s".parse::<Threshold>().unwrap().holds(None));
+    fn a_value_that_was_not_measured_meets_no_threshold() {
+        assert!(!"lag_p99 < 1s".parse::<Threshold>().unwrap().is_met(None));
     }
 
     #[test]
-    fn a_threshold_that_means_nothing_is_refused_with_what_is_allowed() {
-        for (text, told) in [
+    fn an_invalid_threshold_is_refused_with_what_is_allowed() {
+        for (text, expected) in [
             ("p42 < 1ms", "p999"),
             ("p95 is low", "comparison"),
             ("p95 < 100", "100ms"),
@@ -213,7 +226,7 @@ mod tests {
             ("p95 < -1ms", "100ms"),
         ] {
             let refused = text.parse::<Threshold>().unwrap_err();
-            assert!(refused.contains(told), "{text}: {refused}");
+            assert!(refused.contains(expected), "{text}: {refused}");
         }
     }
 }

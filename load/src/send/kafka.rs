@@ -1,5 +1,5 @@
-//! Straight into the log, as a producer that is not ESS: CloudEvents under the event's key. An acknowledgement means what
-//! it means to the command-api: every in-sync replica has the record, once.
+//! Appends facts to Kafka directly, as a producer that is not ESS does: CloudEvents under the key of their playback. An
+//! acknowledgement means the same as that of the command-api: every in-sync replica has the record, once.
 
 use std::time::Duration;
 
@@ -11,30 +11,43 @@ use rdkafka::producer::future_producer::OwnedDeliveryResult;
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
 use tokio::task::spawn_blocking;
 
-use crate::error::Error;
-use crate::facts::to_cloudevent;
-use crate::lane::Due;
-use crate::target::{Delivery, MOST_UNDER_WAY, Outcome, Reason};
+use super::outcome::{Outcome, Reason};
+use crate::facts::feed::Item;
 
-const ANSWERS_WITHIN: Duration = Duration::from_secs(10);
+/// No more facts may be in flight at once: it bounds their memory to some 150 MB.
+pub(crate) const MAX_IN_FLIGHT: usize = 100_000;
+const METADATA_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The log.
-pub(crate) struct Kafka {
+/// A topic.
+pub(crate) struct KafkaTopic {
     producer: FutureProducer,
     topic: String,
 }
 
-impl Kafka {
+/// Kafka cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConnectError {
+    #[error("cannot create a Kafka producer: {0}")]
+    Producer(#[from] KafkaError),
+    #[error("cannot reach topic {topic} at {brokers}: {reason}")]
+    Topic {
+        brokers: String,
+        topic: String,
+        reason: String,
+    },
+}
+
+impl KafkaTopic {
     /// The topic at `brokers`.
     ///
     /// # Errors
-    /// When there is no such topic or no broker answers.
-    pub(crate) async fn connect(brokers: &str, topic: &str) -> Result<Self, Error> {
-        let producer: FutureProducer = config(brokers).create().map_err(Error::Producer)?;
-        let (asking, asked) = (producer.clone(), topic.to_owned());
-        let lookup = spawn_blocking(move || find(&asking, &asked)).await;
+    /// When the topic does not exist or no broker responds.
+    pub(crate) async fn connect(brokers: &str, topic: &str) -> Result<Self, ConnectError> {
+        let producer: FutureProducer = config(brokers).create()?;
+        let (client, name) = (producer.clone(), topic.to_owned());
+        let lookup = spawn_blocking(move || find(&client, &name)).await;
         let found = lookup.unwrap_or_else(|error| Err(error.to_string()));
-        found.map_err(|reason| Error::Topic {
+        found.map_err(|reason| ConnectError::Topic {
             brokers: brokers.to_owned(),
             topic: topic.to_owned(),
             reason,
@@ -43,32 +56,31 @@ impl Kafka {
         Ok(Self { producer, topic })
     }
 
-    pub(crate) async fn deliver(&self, batch: &[Due]) -> Delivery {
-        // All are enqueued, in their order, before the first is waited for.
-        let enqueued: Vec<_> = batch.iter().map(|due| self.enqueue(due)).collect();
-        let mut outcomes = Vec::with_capacity(batch.len());
-        for delivery in enqueued {
-            outcomes.push(match delivery {
-                Ok(delivery) => outcome(delivery.await.ok()),
+    /// Appends facts, whose bodies are CloudEvents.
+    pub(super) async fn append(&self, items: &[&Item]) -> Vec<Outcome> {
+        // All are enqueued, in their order, before the first delivery report is awaited.
+        let enqueued: Vec<_> = items.iter().map(|item| self.enqueue(item)).collect();
+        let mut outcomes = Vec::with_capacity(items.len());
+        for report in enqueued {
+            outcomes.push(match report {
+                Ok(report) => outcome(report.await.ok()),
                 Err(error) => unknown(&error),
             });
         }
-        let repeats = 0;
-        Delivery { outcomes, repeats }
+        outcomes
     }
 
     fn enqueue(
         &self,
-        due: &Due,
+        item: &Item,
     ) -> Result<impl Future<Output = Result<OwnedDeliveryResult, impl Sized>>, KafkaError> {
-        let (event, value) = (&due.fact.event, to_cloudevent(&due.fact.event));
         let headers = OwnedHeaders::new().insert(Header {
             key: "content-type",
             value: Some(CONTENT_TYPE),
         });
         let record = FutureRecord::to(&self.topic)
-            .key(event.key())
-            .payload(&value)
+            .key(&item.key)
+            .payload(&item.body)
             .headers(headers);
         self.producer
             .send_result(record)
@@ -83,19 +95,19 @@ fn config(brokers: &str) -> ClientConfig {
         .set("client.id", "ess-load")
         .set("acks", "all")
         .set("enable.idempotence", "true")
-        // As the command-api places keys, so that a playback stays in one partition whoever writes.
+        // The partitioner of the command-api: a playback stays in one partition, with every producer.
         .set("partitioner", "murmur2_random")
         .set("compression.type", "lz4")
         .set("linger.ms", "5")
         .set("message.timeout.ms", "60000")
-        .set("queue.buffering.max.messages", MOST_UNDER_WAY.to_string());
+        .set("queue.buffering.max.messages", MAX_IN_FLIGHT.to_string());
     config
 }
 
 fn find(producer: &FutureProducer, topic: &str) -> Result<(), String> {
     let metadata = producer
         .client()
-        .fetch_metadata(Some(topic), ANSWERS_WITHIN);
+        .fetch_metadata(Some(topic), METADATA_TIMEOUT);
     let metadata = metadata.map_err(|error| error.to_string())?;
     match metadata.topics() {
         [found] if !found.partitions().is_empty() => Ok(()),

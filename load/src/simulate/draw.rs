@@ -1,4 +1,4 @@
-//! Draws from the distributions that playbacks need. Never keeps a state: all chance comes from the caller's generator.
+//! Random numbers from the distributions that playbacks need. Has no state: the caller passes the generator.
 
 use std::ops::RangeInclusive;
 
@@ -6,14 +6,14 @@ use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt};
 use rand_distr::{Exp1, StandardNormal};
 
-/// One of a list of values, each as likely as its weight says. The list holds at least one weight above 0.
+/// One of a list of values, with a probability proportional to its weight. At least one weight is above 0.
 pub(super) fn weighted<T: Copy, const N: usize>(rng: &mut impl Rng, list: [(T, u32); N]) -> T {
     const { assert!(N > 0) };
     let drawn = list.choose_weighted(rng, |(_, weight)| *weight);
     drawn.map_or(list[0].0, |(value, _)| *value)
 }
 
-/// A log-normal number, held inside `bounds`: what waiting times look like, many short and few very long.
+/// A log-normal number, clamped to `bounds`: like waiting times, many are short and few very long.
 pub(super) fn log_normal(
     rng: &mut impl Rng,
     median: f64,
@@ -25,7 +25,7 @@ pub(super) fn log_normal(
     (drawn as u64).clamp(*bounds.start(), *bounds.end())
 }
 
-/// An exponential number of at least 1: the distance between things that happen at any moment with the same chance.
+/// An exponential number of at least 1: the distance between events that are equally likely at any time.
 pub(super) fn exponential(rng: &mut impl Rng, mean: f64) -> u64 {
     let drawn: f64 = rng.sample(Exp1);
     (drawn * mean).ceil().max(1.0) as u64

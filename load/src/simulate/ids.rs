@@ -1,5 +1,5 @@
-//! The ids of simulated playbacks and facts: UUIDs (version 5, RFC 9562) of what the run is and which of its facts is
-//! meant. Never random: the same run gives the same ids, any other run other ones.
+//! The ids of simulated playbacks and facts: UUIDs (version 5, RFC 9562) of the configuration and a number. Never random: the same
+//! configuration gives the same ids, any other configuration gives others.
 
 use ess_schema::id::InvalidId;
 use ess_schema::{EventId, PlaybackId, TestId};

@@ -1,5 +1,5 @@
-//! The listeners and the tracks there are, and how popular each is. They are the same in every run: listener 7 has the
-//! same device and country, track 7 the same length, whatever the seed. Never holds them all; each is made from its number.
+//! The listeners and tracks, and their popularity. They are the same in every run: listener 7 has the same device and country, and
+//! track 7 the same length, whatever the seed. Each is made from its number when it is needed.
 
 use ess_schema::{TrackId, UserId};
 use rand::{Rng, SeedableRng};
@@ -8,10 +8,10 @@ use rand_distr::{Distribution, Zipf};
 
 use super::draw;
 
-/// Exponents of Zipf's law. Track popularity falls about as 1 ÷ rank; listeners differ less from each other.
+/// Exponents of Zipf's law. The popularity of tracks falls about as 1 ÷ rank; that of listeners less steeply.
 const TRACK_SKEW: f64 = 1.0;
 const LISTENER_SKEW: f64 = 0.6;
-/// Keep the generators of listeners and tracks apart.
+/// Offsets of the seeds of listeners and tracks.
 const LISTENERS: u64 = 0x4c69_7374_0000_0000;
 const TRACKS: u64 = 0x5472_6163_0000_0000;
 
@@ -44,7 +44,7 @@ const PLANS: [(&str, u32); 4] = [
     ("family", 11),
     ("student", 5),
 ];
-/// Where a playback is started from.
+/// Where playbacks are started from.
 pub(super) const CONTEXTS: [(&str, u32); 6] = [
     ("playlist:morning", 22),
     ("playlist:discover", 20),
@@ -54,7 +54,7 @@ pub(super) const CONTEXTS: [(&str, u32); 6] = [
     ("autoplay", 10),
 ];
 
-/// Somebody who listens.
+/// A listener.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Listener {
     pub(super) user_id: UserId,
@@ -65,21 +65,21 @@ pub(super) struct Listener {
     pub(super) plan: &'static str,
 }
 
-/// Something to listen to.
+/// A track.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Track {
     pub(super) track_id: TrackId,
     pub(super) duration_ms: u64,
 }
 
-/// How likely each listener and each track is.
+/// The probabilities of listeners and tracks.
 #[derive(Debug, Clone)]
-pub(super) struct Crowd {
+pub(super) struct Population {
     listeners: Zipf<f64>,
     tracks: Zipf<f64>,
 }
 
-impl Crowd {
+impl Population {
     pub(super) fn new(users: u32, tracks: u32) -> Self {
         Self {
             listeners: popularity(users, LISTENER_SKEW),

@@ -1,5 +1,5 @@
-//! A player's reports: turns what happened into events with ids, a running `seq`, and content as a client would send it.
-//! Never decides what happens.
+//! Turns what happens in a playback into events with ids, a running `seq`, and the content that a client would send. Never decides
+//! what happens.
 
 use ess_schema::event::{CURRENT_VERSION, Content, CustomEvent, Event, EventData, Play};
 use ess_schema::{EventType, PlaybackId, Source, TestId, Timestamp, TrackId, UserId};
@@ -15,7 +15,7 @@ pub(super) struct Reporter {
     user_id: UserId,
     track_id: TrackId,
     test_id: Option<TestId>,
-    /// The next playback event's; custom events do not count.
+    /// The `seq` of the next playback event; custom events have none.
     seq: u32,
     facts: Vec<Event>,
 }
@@ -43,20 +43,24 @@ impl Reporter {
     }
 
     /// Reports a playback event.
-    pub(super) fn tell(&mut self, at: Timestamp, data: impl FnOnce(Play) -> EventData) {
+    pub(super) fn report(&mut self, at: Timestamp, data: impl FnOnce(Play) -> EventData) {
         let play = self.play(Some(self.seq));
         self.seq += 1;
         self.push_playback_event(at, data(play));
     }
 
-    /// Reports a playback event of a client that counts nothing.
-    pub(super) fn tell_uncounted(&mut self, at: Timestamp, data: impl FnOnce(Play) -> EventData) {
+    /// Reports a playback event of a client that sends no `seq`.
+    pub(super) fn report_without_seq(
+        &mut self,
+        at: Timestamp,
+        data: impl FnOnce(Play) -> EventData,
+    ) {
         let play = self.play(None);
         self.push_playback_event(at, data(play));
     }
 
     /// Reports a custom event; `name` matches [`EventType::ALLOWED`].
-    pub(super) fn tell_custom(&mut self, at: Timestamp, name: &str, content: &serde_json::Value) {
+    pub(super) fn report_custom(&mut self, at: Timestamp, name: &str, content: &serde_json::Value) {
         #[expect(clippy::expect_used, reason = "the simulator's own names are letters")]
         let name = EventType::new(name).expect("an event name");
         let data = EventData::Custom(CustomEvent {

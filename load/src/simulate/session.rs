@@ -1,5 +1,5 @@
-//! One player at work: plays a track in media time, reports a heartbeat for every ten seconds of it, and meets pauses,
-//! seeks, stalls and failures on the way. A stretch goes on across a pause and breaks at a seek, as media time does.
+//! One playback of a track: a heartbeat for every ten seconds of media time, with pauses, seeks, stalls and failures in between. A
+//! stretch continues across a pause and ends at a seek, as media time does.
 
 use ess_schema::Timestamp;
 use ess_schema::event::{
@@ -11,20 +11,20 @@ use rand_chacha::ChaCha12Rng;
 use serde_json::json;
 
 use super::draw;
-use super::ending::Fate;
+use super::ending::PlaybackEnd;
 use super::reporter::Reporter;
 
 /// Media time between two heartbeats, in ms.
 pub const HEARTBEAT_MS: u64 = 10_000;
-/// Media time between two incidents, on average, in ms.
-const MEAN_CALM_MS: f64 = 110_000.0;
-/// Bounds a playback's length, together with [`LONGEST_PAUSE_MS`] and [`LONGEST_JUMP_MS`].
-const MOST_INCIDENTS: u32 = 6;
-const LONGEST_PAUSE_MS: u64 = 90_000;
-const LONGEST_JUMP_MS: u64 = 60_000;
-/// Nobody seeks closer to the end than this, in ms.
+/// Mean media time between two incidents, in ms.
+const MEAN_INCIDENT_GAP_MS: f64 = 110_000.0;
+/// Bounds the length of a playback, together with [`MAX_PAUSE_MS`] and [`MAX_JUMP_MS`].
+const MAX_INCIDENTS: u32 = 6;
+const MAX_PAUSE_MS: u64 = 90_000;
+const MAX_JUMP_MS: u64 = 60_000;
+/// The end of every seek is at least this far from the end of the track, in ms.
 const SEEK_MARGIN_MS: u64 = 5_000;
-/// Of the playbacks that go silent, how many were paused before.
+/// The share of the silent playbacks that were paused before.
 const SILENT_IN_PAUSE: f64 = 0.5;
 
 const ERRORS: [((&str, &str), u32); 3] = [
@@ -38,13 +38,13 @@ enum Incident {
     Pause,
     Seek,
     Stall,
-    /// A failure that the player gets over.
+    /// A failure that is not fatal.
     Failure,
-    /// Something else that the app tells.
+    /// A custom event of the app.
     Custom,
 }
 
-/// A playback under way.
+/// A playback in progress.
 pub(super) struct Session<'p> {
     rng: &'p mut ChaCha12Rng,
     reporter: &'p mut Reporter,
@@ -52,7 +52,7 @@ pub(super) struct Session<'p> {
     sees_ads: bool,
     now: Timestamp,
     position_ms: u64,
-    /// Where the stretch begins that was played and not reported yet.
+    /// Where the stretch begins that is not reported yet.
     stretch_from_ms: u64,
     listened_ms: u64,
 }
@@ -77,19 +77,18 @@ impl<'p> Session<'p> {
         }
     }
 
-    /// Plays until the track or the listener's patience ends.
-    pub(super) fn run(mut self, fate: Fate) {
-        let patience_ms = fate.patience_ms(self.rng, self.duration_ms);
-        let mut incident_at = draw::exponential(self.rng, MEAN_CALM_MS);
-        let mut incidents_left = MOST_INCIDENTS;
+    /// Plays until the track ends, or the listener has had enough.
+    pub(super) fn run(mut self, end: PlaybackEnd) {
+        let limit_ms = end.listening_limit_ms(self.rng, self.duration_ms);
+        let mut incident_at = draw::exponential(self.rng, MEAN_INCIDENT_GAP_MS);
+        let mut incidents_left = MAX_INCIDENTS;
         loop {
-            let until_end =
-                (self.duration_ms - self.position_ms).min(patience_ms - self.listened_ms);
+            let until_end = (self.duration_ms - self.position_ms).min(limit_ms - self.listened_ms);
             let until_heartbeat = HEARTBEAT_MS - self.unreported_ms();
             let until_incident = incident_at - self.listened_ms;
             self.play(until_end.min(until_heartbeat).min(until_incident));
-            if self.position_ms == self.duration_ms || self.listened_ms == patience_ms {
-                return self.end(fate);
+            if self.position_ms == self.duration_ms || self.listened_ms == limit_ms {
+                return self.end(end);
             }
             if self.unreported_ms() == HEARTBEAT_MS {
                 self.report_stretch();
@@ -99,7 +98,7 @@ impl<'p> Session<'p> {
                 incidents_left -= 1;
                 incident_at = match incidents_left {
                     0 => u64::MAX,
-                    _ => self.listened_ms + draw::exponential(self.rng, MEAN_CALM_MS),
+                    _ => self.listened_ms + draw::exponential(self.rng, MEAN_INCIDENT_GAP_MS),
                 };
             }
         }
@@ -119,12 +118,12 @@ impl<'p> Session<'p> {
         self.now = self.now.plus_millis(ms as i64);
     }
 
-    /// Reports what was played and not reported yet, if anything.
+    /// Reports the stretch that is not reported yet, if any.
     fn report_stretch(&mut self) {
         let (from_ms, to_ms) = (self.stretch_from_ms, self.position_ms);
         self.stretch_from_ms = to_ms;
         if from_ms < to_ms {
-            self.reporter.tell(self.now, |play| {
+            self.reporter.report(self.now, |play| {
                 EventData::Progressed(PlaybackProgressed {
                     play,
                     from_ms,
@@ -148,23 +147,23 @@ impl<'p> Session<'p> {
             Incident::Seek => self.seek(),
             Incident::Stall => self.stall(),
             Incident::Failure => self.fail(false),
-            Incident::Custom => self.tell_custom(),
+            Incident::Custom => self.report_custom(),
         }
     }
 
     fn pause(&mut self) {
         let position_ms = self.position_ms;
-        self.reporter.tell(self.now, |play| {
+        self.reporter.report(self.now, |play| {
             EventData::Paused(PlaybackPaused { play, position_ms })
         });
     }
 
     fn pause_and_resume(&mut self) {
         self.pause();
-        let paused_ms = draw::log_normal(self.rng, 8_000.0, 1.2, 300..=LONGEST_PAUSE_MS);
+        let paused_ms = draw::log_normal(self.rng, 8_000.0, 1.2, 300..=MAX_PAUSE_MS);
         self.wait(paused_ms);
         let position_ms = self.position_ms;
-        self.reporter.tell(self.now, |play| {
+        self.reporter.report(self.now, |play| {
             EventData::Resumed(PlaybackResumed {
                 play,
                 position_ms,
@@ -176,7 +175,7 @@ impl<'p> Session<'p> {
     fn seek(&mut self) {
         self.report_stretch();
         let (from_ms, last) = (self.position_ms, self.duration_ms - SEEK_MARGIN_MS);
-        let jump = self.rng.random_range(SEEK_MARGIN_MS..=LONGEST_JUMP_MS);
+        let jump = self.rng.random_range(SEEK_MARGIN_MS..=MAX_JUMP_MS);
         let to_ms = if self.rng.random_bool(0.6) {
             (from_ms + jump).min(last)
         } else {
@@ -184,7 +183,7 @@ impl<'p> Session<'p> {
         };
         self.position_ms = to_ms;
         self.stretch_from_ms = to_ms;
-        self.reporter.tell(self.now, |play| {
+        self.reporter.report(self.now, |play| {
             EventData::Seeked(PlaybackSeeked {
                 play,
                 from_ms,
@@ -197,7 +196,7 @@ impl<'p> Session<'p> {
         let stalled_ms = draw::log_normal(self.rng, 900.0, 0.9, 100..=15_000);
         self.wait(stalled_ms);
         let position_ms = self.position_ms;
-        self.reporter.tell(self.now, |play| {
+        self.reporter.report(self.now, |play| {
             EventData::Stalled(PlaybackStalled {
                 play,
                 position_ms,
@@ -209,7 +208,7 @@ impl<'p> Session<'p> {
     fn fail(&mut self, fatal: bool) {
         let (code, message) = draw::weighted(self.rng, ERRORS);
         let position_ms = Some(self.position_ms);
-        self.reporter.tell(self.now, |play| {
+        self.reporter.report(self.now, |play| {
             EventData::Failed(PlaybackFailed {
                 play,
                 code: code.to_owned(),
@@ -220,7 +219,7 @@ impl<'p> Session<'p> {
         });
     }
 
-    fn tell_custom(&mut self) {
+    fn report_custom(&mut self) {
         let position_ms = self.position_ms;
         let (name, content) = if self.sees_ads {
             let campaign = format!("campaign-{}", self.rng.random_range(1..=40));
@@ -230,17 +229,17 @@ impl<'p> Session<'p> {
         } else {
             ("LyricsOpened", json!({"position_ms": position_ms}))
         };
-        self.reporter.tell_custom(self.now, name, &content);
+        self.reporter.report_custom(self.now, name, &content);
     }
 
-    fn end(&mut self, fate: Fate) {
-        let reason = match fate {
+    fn end(&mut self, end: PlaybackEnd) {
+        let reason = match end {
             _ if self.position_ms == self.duration_ms => EndReason::Completed,
-            Fate::Completes | Fate::ToldAfterwards => EndReason::Completed,
-            Fate::Skips => EndReason::Skipped,
-            Fate::Stops => EndReason::Stopped,
-            Fate::GoesSilent => return self.go_silent(),
-            Fate::Fails => {
+            PlaybackEnd::Completes | PlaybackEnd::RecordedAfterwards => EndReason::Completed,
+            PlaybackEnd::Skips => EndReason::Skipped,
+            PlaybackEnd::Stops => EndReason::Stopped,
+            PlaybackEnd::GoesSilent => return self.go_silent(),
+            PlaybackEnd::Fails => {
                 self.report_stretch();
                 return self.fail(true);
             }
@@ -257,7 +256,7 @@ impl<'p> Session<'p> {
     fn finish(&mut self, reason: EndReason) {
         let (from_ms, to_ms) = (self.stretch_from_ms, self.position_ms);
         let duration_ms = self.duration_ms;
-        self.reporter.tell(self.now, |play| {
+        self.reporter.report(self.now, |play| {
             EventData::Finished(PlaybackFinished {
                 play,
                 position_ms: Some(to_ms),

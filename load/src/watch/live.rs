@@ -1,5 +1,5 @@
-//! How a run goes, on standard error: a bar on a terminal, else a line now and then. Never on standard output, which holds the
-//! report.
+//! The live view of a run on standard error: a bar on a terminal, else a line every few seconds. Never writes to standard output,
+//! which is for the report.
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::Arc;
@@ -8,59 +8,84 @@ use std::time::Duration;
 
 use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
-use crate::record::Recorded;
+use crate::record::Record;
 use crate::report::Sample;
 use crate::scenario::{Model, Scenario};
 
 /// Seconds between lines where there is no terminal.
-const LINE_EVERY: u64 = 5;
+const LINE_INTERVAL: u64 = 5;
 
-/// Shows how a run goes.
+/// Shows the progress of a run.
 #[derive(Debug, Clone)]
-pub(crate) struct Live {
+pub(crate) struct LiveView {
     bar: Option<ProgressBar>,
-    lasts: Option<Duration>,
-    shown: Arc<AtomicU64>,
+    goal: Goal,
+    samples: Arc<AtomicU64>,
 }
 
-impl Live {
-    pub(crate) fn new(scenario: &Scenario, name: &str) -> Self {
-        let lasts = lasts(scenario);
-        let bar = io::stderr().is_terminal().then(|| bar(lasts, name));
+/// When a run is complete.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Goal {
+    /// After this time.
+    Time(Duration),
+    /// When so many playbacks are sent.
+    Playbacks(u64),
+}
+
+impl Goal {
+    /// The goal of a scenario.
+    pub(crate) fn of(scenario: &Scenario) -> Self {
+        match scenario.model {
+            Model::Players => Self::Playbacks(scenario.playbacks),
+            Model::Open | Model::Closed => Self::Time(scenario.levels().duration()),
+        }
+    }
+
+    /// What is reached, what there is in all, and the unit of both.
+    fn progress(self, sample: &Sample, record: &Record) -> (u64, u64, &'static str) {
+        match self {
+            Self::Time(all) => (sample.at_s as u64, all.as_secs(), "s"),
+            Self::Playbacks(all) => (record.playbacks, all, "playbacks"),
+        }
+    }
+}
+
+impl LiveView {
+    /// A view of the run `name`.
+    pub(crate) fn new(name: &str, goal: Goal) -> Self {
+        let bar = io::stderr().is_terminal().then(|| bar(goal, name));
         Self {
             bar,
-            lasts,
-            shown: Arc::default(),
+            goal,
+            samples: Arc::default(),
         }
     }
 
-    /// One second more.
-    pub(crate) fn show(&self, sample: &Sample, so_far: &Recorded) {
-        let text = describe(sample, so_far);
+    /// Shows one more sample.
+    pub(crate) fn show(&self, sample: &Sample, record: &Record) {
+        let lines = describe(sample, record);
+        let (done, all, unit) = self.goal.progress(sample, record);
         if let Some(bar) = &self.bar {
-            bar.set_position(sample.at_s as u64);
-            bar.set_message(text.join("\n"));
-        } else if self
-            .shown
-            .fetch_add(1, Ordering::Relaxed)
-            .is_multiple_of(LINE_EVERY)
-        {
-            let all = self
-                .lasts
-                .map_or(String::new(), |all| format!("/{:.0}", all.as_secs_f64()));
-            say(&format!("{:.0}{all} s: {}", sample.at_s, text.join(", ")));
+            bar.set_position(done);
+            bar.set_message(lines.join("\n"));
+            return;
+        }
+        let count = self.samples.fetch_add(1, Ordering::Relaxed);
+        if count.is_multiple_of(LINE_INTERVAL) {
+            let (done, all) = (HumanCount(done), HumanCount(all));
+            write(&format!("{done}/{all} {unit}: {}", lines.join(", ")));
         }
     }
 
-    /// What is done once all was sent.
-    pub(crate) fn say(&self, text: &str) {
+    /// Shows what happens after the sending.
+    pub(crate) fn message(&self, text: &str) {
         match &self.bar {
             Some(bar) => bar.set_message(text.to_owned()),
-            None => say(text),
+            None => write(text),
         }
     }
 
-    /// Clears the bar, so that the report stands alone.
+    /// Clears the bar, before the report is printed.
     pub(crate) fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
@@ -68,32 +93,24 @@ impl Live {
     }
 }
 
-fn lasts(scenario: &Scenario) -> Option<Duration> {
-    match scenario.model {
-        Model::Players => None,
-        Model::Open | Model::Closed => Some(scenario.levels().lasts()),
-    }
-}
-
-fn bar(lasts: Option<Duration>, name: &str) -> ProgressBar {
-    let (bar, template) = match lasts {
-        Some(lasts) => (
-            ProgressBar::new(lasts.as_secs()),
-            "{prefix} {wide_bar} {pos}/{len} s\n{msg}",
-        ),
-        None => (
-            ProgressBar::new_spinner(),
-            "{prefix} {spinner} {pos} s\n{msg}",
+fn bar(goal: Goal, name: &str) -> ProgressBar {
+    let (all, template) = match goal {
+        Goal::Time(all) => (all.as_secs(), "{prefix} {wide_bar} {pos}/{len} s\n{msg}"),
+        Goal::Playbacks(all) => (
+            all,
+            "{prefix} {wide_bar} {human_pos}/{human_len} playbacks, eta {eta}\n{msg}",
         ),
     };
     let style = ProgressStyle::with_template(template);
-    // The templates are fixed, so neither is ever refused.
+    // The templates are fixed and valid.
     let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
-    bar.with_style(style).with_prefix(name.to_owned())
+    ProgressBar::new(all)
+        .with_style(style)
+        .with_prefix(name.to_owned())
 }
 
-/// What it sends and how it is answered; what is open. Each fits into a terminal of 80 columns.
-fn describe(sample: &Sample, so_far: &Recorded) -> [String; 2] {
+/// Throughput and latency; what is open. Each line fits into a terminal of 80 columns.
+fn describe(sample: &Sample, record: &Record) -> [String; 2] {
     let mut sent = format!(
         "{}/s, p50 {:.1} p95 {:.1} p99 {:.1} ms",
         HumanCount(sample.requests_per_s as u64),
@@ -106,16 +123,19 @@ fn describe(sample: &Sample, so_far: &Recorded) -> [String; 2] {
     }
     let mut open = format!(
         "errors {}, in flight {}",
-        HumanCount(so_far.failed),
+        HumanCount(record.failed),
         HumanCount(sample.in_flight),
     );
+    if record.retries > 0 {
+        open = format!("{open}, retries {}", HumanCount(record.retries));
+    }
     if let Some(lag) = sample.projector_lag {
-        open = format!("{open}, projector behind {}", HumanCount(lag as u64));
+        open = format!("{open}, projector lag {}", HumanCount(lag as u64));
     }
     [sent, open]
 }
 
-fn say(text: &str) {
-    // A run goes on although nobody reads how it goes.
+fn write(text: &str) {
+    // A run continues when standard error is closed.
     let _ = writeln!(io::stderr(), "{text}");
 }

@@ -1,4 +1,4 @@
-//! A command-api that answers as its script says, and keeps what it was sent.
+//! A fake command-api that responds as its script says, and records its requests.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,10 +11,10 @@ use poem::{IntoResponse, Request, Response, Server};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-/// Within the window of every fact that the tests simulate.
+/// A time at which every fact that the tests simulate is accepted.
 pub(crate) const RECEIVED_AT: &str = "2026-11-23T11:00:00Z";
 
-/// What was sent.
+/// A request.
 #[derive(Debug, Clone)]
 pub(crate) struct Sent {
     pub(crate) path: String,
@@ -26,14 +26,14 @@ pub(crate) struct Sent {
 
 type Script = dyn Fn(usize, &Sent) -> Response + Send + Sync;
 
-/// A command-api.
+/// A fake command-api.
 pub(crate) struct CommandApi {
     pub(crate) url: String,
     sent: watch::Sender<Vec<Sent>>,
 }
 
 impl CommandApi {
-    /// Answers request number n, from 0, as `script` says; it is always [`RECEIVED_AT`] there.
+    /// Responds to request number n, from 0, as `script` says. Its time is always [`RECEIVED_AT`].
     pub(crate) async fn start(
         script: impl Fn(usize, &Sent) -> Response + Send + Sync + 'static,
     ) -> Self {
@@ -41,7 +41,7 @@ impl CommandApi {
         Self::start_at(received_at, script).await
     }
 
-    /// The same at another time.
+    /// The same with another time.
     pub(crate) async fn start_at(
         received_at: Timestamp,
         script: impl Fn(usize, &Sent) -> Response + Send + Sync + 'static,
@@ -50,10 +50,10 @@ impl CommandApi {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (sent, script): (watch::Sender<_>, Arc<Script>) =
             (watch::Sender::default(), Arc::new(script));
-        let keep = sent.clone();
+        let requests = sent.clone();
         let endpoint = make(move |request| {
-            let (script, keep) = (Arc::clone(&script), keep.clone());
-            async move { answer(request, received_at, &*script, &keep).await }
+            let (script, requests) = (Arc::clone(&script), requests.clone());
+            async move { respond(request, received_at, &*script, &requests).await }
         });
         let acceptor = TcpAcceptor::from_tokio(listener).unwrap();
         tokio::spawn(Server::new_with_acceptor(acceptor).run(endpoint));
@@ -76,11 +76,11 @@ impl CommandApi {
     }
 }
 
-async fn answer(
+async fn respond(
     mut request: Request,
     received_at: Timestamp,
     script: &Script,
-    keep: &watch::Sender<Vec<Sent>>,
+    requests: &watch::Sender<Vec<Sent>>,
 ) -> Response {
     if request.uri().path() == "/" {
         return "running".into_response();
@@ -95,9 +95,9 @@ async fn answer(
         shapes,
     };
     let mut number = 0;
-    keep.send_modify(|kept| {
-        number = kept.len();
-        kept.push(sent.clone());
+    requests.send_modify(|requests| {
+        number = requests.len();
+        requests.push(sent.clone());
     });
     script(number, &sent)
 }
@@ -112,7 +112,7 @@ fn read(item: &str, received_at: Timestamp) -> (Event, Shape) {
     (item.event, item.shape)
 }
 
-/// Everything was appended.
+/// Every item was appended.
 pub(crate) fn appended(sent: &Sent) -> Response {
     let items: Vec<_> = (0..sent.events.len())
         .map(|index| serde_json::json!({"index": index, "event_id": "e", "position": "0:1"}))
@@ -126,7 +126,7 @@ pub(crate) fn appended(sent: &Sent) -> Response {
         .body(body)
 }
 
-/// A problem with the request as a whole.
+/// A problem with the request.
 pub(crate) fn problem(status: u16, title: &str) -> Response {
     let body = serde_json::json!({"type": "/problems/x", "title": title, "status": status, "detail": "so"});
     let status = poem::http::StatusCode::from_u16(status).unwrap();

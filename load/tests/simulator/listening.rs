@@ -1,4 +1,4 @@
-//! How a track is listened to: heartbeats, stretches, ends, and what the oracle makes of it all.
+//! How tracks are listened to: heartbeats, stretches, ends, and the result of the oracle.
 
 use std::collections::BTreeMap;
 
@@ -10,9 +10,13 @@ use ess_schema::playback::{Playback, Policy};
 
 use super::{PLAYBACKS, end_reason, facts, simulated, start};
 
-/// Of the playbacks, which share is so.
-fn share(playbacks: &[SimulatedPlayback], is_so: impl Fn(&SimulatedPlayback) -> bool) -> f64 {
-    playbacks.iter().filter(|playback| is_so(playback)).count() as f64 / playbacks.len() as f64
+/// The share of the playbacks that match.
+fn share(playbacks: &[SimulatedPlayback], matches: impl Fn(&SimulatedPlayback) -> bool) -> f64 {
+    playbacks
+        .iter()
+        .filter(|playback| matches(playback))
+        .count() as f64
+        / playbacks.len() as f64
 }
 
 #[test]
@@ -112,7 +116,7 @@ fn playbacks_end_in_every_way_and_many_are_skipped_early() {
 }
 
 #[test]
-fn every_kind_of_fact_is_told() {
+fn every_kind_of_fact_is_simulated() {
     let playbacks = simulated(1, PLAYBACKS);
     let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
     for event in facts(&playbacks) {
@@ -145,20 +149,20 @@ fn the_oracle_finds_simulated_playbacks_plausible() {
         let aggregate = folds[&playback.id].aggregate(&playback.id).unwrap();
         assert_eq!(aggregate.event_count, playback.facts.len() as u64);
         assert!(aggregate.unique_ms <= aggregate.played_ms);
-        let lasts = aggregate
+        let duration = aggregate
             .last_event_at
             .millis_since(aggregate.first_event_at) as u64;
-        let told = Playback::new(aggregate, Policy::default(), now);
-        let aggregate = &told.aggregate;
+        let playback_now = Playback::new(aggregate, Policy::default(), now);
+        let aggregate = &playback_now.aggregate;
         let is_recorded = playback.facts.len() == 1 && aggregate.max_seq.is_none();
         if is_recorded {
             continue;
         }
-        assert_eq!(told.lost_events, Some(0));
+        assert_eq!(playback_now.lost_events, Some(0));
         let busy = aggregate.played_ms + aggregate.paused_ms + aggregate.stalled_ms;
-        assert!(busy <= lasts, "{told:?}");
+        assert!(busy <= duration, "{playback_now:?}");
         let is_ended = end_reason(playback).is_some();
-        assert!(!is_ended || busy == lasts, "{told:?}");
-        assert!(!is_ended || told.state == Some("finished"));
+        assert!(!is_ended || busy == duration, "{playback_now:?}");
+        assert!(!is_ended || playback_now.state == Some("finished"));
     }
 }

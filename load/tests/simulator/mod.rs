@@ -1,4 +1,4 @@
-//! Simulated playbacks are the same for the same seed, and such as players tell them.
+//! Simulated playbacks are the same for the same seed, and plausible.
 #![allow(clippy::unwrap_used)]
 
 mod listening;
@@ -9,7 +9,7 @@ use ess_load::simulate::{SimulatedPlayback, Simulator, SimulatorConfig};
 use ess_schema::event::EndReason;
 use ess_schema::{Event, EventData, Timestamp};
 
-/// Enough for every share to show.
+/// Enough for every share to be measurable.
 const PLAYBACKS: u64 = 3_000;
 
 fn start() -> Timestamp {

@@ -1,4 +1,4 @@
-//! Who listens to what.
+//! Which listeners play which tracks.
 
 use std::collections::BTreeMap;
 
@@ -19,12 +19,12 @@ fn a_few_tracks_are_played_most_and_some_listeners_more_than_others() {
     let head = top(tracks.values(), 20);
     assert!((0.36..0.52).contains(&head), "{head}");
     assert!(tracks.len() > 500, "{}", tracks.len());
-    // Were they all alike, the hundred busiest of 5,000 would make about a tenth of the plays.
+    // If all were equally active, the hundred busiest of 5,000 would have about a tenth of the plays.
     let busiest = top(users.values(), 100);
     assert!((0.14..0.4).contains(&busiest), "{busiest}");
 }
 
-/// The share of all plays that the `count` greatest have.
+/// The share of all plays of the `count` greatest.
 fn top<'c>(counts: impl Iterator<Item = &'c u32>, count: usize) -> f64 {
     let mut counts: Vec<u32> = counts.copied().collect();
     counts.sort_unstable_by(|a, b| b.cmp(a));
@@ -32,7 +32,7 @@ fn top<'c>(counts: impl Iterator<Item = &'c u32>, count: usize) -> f64 {
 }
 
 #[test]
-fn a_track_is_equally_long_and_a_listener_the_same_in_every_run() {
+fn tracks_and_listeners_are_the_same_in_every_run() {
     let mut known = BTreeMap::new();
     for event in facts(&[simulated(1, 2_000), simulated(2, 2_000)].concat()) {
         if let EventData::Started(started) = &event.data {
@@ -41,10 +41,10 @@ fn a_track_is_equally_long_and_a_listener_the_same_in_every_run() {
                 started.country.clone(),
                 started.plan.clone(),
             );
-            let told = (started.track_duration_ms, Some(listener));
+            let values = (started.track_duration_ms, Some(listener));
             for (id, value) in [
-                (started.play.track_id.to_string(), (told.0, None)),
-                (started.play.user_id.to_string(), (None, told.1.clone())),
+                (started.play.track_id.to_string(), (values.0, None)),
+                (started.play.user_id.to_string(), (None, values.1.clone())),
             ] {
                 assert_eq!(known.entry(id).or_insert_with(|| value.clone()), &value);
             }

@@ -1,8 +1,8 @@
-//! What a seed determines, and what keeps runs apart.
+//! What the seed determines, and what makes the ids of runs different.
 
 use std::collections::BTreeSet;
 
-use ess_load::simulate::{LONGEST_PLAYBACK_MS, Simulator, SimulatorConfig};
+use ess_load::simulate::{MAX_PLAYBACK_MS, Simulator, SimulatorConfig};
 use ess_schema::TestId;
 
 use super::{PLAYBACKS, facts, simulated, start};
@@ -57,15 +57,15 @@ fn every_fact_has_an_id_of_its_own() {
 }
 
 #[test]
-fn facts_lie_in_order_and_within_the_hour_after_the_start() {
+fn facts_are_in_order_and_within_the_hour_after_the_start() {
     let mut begins = start();
     for playback in simulated(1, PLAYBACKS) {
         assert!(playback.facts.is_sorted_by_key(|event| event.occurred_at));
         let (first, last) = (&playback.facts[0], playback.facts.last().unwrap());
-        let lasts = last.occurred_at.millis_since(playback.begins);
+        let duration = last.occurred_at.millis_since(playback.begins);
         assert!(
-            lasts <= LONGEST_PLAYBACK_MS as i64,
-            "{} lasts {lasts} ms",
+            duration <= MAX_PLAYBACK_MS as i64,
+            "{} takes {duration} ms",
             playback.id
         );
         assert!(start() <= begins && begins <= playback.begins);
