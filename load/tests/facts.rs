@@ -1,5 +1,4 @@
 //! A fact that was written and read back is the same fact, in every format.
-#![allow(clippy::unwrap_used)]
 
 use ess_load::facts::{to_cloudevent, to_command, to_untyped};
 use ess_load::simulate::{Simulator, SimulatorConfig};

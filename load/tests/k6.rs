@@ -1,5 +1,4 @@
 //! The k6 script does the same as the scenarios of the predecessor: its configuration is generated from them. `UPDATE_K6=1` writes it.
-#![allow(clippy::unwrap_used)]
 
 use std::path::Path;
 

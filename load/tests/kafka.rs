@@ -1,5 +1,4 @@
 //! `ess-load players --kafka` against a real broker: the log contains every fact, under its key, in its order.
-#![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
 use std::process::{Command, Output};

@@ -1,5 +1,5 @@
-//! Every test of ess-load that runs the binary or needs no private item, in one binary: each further one is linked on its
-//! own.
+//! The integration tests of ess-load, linked into one binary, because linking each takes long.
+#![allow(clippy::unwrap_used)]
 
 mod command_api;
 mod facts;

@@ -1,5 +1,4 @@
 //! `ess-load players` as its users run it: the built binary against a fake command-api.
-#![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
 use std::process::{Output, Stdio};

@@ -1,6 +1,5 @@
 //! `ess-load run` as its users run it: the built binary against a fake command-api. The tests with a read model are in e2e/, against
 //! real services.
-#![allow(clippy::unwrap_used)]
 
 use std::process::{Output, Stdio};
 use std::sync::{Arc, Condvar, Mutex};

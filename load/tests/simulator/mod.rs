@@ -1,5 +1,4 @@
 //! Simulated playbacks are the same for the same seed, and plausible.
-#![allow(clippy::unwrap_used)]
 
 mod listening;
 mod population;
