@@ -1,5 +1,4 @@
-//! Wires the service: the read model, the tasks that watch it, the cache that forgets when another generation is promoted, and
-//! the HTTP edge. No rule lives here.
+//! Wires the service: the read model, its background tasks, the cache and the HTTP edge. It must not decide anything itself.
 
 use std::{
     collections::HashMap,
@@ -21,18 +20,18 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Config,
-    http::{Playbacks, Reader, openapi, ownership},
+    http::{PlayingSource, Reader, openapi, ownership},
     live::Hub,
     read::{Counter, ReadModel, Watch, Watcher},
 };
 
-/// How long nothing may be seen of the read model, beside what its queries may take.
+/// How long the read model may stay unobserved, in addition to the time limit of its queries.
 const STUCK_AFTER: Duration = Duration::from_secs(10);
 
 /// Builds the service and spawns its tasks.
 ///
 /// # Errors
-/// When the address cannot be had.
+/// When the address cannot be bound.
 pub async fn start(config: Config, process: &mut Process) -> Result<(), StartError> {
     let (reader, watcher, counter) = build(&config, &process.health, process.stopping());
     let api = openapi::service(&reader);
@@ -48,13 +47,13 @@ pub async fn start(config: Config, process: &mut Process) -> Result<(), StartErr
     process.spawn("conflicts", counter.run(process.stopping()));
     process.spawn(
         "cache",
-        forget_retired(Arc::clone(&reader), process.stopping()),
+        clear_on_promotion(Arc::clone(&reader), process.stopping()),
     );
-    tracing::info!(addr = %config.http.addr, "query-api listens on {}; its paths are told at /docs", config.http.addr);
+    tracing::info!(addr = %config.http.addr, "query-api listens on {}; paths are documented at /docs", config.http.addr);
     Ok(())
 }
 
-/// What answers, and what must run for it to. Nothing is asked yet.
+/// The reader of answers and the background tasks that it needs. No query is sent yet.
 fn build(
     config: &Config,
     health: &Health,
@@ -64,16 +63,16 @@ fn build(
         config.clickhouse.clone(),
         config.limits.clone(),
     ));
-    // A look is two queries and a pause; one that takes longer than that is stuck.
+    // One observation is two queries and a pause; a longer one is stuck.
     let check = health.progress_check("read-model", config.limits.time * 2 + STUCK_AFTER);
     let (watcher, watch) = Watcher::new(Arc::clone(&read_model), check, config.after.max_wait);
     let (counter, conflicts) = Counter::new(Arc::clone(&read_model), watch.clone());
-    let playbacks = Playbacks {
+    let playing = PlayingSource {
         read_model: Arc::clone(&read_model),
         watch: watch.clone(),
         settle_after_ms: config.policy.settle_after_ms,
     };
-    let live = Hub::new(playbacks, config.live.clone(), stopping);
+    let live = Hub::new(playing, config.live.clone(), stopping);
     let reader = Reader::new(
         read_model,
         watch,
@@ -86,23 +85,23 @@ fn build(
     (Arc::new(reader), watcher, counter)
 }
 
-/// Empties the cache whenever another generation becomes active (invariant I8). Its answers could not be told any more anyway:
-/// the generation is part of their key.
-async fn forget_retired(
+/// Empties the cache when another generation becomes active (invariant I8). Old answers would not be found anyway, because the
+/// generation is part of their key.
+async fn clear_on_promotion(
     reader: Arc<Reader>,
     stopping: CancellationToken,
 ) -> Result<(), Infallible> {
     let mut watch: Watch = reader.watch.clone();
-    let forget = async {
+    let clear = async {
         while watch.next_generation().await {
-            reader.cache.forget();
+            reader.cache.clear();
         }
     };
-    stopping.run_until_cancelled(forget).await;
+    stopping.run_until_cancelled(clear).await;
     Ok(())
 }
 
-/// Prints the document. It is the same under every configuration.
+/// Prints the OpenAPI document, which does not depend on the configuration.
 ///
 /// # Errors
 /// When standard output cannot be written.

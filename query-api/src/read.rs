@@ -10,12 +10,11 @@ mod read_model;
 mod watermark;
 
 pub(crate) use self::{
-    cache::{Cache, Content, Kept},
+    cache::{Cache, CachedAnswer, Content},
     conflicts::{Conflicts, Counter, LastCount},
-    events_page::{Generation, Page},
+    events_page::Page,
     loader::Loader,
-    playbacks_page::PlaybackRows,
-    read_model::{ReadModel, SelectError},
+    read_model::{Generation, ReadModel, SelectError},
     watermark::{Layer, Partition, View, Watch, Watcher},
 };
 

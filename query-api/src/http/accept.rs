@@ -1,5 +1,5 @@
-//! In which form an answer is given, by the `Accept` header (RFC 9110, section 12.5.1): of the forms that a path offers, the
-//! one whose quality is greatest.
+//! The format of an answer, negotiated by the `Accept` header (RFC 9110, section 12.5.1): the offered format with the greatest
+//! quality.
 
 use ess_service::problem::{Problem, ProblemKind};
 use poem::web::Accept;
@@ -7,12 +7,12 @@ use poem::web::Accept;
 use crate::question::Format;
 
 impl Format {
-    /// The form that the caller likes best of those offered; the first of them when it does not say. Of forms liked alike it
-    /// is the one named most exactly, then the one named first.
+    /// The offered format that the caller prefers, by default the first. Of formats with equal quality it is the one named most
+    /// specifically, then the one named first.
     ///
     /// # Errors
-    /// 406 that names those offered.
-    pub(crate) fn of(Accept(ranges): &Accept, offered: &[Self]) -> Result<Self, Problem> {
+    /// 406 that names the offered media types.
+    pub(super) fn of(Accept(ranges): &Accept, offered: &[Self]) -> Result<Self, Problem> {
         let ranges: Vec<Range<'_>> = if ranges.is_empty() {
             vec![Range::ANYTHING]
         } else {
@@ -21,35 +21,36 @@ impl Format {
                 .map(|range| Range::new(range.as_ref()))
                 .collect()
         };
-        let liked = offered
+        let acceptable = offered
             .iter()
-            .filter_map(|format| Some((format.liking(&ranges)?, *format)));
+            .filter_map(|format| Some((format.preference(&ranges)?, *format)));
         // The first of the greatest, where max_by would take the last.
-        let best = liked.reduce(|best, next| if next.0 > best.0 { next } else { best });
+        let best = acceptable.reduce(|best, next| if next.0 > best.0 { next } else { best });
         best.map(|(_, format)| format).ok_or_else(|| {
-            let there_are: Vec<_> = offered.iter().map(|format| format.media_type()).collect();
+            let offered: Vec<_> = offered.iter().map(|format| format.media_type()).collect();
             Problem::new(
                 ProblemKind::NotAcceptable,
-                format!("this is answered as {}", there_are.join(", ")),
+                format!("the available media types are {}", offered.join(", ")),
             )
         })
     }
 
-    /// How much the caller likes this form: by the range that names it most exactly. `None` when it does not want it.
-    fn liking(self, ranges: &[Range<'_>]) -> Option<Liking> {
+    /// The caller's preference for this format: the quality of the range that names it most specifically. `None` if it is not
+    /// acceptable.
+    fn preference(self, ranges: &[Range<'_>]) -> Option<Preference> {
         let naming = ranges.iter().enumerate().filter_map(|(at, range)| {
-            let exactness = range.exactness(self.media_type())?;
-            Some((exactness, std::cmp::Reverse(at), range.quality))
+            let specificity = range.specificity(self.media_type())?;
+            Some((specificity, std::cmp::Reverse(at), range.quality))
         });
-        let (exactness, at, quality) = naming.max()?;
-        (quality > 0).then_some((quality, exactness, at))
+        let (specificity, at, quality) = naming.max()?;
+        (quality > 0).then_some((quality, specificity, at))
     }
 }
 
-/// Quality, exactness, and how early it is named; compared in this order.
-type Liking = (u16, u8, std::cmp::Reverse<usize>);
+/// Quality, specificity, and how early it is named; compared in this order.
+type Preference = (u16, u8, std::cmp::Reverse<usize>);
 
-/// What a caller accepts, e.g. `text/*;q=0.8`. Parameters of the media type itself are passed over: no form has any.
+/// One media range, e.g. `text/*;q=0.8`. Parameters of the media type itself are ignored: no format has any.
 struct Range<'a> {
     essence: &'a str,
     /// In thousandths.
@@ -70,8 +71,8 @@ impl<'a> Range<'a> {
         }
     }
 
-    /// How exactly it names a media type; `None` when it does not.
-    fn exactness(&self, media_type: &str) -> Option<u8> {
+    /// How specifically it names a media type; `None` if it does not.
+    fn specificity(&self, media_type: &str) -> Option<u8> {
         if self.essence.eq_ignore_ascii_case(media_type) {
             return Some(2);
         }
@@ -86,7 +87,7 @@ impl<'a> Range<'a> {
     }
 }
 
-/// The weight that a parameter tells, if it is the one that does.
+/// The weight, if this parameter is the weight.
 fn quality(parameter: &str) -> Option<u16> {
     let (name, value) = parameter.split_once('=')?;
     let weight: f32 = name
@@ -114,7 +115,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_form_liked_best_is_answered() {
+    async fn the_preferred_format_is_chosen() {
         let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
         for (accept, expected) in [
             (None, Format::Json),
@@ -134,7 +135,7 @@ mod tests {
                 Some("application/json;q=0.1, text/csv;q=0.2, */*;q=0.05"),
                 Format::Csv,
             ),
-            // What is named exactly counts, not what a wider range says of it.
+            // The most specific range counts.
             (Some("*/*, application/json;q=0"), Format::NdJson),
             (
                 Some("application/*;q=0.9, application/json;q=0.1, text/*;q=0.5"),
@@ -144,7 +145,7 @@ mod tests {
                 Some("text/*;q=0.3, text/csv;q=0.7, application/json;q=0.5"),
                 Format::Csv,
             ),
-            // Liked alike.
+            // Equal quality.
             (Some("*/*, text/csv"), Format::Csv),
             (
                 Some("application/vnd.apache.parquet, text/csv"),
@@ -161,7 +162,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_not_offered_is_refused_with_what_is() {
+    async fn an_unavailable_media_type_is_refused_with_the_available_ones() {
         let offered = [Format::Csv, Format::Json];
         assert_eq!(format(None, &offered).await.unwrap(), Format::Csv);
         for accept in [
@@ -175,7 +176,7 @@ mod tests {
             assert_eq!(problem.status, 406, "{accept}");
             assert_eq!(
                 problem.detail,
-                "this is answered as text/csv, application/json"
+                "the available media types are text/csv, application/json"
             );
         }
     }

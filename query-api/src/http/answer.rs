@@ -1,49 +1,52 @@
-//! A kept answer as HTTP tells it: entity tag and 304, how long and since when it holds, and how fresh the read model was.
-//! Documented here, too, so that what is sent and what is promised stand side by side.
-
-mod documented;
-
-pub(crate) use self::documented::{Document, header as described_header};
-use std::{marker::PhantomData, sync::Arc};
+//! A cached answer as an HTTP response: entity tag and 304, lifetime and age, watermark and the link to the next page.
 
 use poem::{
-    IntoResponse, Response,
+    Request, Response,
     http::{HeaderValue, StatusCode, header},
 };
 
-use crate::{question::Format, read::Kept};
+use super::links::next_page;
+use crate::{question::Format, read::CachedAnswer};
 
-/// The header that tells how fresh the read model was at least.
-pub(crate) const WATERMARK: &str = "ess-watermark";
+/// The header with the generation and freshness of the read model.
+const WATERMARK: &str = "ess-watermark";
+/// The header with the totals of a report.
+const TOTALS: &str = "ess-totals";
 
-/// The header that tells what all pages of a report come to together.
-pub(crate) const TOTALS: &str = "ess-totals";
-
-/// An answer that documents itself as `D`.
-pub(crate) struct Answer<D> {
-    kept: Arc<Kept>,
+/// The response to a request; 304 without a body if the caller holds the answer.
+pub(super) fn respond(
+    request: &Request,
+    answer: &CachedAnswer,
     format: Format,
-    known_to_caller: bool,
-    next: Option<String>,
-    document: PhantomData<D>,
+    is_negotiated: bool,
+) -> Response {
+    let mut response = Response::builder()
+        .header(header::ETAG, &answer.etag)
+        .header(header::CACHE_CONTROL, &answer.cache_control)
+        .header(header::AGE, answer.age())
+        .header(WATERMARK, &answer.watermark);
+    if is_negotiated {
+        response = response.header(header::VARY, "Accept");
+    }
+    if let Some(totals) = &answer.totals {
+        response = response.header(TOTALS, totals);
+    }
+    if let Some(cursor) = &answer.next {
+        let next = next_page(request, cursor);
+        response = response.header(header::LINK, format!("<{next}>; rel=\"next\""));
+    }
+    if is_current(request, &answer.etag) {
+        return response.status(StatusCode::NOT_MODIFIED).finish();
+    }
+    response
+        .content_type(format.content_type())
+        .body(answer.body.clone())
 }
 
-impl<D: Document> Answer<D> {
-    /// What is kept, or that the caller knows it already: `if_none_match` lists the entity tags that it holds.
-    pub(crate) fn new(if_none_match: Option<&str>, kept: Arc<Kept>, format: Format) -> Self {
-        Self {
-            known_to_caller: if_none_match.is_some_and(|tags| names(tags, &kept.etag)),
-            kept,
-            format,
-            next: None,
-            document: PhantomData,
-        }
-    }
-
-    /// The same answer; `next` is the URL of the page that follows it.
-    pub(crate) fn followed_by(self, next: Option<String>) -> Self {
-        Self { next, ..self }
-    }
+fn is_current(request: &Request, etag: &HeaderValue) -> bool {
+    let tags = request.headers().get(header::IF_NONE_MATCH);
+    let tags = tags.and_then(|tags| tags.to_str().ok());
+    tags.is_some_and(|tags| names(tags, etag))
 }
 
 /// Whether this list names this tag (RFC 9110, section 13.1.2: by weak comparison).
@@ -54,53 +57,18 @@ fn names(list: &str, etag: &HeaderValue) -> bool {
     tags.any(|tag| tag == "*" || tag.as_bytes() == etag.as_bytes())
 }
 
-impl<D: Document> IntoResponse for Answer<D> {
-    fn into_response(self) -> Response {
-        let Self {
-            kept,
-            format,
-            known_to_caller,
-            next,
-            document: _,
-        } = self;
-        let mut response = Response::builder()
-            .header(header::ETAG, &kept.etag)
-            .header(header::CACHE_CONTROL, &kept.cache_control)
-            .header(header::AGE, kept.age())
-            .header(WATERMARK, &kept.watermark);
-        if D::CHOOSES_FORMAT {
-            response = response.header(header::VARY, "Accept");
-        }
-        if let Some(totals) = &kept.totals {
-            response = response.header(TOTALS, totals);
-        }
-        if let Some(next) = next {
-            response = response.header(header::LINK, format!("<{next}>; rel=\"next\""));
-        }
-        if known_to_caller {
-            return response.status(StatusCode::NOT_MODIFIED).finish();
-        }
-        response
-            .content_type(format.content_type())
-            .body(kept.body.clone())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn known(list: &str) -> bool {
-        names(list, &HeaderValue::from_static("\"abc\""))
-    }
-
     #[test]
-    fn a_tag_the_caller_holds_is_known_in_every_way_of_writing() {
+    fn a_listed_tag_is_found_in_every_notation() {
+        let named = |list: &str| names(list, &HeaderValue::from_static("\"abc\""));
         for held in ["\"abc\"", "W/\"abc\"", "\"x\", \"abc\"", "*"] {
-            assert!(known(held), "{held}");
+            assert!(named(held), "{held}");
         }
         for other in ["\"ab\"", "abc", "", "\"x\""] {
-            assert!(!known(other), "{other}");
+            assert!(!named(other), "{other}");
         }
     }
 }

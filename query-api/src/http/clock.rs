@@ -1,15 +1,15 @@
-//! The time of day.
+//! The clock of this machine.
 
 use std::time::SystemTime;
 
 use ess_schema::Timestamp;
 use ess_service::problem::{Problem, ProblemKind};
 
-/// The time of day.
+/// The current time.
 ///
 /// # Errors
-/// A clock outside the years that ESS keeps.
-pub(crate) fn now() -> Result<Timestamp, Problem> {
+/// 500 when the clock is outside the range of ESS timestamps.
+pub(super) fn now() -> Result<Timestamp, Problem> {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let millis = since
         .ok()
@@ -17,7 +17,7 @@ pub(crate) fn now() -> Result<Timestamp, Problem> {
     millis
         .and_then(|millis| Timestamp::from_millis(millis).ok())
         .ok_or_else(|| {
-            tracing::error!("the clock of this machine lies outside the years 1970 to 2261");
+            tracing::error!("the clock of this machine is outside the years 1970 to 2261");
             Problem::new(ProblemKind::Internal, "the clock of the server is wrong")
         })
 }

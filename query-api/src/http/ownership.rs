@@ -1,5 +1,5 @@
-//! What one may ask who may see only one user's playbacks: lists of that user, what is told of that user, and single playbacks that
-//! turn out to be theirs. Every other question is about others, too, and refused.
+//! Restricts callers that are bound to one user: they may read lists of that user, the statistics of that user, and single
+//! playbacks of that user. Every other request concerns other users and is refused.
 
 use std::sync::Arc;
 
@@ -12,18 +12,18 @@ use percent_encoding::percent_decode_str;
 use poem::{Endpoint, IntoResponse, Request, Response, Result, http::StatusCode};
 use serde::Deserialize;
 
-/// What a question is about.
+/// Whose data a request concerns.
 #[derive(Debug, PartialEq, Eq)]
-enum About {
-    /// The user alone.
-    Them,
-    /// A playback, perhaps of the user.
+enum Subject {
+    /// Only the user's.
+    User,
+    /// One playback; the response says whose.
     Playback,
-    /// Others.
+    /// Other users', too.
     Others,
 }
 
-/// Calls `inner`, unless who asks may see one user only and the question, or its answer, is about others.
+/// Calls `inner`, unless the caller is bound to one user and the request, or its response, concerns others.
 pub(crate) async fn checked<E>(inner: Arc<E>, request: Request) -> Result<Response>
 where
     E: Endpoint,
@@ -32,36 +32,36 @@ where
         return inner.call(request).await.map(IntoResponse::into_response);
     };
     let uri = request.uri();
-    match about(uri.path(), uri.query().unwrap_or_default(), &user) {
-        About::Them => inner.call(request).await.map(IntoResponse::into_response),
-        About::Playback => {
+    match subject(uri.path(), uri.query().unwrap_or_default(), &user) {
+        Subject::User => inner.call(request).await.map(IntoResponse::into_response),
+        Subject::Playback => {
             let id = decoded(uri.path().rsplit('/').next().unwrap_or_default());
-            theirs(inner.call(request).await?.into_response(), &id, &user).await
+            require_owner(inner.call(request).await?.into_response(), &id, &user).await
         }
-        About::Others => Err(refused(&user).into()),
+        Subject::Others => Err(forbidden(&user).into()),
     }
 }
 
-fn about(path: &str, query: &str, user: &UserId) -> About {
+fn subject(path: &str, query: &str, user: &UserId) -> Subject {
     let user = user.as_str();
     if let Some(id) = path.strip_prefix("/stats/user/") {
         return if decoded(id) == user {
-            About::Them
+            Subject::User
         } else {
-            About::Others
+            Subject::Others
         };
     }
     if path
         .strip_prefix("/stats/playback/")
         .is_some_and(|id| !id.contains('/'))
     {
-        return About::Playback;
+        return Subject::Playback;
     }
     let mut named = named_users(query);
     let is_list = matches!(path, "/stats/playbacks" | "/events");
     match (is_list, named.next(), named.next()) {
-        (true, Some(only), None) if only == user => About::Them,
-        _ => About::Others,
+        (true, Some(only), None) if only == user => Subject::User,
+        _ => Subject::Others,
     }
 }
 
@@ -71,7 +71,7 @@ fn named_users(query: &str) -> impl Iterator<Item = String> {
     let named = parameters
         .flatten()
         .filter(|(name, _)| decoded(name) == "user_id");
-    // A plus sign, which is a blank here, is in no user id.
+    // A plus sign would be a space here, but no user id contains a space.
     named.map(|(_, value)| decoded(value))
 }
 
@@ -79,13 +79,13 @@ fn decoded(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
-/// The answer about a playback, if it is theirs; else it is as if there were none.
-async fn theirs(response: Response, id: &str, user: &UserId) -> Result<Response> {
+/// The response, if its playback is the user's; otherwise 404, as for an unknown playback.
+async fn require_owner(response: Response, id: &str, user: &UserId) -> Result<Response> {
     #[derive(Deserialize)]
     struct Playback {
         user_id: Option<String>,
     }
-    // What the caller holds already it was shown once; errors tell of no one.
+    // For 304 the caller received the body before; errors contain no user's data.
     if response.status() != StatusCode::OK {
         return Ok(response);
     }
@@ -99,11 +99,11 @@ async fn theirs(response: Response, id: &str, user: &UserId) -> Result<Response>
     Err(Problem::new(ProblemKind::NotFound, detail).into())
 }
 
-fn refused(user: &UserId) -> Problem {
+fn forbidden(user: &UserId) -> Problem {
     Problem::new(
         ProblemKind::Forbidden,
         format!(
-            "the token is of the user {user}, so it may ask only for /stats/user/{user}, for /stats/playbacks and /events with user_id={user}, and for single playbacks of {user}"
+            "the token belongs to user {user} and may read only /stats/user/{user}, /stats/playbacks and /events with user_id={user}, and single playbacks of {user}"
         ),
     )
 }
@@ -119,16 +119,20 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_about_the_user_alone_is_about_others() {
+    fn a_request_that_does_not_name_only_the_user_concerns_others() {
         for (path, query) in [
             ("/stats/user/ann", ""),
             ("/stats/user/%61nn", "after=1:2"),
             ("/stats/playbacks", "limit=1&user_id=ann"),
             ("/events", "user%5Fid=ann"),
         ] {
-            assert_eq!(about(path, query, &ann()), About::Them, "{path}?{query}");
+            assert_eq!(
+                subject(path, query, &ann()),
+                Subject::User,
+                "{path}?{query}"
+            );
         }
-        assert_eq!(about("/stats/playback/p1", "", &ann()), About::Playback);
+        assert_eq!(subject("/stats/playback/p1", "", &ann()), Subject::Playback);
         for (path, query) in [
             ("/stats/user/bob", ""),
             ("/stats/user/ann/", "user_id=ann"),
@@ -141,12 +145,16 @@ mod tests {
             ("/events/e1", "user_id=ann"),
             ("/metrics", ""),
         ] {
-            assert_eq!(about(path, query, &ann()), About::Others, "{path}?{query}");
+            assert_eq!(
+                subject(path, query, &ann()),
+                Subject::Others,
+                "{path}?{query}"
+            );
         }
     }
 
-    async fn asked(path: &'static str, only_user: Option<UserId>) -> StatusCode {
-        let told = Arc::new(make_sync(|_| r#"{"playback_id":"p1","user_id":"bob"}"#));
+    async fn status(path: &'static str, only_user: Option<UserId>) -> StatusCode {
+        let endpoint = Arc::new(make_sync(|_| r#"{"playback_id":"p1","user_id":"bob"}"#));
         let mut request = Request::builder()
             .method(Method::GET)
             .uri_str(path)
@@ -156,24 +164,27 @@ mod tests {
             scopes: "read".parse().unwrap(),
             only_user,
         });
-        match checked(told, request).await {
+        match checked(endpoint, request).await {
             Ok(response) => response.status(),
             Err(error) => error.status(),
         }
     }
 
     #[tokio::test]
-    async fn anothers_playback_is_as_if_it_were_not_there() {
+    async fn the_playback_of_another_user_is_404() {
         let bob = UserId::new("bob").unwrap();
         assert_eq!(
-            asked("/stats/playback/p1", Some(ann())).await,
+            status("/stats/playback/p1", Some(ann())).await,
             StatusCode::NOT_FOUND
         );
-        assert_eq!(asked("/stats/playback/p1", Some(bob)).await, StatusCode::OK);
         assert_eq!(
-            asked("/stats/top", Some(ann())).await,
+            status("/stats/playback/p1", Some(bob)).await,
+            StatusCode::OK
+        );
+        assert_eq!(
+            status("/stats/top", Some(ann())).await,
             StatusCode::FORBIDDEN
         );
-        assert_eq!(asked("/stats/top", None).await, StatusCode::OK);
+        assert_eq!(status("/stats/top", None).await, StatusCode::OK);
     }
 }

@@ -1,31 +1,31 @@
-//! Asks the read model what is playing now.
+//! Reads what is playing now, for the live streams.
 
 use std::sync::Arc;
 
 use ess_service::problem::Problem;
 
 use crate::{
-    http::{clock::now, wire},
+    http::{bodies, clock::now, wire},
     live::{Look, Source},
     question::LiveQuestion,
     read::{Layer, ReadModel, SelectError, View, Watch},
     sql::Playing,
 };
 
-/// The rows of playbacks in the active generation.
+/// Reads from the playbacks of the active generation.
 #[derive(Debug)]
-pub(crate) struct Playbacks {
+pub(crate) struct PlayingSource {
     pub(crate) read_model: Arc<ReadModel>,
     pub(crate) watch: Watch,
-    /// After how long a silence one that is open does not play any more, in ms.
+    /// After how many ms without an event an open playback is abandoned.
     pub(crate) settle_after_ms: i64,
 }
 
-impl Playbacks {
-    /// Asks the generation of `view`.
+impl PlayingSource {
+    /// Reads from the generation of `view`.
     ///
     /// # Errors
-    /// When it cannot be asked.
+    /// When the read model is unavailable.
     pub(crate) async fn look_at(
         &self,
         view: Arc<View>,
@@ -38,13 +38,12 @@ impl Playbacks {
         };
         let rows = self.read_model.select(view.generation, &playing).await?;
         let live = wire::Live::new(as_of, rows).map_err(SelectError::from)?;
-        let body =
-            serde_json::to_vec(&live).map_err(|error| SelectError::InvalidRow(error.into()))?;
+        let body = bodies::json(&live)?;
         Ok(Look { as_of, view, body })
     }
 }
 
-impl Source for Playbacks {
+impl Source for PlayingSource {
     async fn look(&self, question: &LiveQuestion) -> Result<Look, Problem> {
         let view = self.watch.reached_in(Layer::Playbacks, &[]).await?;
         self.look_at(view, question).await

@@ -1,37 +1,40 @@
-//! What every path needs.
+//! What every operation needs, and the way from a question to its answer: wait for the caller's positions, then look the answer
+//! up in the cache or read it.
 
 use std::{sync::Arc, time::Duration};
 
-use ess_schema::playback::Policy;
+use ess_schema::{Position, playback::Policy};
+use ess_service::problem::Problem;
 
-use super::playing::Playbacks;
+use super::playing::PlayingSource;
 use crate::{
     config::{CacheConfig, LimitsConfig},
     live::Hub,
-    read::{Cache, LastCount, Loader, ReadModel, Watch},
+    question::Question,
+    read::{Cache, CachedAnswer, Content, LastCount, Layer, Loader, ReadModel, View, Watch},
 };
 
-/// What every path needs.
+/// Reads answers.
 #[derive(Debug)]
 pub(crate) struct Reader {
-    /// Where questions are asked.
-    pub(crate) read_model: Arc<ReadModel>,
-    /// Where single playbacks are asked for.
-    pub(crate) playbacks: Loader<ReadModel>,
-    /// What was answered a moment ago.
+    /// The read model.
+    pub(super) read_model: Arc<ReadModel>,
+    /// Loads single playbacks.
+    pub(super) playbacks: Loader<ReadModel>,
+    /// Recent answers.
     pub(crate) cache: Cache,
     /// How far the read model is.
     pub(crate) watch: Watch,
-    /// How many identities bear messages that differ.
-    pub(crate) conflicts: LastCount,
-    /// Who is told what is playing now.
-    pub(crate) live: Hub<Playbacks>,
-    /// What counts, and when a playback is settled.
-    pub(crate) policy: Policy,
-    /// How long answers hold that may change at any moment.
-    pub(crate) open_ttl: Duration,
-    /// How long the answer about a settled playback holds.
-    pub(crate) settled_ttl: Duration,
+    /// The last count of conflicting identities.
+    pub(super) conflicts: LastCount,
+    /// The streams of what is playing now.
+    pub(super) live: Hub<PlayingSource>,
+    /// When a playback counts, and when it is settled.
+    pub(super) policy: Policy,
+    /// The lifetime of an answer that may change at any moment.
+    pub(super) open_ttl: Duration,
+    /// The lifetime of an answer about a settled playback.
+    pub(super) settled_ttl: Duration,
 }
 
 impl Reader {
@@ -39,7 +42,7 @@ impl Reader {
         read_model: Arc<ReadModel>,
         watch: Watch,
         conflicts: LastCount,
-        live: Hub<Playbacks>,
+        live: Hub<PlayingSource>,
         policy: Policy,
         config: &CacheConfig,
         limits: &LimitsConfig,
@@ -55,5 +58,59 @@ impl Reader {
             open_ttl: config.open_ttl,
             settled_ttl: config.settled_ttl,
         }
+    }
+
+    /// The answer to a question, which includes the positions of `after`.
+    ///
+    /// # Errors
+    /// 503 when the positions are not projected in time, or what reading the answer failed with.
+    pub(super) async fn answer(
+        self: &Arc<Self>,
+        question: Question,
+        after: &[Position],
+    ) -> Result<Arc<CachedAnswer>, Problem> {
+        let view = self.watch.reached_in(layer(&question), after).await?;
+        let (reader, key) = (Arc::clone(self), question.clone());
+        let read = |view| async move { reader.read(view, question).await };
+        self.cache.answer(key, &view, after, read).await
+    }
+
+    /// Reads the answer from the generation of `view`.
+    async fn read(&self, view: Arc<View>, question: Question) -> Result<Content, Problem> {
+        let generation = view.generation;
+        match question {
+            Question::Playback(id) => self.playback(generation, id).await,
+            Question::Playbacks(page, format) => {
+                self.page_of_playbacks(generation, &page, format).await
+            }
+            Question::Report(report, totals, format) => {
+                self.report(generation, &report, totals, format).await
+            }
+            Question::Retention(plays) => self.retention(generation, plays).await,
+            Question::Summary(summary) => self.summary(generation, &summary).await,
+            Question::Lag(lag) => self.lag(generation, &lag).await,
+            Question::Live(question) => self.playing(view, &question).await,
+            Question::Events(page, format) => self.page_of_events(generation, &page, format).await,
+            Question::Event(id, format) => self.event(generation, id, format).await,
+        }
+    }
+
+    /// An answer that may change at any moment.
+    pub(super) fn open(&self, body: Vec<u8>) -> Content {
+        Content::new(body, self.open_ttl)
+    }
+}
+
+/// The layer of the read model that answers a question.
+fn layer(question: &Question) -> Layer {
+    match question {
+        Question::Playback(_) | Question::Lag(_) | Question::Events(..) | Question::Event(..) => {
+            Layer::Events
+        }
+        Question::Playbacks(..)
+        | Question::Report(..)
+        | Question::Retention(_)
+        | Question::Summary(_)
+        | Question::Live(_) => Layer::Playbacks,
     }
 }

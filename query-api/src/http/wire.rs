@@ -1,5 +1,5 @@
-//! The JSON that is answered: plain structs whose fields, texts and documentation are written once, here. Made from the domain's
-//! types by taking those apart, so that a new field cannot be forgotten.
+//! The JSON of answers: structs whose fields and documentation are written once, here. They are converted from domain types by
+//! destructuring, so that a new field cannot be forgotten.
 
 mod described;
 mod event;
@@ -12,7 +12,7 @@ mod retention;
 mod summary;
 
 pub(crate) use self::{
-    described::{Described, reference, register},
+    described::{Described, Named, reference, register},
     event::Event,
     lag::{Interpolated, Lag},
     live::Live,
@@ -20,5 +20,5 @@ pub(crate) use self::{
     projection::Projection,
     report_row::{ReportRow, report_rows},
     retention::{Quartiles, Retention, RetentionBucket},
-    summary::{Listener, Track},
+    summary::{Track, User},
 };

@@ -1,11 +1,11 @@
 //! Answers that were given a moment ago, bounded by bytes. Callers who ask the same at the same time share one query, and nobody
 //! is answered with less than the positions they asked for.
 
+mod cached_answer;
 mod flights;
-mod kept;
 mod measures;
 
-pub(crate) use self::kept::{Content, Kept};
+pub(crate) use self::cached_answer::{CachedAnswer, Content};
 use std::{
     future::Future,
     sync::Arc,
@@ -25,22 +25,27 @@ type Key = (u32, Question);
 /// The cache.
 #[derive(Debug, Clone)]
 pub(crate) struct Cache {
-    kept: sync::Cache<Key, Arc<Kept>>,
+    kept: sync::Cache<Key, Arc<CachedAnswer>>,
     flights: Flights,
     measures: Arc<Measures>,
 }
 
 struct ByTtl;
 
-impl Expiry<Key, Arc<Kept>> for ByTtl {
-    fn expire_after_create(&self, _: &Key, kept: &Arc<Kept>, _: Instant) -> Option<Duration> {
+impl Expiry<Key, Arc<CachedAnswer>> for ByTtl {
+    fn expire_after_create(
+        &self,
+        _: &Key,
+        kept: &Arc<CachedAnswer>,
+        _: Instant,
+    ) -> Option<Duration> {
         Some(kept.ttl)
     }
 
     fn expire_after_update(
         &self,
         _: &Key,
-        kept: &Arc<Kept>,
+        kept: &Arc<CachedAnswer>,
         _: Instant,
         _: Option<Duration>,
     ) -> Option<Duration> {
@@ -54,7 +59,7 @@ impl Cache {
         let removed = Arc::clone(&measures);
         let kept = sync::Cache::builder()
             .max_capacity(config.max_bytes)
-            .weigher(|key, kept: &Arc<Kept>| kept.bytes(key))
+            .weigher(|key, kept: &Arc<CachedAnswer>| kept.bytes(key))
             .expire_after(ByTtl)
             .eviction_listener(move |key, kept, cause| removed.removed(kept.bytes(&key), cause))
             .build();
@@ -76,7 +81,7 @@ impl Cache {
         view: &Arc<View>,
         after: &[Position],
         ask: impl FnOnce(Arc<View>) -> F,
-    ) -> Result<Arc<Kept>, Problem>
+    ) -> Result<Arc<CachedAnswer>, Problem>
     where
         F: Future<Output = Result<Content, Problem>> + Send + 'static,
     {
@@ -97,7 +102,8 @@ impl Cache {
                 self.measures.misses.increment(1);
                 let (asked_at, seen, cache) = (Instant::now(), Arc::clone(view), self.clone());
                 let ask = ask(Arc::clone(view));
-                let outcome = async move { Ok(Arc::new(Kept::new(ask.await?, seen, asked_at))) };
+                let outcome =
+                    async move { Ok(Arc::new(CachedAnswer::new(ask.await?, seen, asked_at))) };
                 flights.begin(key, Arc::clone(view), outcome, move |key, kept| {
                     cache.keep(key, kept);
                 })
@@ -107,11 +113,11 @@ impl Cache {
     }
 
     /// Forgets everything: the answers of a generation that is no longer active only take room.
-    pub(crate) fn forget(&self) {
+    pub(crate) fn clear(&self) {
         self.kept.invalidate_all();
     }
 
-    fn told_again(&self, key: &Key, after: &[Position]) -> Option<Arc<Kept>> {
+    fn told_again(&self, key: &Key, after: &[Position]) -> Option<Arc<CachedAnswer>> {
         let kept = self.kept.get(key)?;
         let is_new_enough = kept.view.holds(after);
         is_new_enough.then(|| {
@@ -120,7 +126,7 @@ impl Cache {
         })
     }
 
-    fn keep(&self, key: &Key, kept: &Arc<Kept>) {
+    fn keep(&self, key: &Key, kept: &Arc<CachedAnswer>) {
         if !kept.ttl.is_zero() {
             self.measures.added(kept.bytes(key));
             self.kept.insert(key.clone(), Arc::clone(kept));

@@ -8,7 +8,7 @@ use ess_schema::{EventId, Source, Timestamp};
 
 use crate::{
     question::{EventKey, EventsPage, Start},
-    read::read_model::{ReadModel, SelectError},
+    read::read_model::{Generation, SelectError},
     sql::{EventsScan, InvalidRow, Standing, StandingPositions, StoredEvent},
 };
 
@@ -37,12 +37,6 @@ pub(crate) trait EventRows: Sync {
         &self,
         events: &[StoredEvent],
     ) -> impl Future<Output = Result<Vec<Standing>, SelectError>> + Send;
-}
-
-/// One generation.
-pub(crate) struct Generation<'r> {
-    pub(crate) read_model: &'r ReadModel,
-    pub(crate) number: u32,
 }
 
 impl EventRows for Generation<'_> {

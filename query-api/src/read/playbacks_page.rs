@@ -7,7 +7,7 @@ use ess_schema::Timestamp;
 
 use crate::{
     question::{Period, PlaybacksPage},
-    read::read_model::SelectError,
+    read::{read_model::Generation, read_model::SelectError},
     sql::{PlaybackRow, PlaybacksList},
 };
 
@@ -24,6 +24,12 @@ pub(crate) trait PlaybackRows: Sync {
         &self,
         list: &PlaybacksList<'_>,
     ) -> impl Future<Output = Result<Vec<PlaybackRow>, SelectError>> + Send;
+}
+
+impl PlaybackRows for Generation<'_> {
+    async fn list(&self, list: &PlaybacksList<'_>) -> Result<Vec<PlaybackRow>, SelectError> {
+        self.read_model.select(self.number, list).await
+    }
 }
 
 impl PlaybacksPage {

@@ -37,6 +37,12 @@ pub(crate) struct ReadModel {
     account: OnceCell<Account>,
 }
 
+/// One generation of the read model.
+pub(crate) struct Generation<'r> {
+    pub(crate) read_model: &'r ReadModel,
+    pub(crate) number: u32,
+}
+
 impl ReadModel {
     pub(crate) fn new(config: ClickHouseConfig, limits: LimitsConfig) -> Self {
         metrics::describe_histogram!(

@@ -240,7 +240,7 @@ async fn an_unknown_media_type_is_406_with_the_available_ones() {
             let problem = app.queries().send(request).await.expect_status(406).json();
             assert_eq!(
                 problem["detail"],
-                "this is answered as application/json, application/x-ndjson, text/csv, application/vnd.apache.parquet"
+                "the available media types are application/json, application/x-ndjson, text/csv, application/vnd.apache.parquet"
             );
         }
     }

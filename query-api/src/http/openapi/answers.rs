@@ -1,4 +1,4 @@
-//! One example of each problem, as the service told it; those of successes stand beside their schemas.
+//! An example of each problem, as the service returns it. The examples of successes are beside their schemas.
 
 use ess_service::openapi::Examples;
 
@@ -17,7 +17,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_example_of_a_problem_is_one() {
+    fn every_example_is_a_problem() {
         assert_eq!(check_problem_examples(Answers::JSON), Ok(()));
     }
 }

@@ -1,116 +1,90 @@
-//! GET /stats/lag: how long events take from being accepted to being stored.
-
-use std::sync::Arc;
+//! GET /stats/lag: how long events take from acceptance to storage.
 
 use ess_schema::{TestId, Timestamp};
 use ess_service::problem::{FieldError, Problem, ProblemKind};
-use poem::Request;
-use poem_openapi::{
-    OpenApi,
-    param::{Header, Query},
-    registry::{MetaMediaType, MetaSchema, MetaSchemaRef, Registry},
-};
+use poem_openapi::registry::{MetaMediaType, Registry};
 
 use crate::{
     http::{
-        answer::{Answer, Document},
+        arguments::arguments,
+        bodies,
+        cached_read::CachedRead,
         clock::now,
-        parameters::{After, Param, Refused},
+        document::{self, DocumentedProblem, INVALID_OR_EXPENSIVE, UNAVAILABLE},
+        operation::{Entry, Tag},
+        parameter_errors::ParameterErrors,
         reader::Reader,
         wire,
     },
     question::{Format, LagBucket, LagBy, LagQuestion, MOST_LAG_ROWS, Question, Window},
-    read::{Content, SelectError, View},
+    read::{Content, SelectError},
     sql::{InvalidRow, Lag, LagRow},
 };
 
-/// The lag of the read model.
-pub(crate) struct LagApi(pub(crate) Arc<Reader>);
+/// The operation.
+pub(crate) struct GetLag;
 
-/// Rows of lags.
-pub(crate) struct Lags;
+arguments! {
+    /// Its arguments.
+    pub(crate) struct LagArguments {
+        /// Only events of this test run.
+        Query test_id: TestId,
+        /// Only events accepted at this time or later; by default 15 minutes before `to`.
+        Query from: Timestamp,
+        /// Only events accepted before this time; by default now.
+        Query to: Timestamp,
+        /// One row per test run, and one for events without a test run, instead of one row for all.
+        Query by: LagBy,
+        /// One row per time bucket in UTC, by when the events were accepted. At most 10000 buckets between `from` and `to`.
+        Query bucket: LagBucket,
+    }
+}
 
-impl Document for Lags {
-    const ABOUT: &'static str = "The lags. One row for all events together, which is there even if there was none; with `by` or `bucket` a row for each test run, span of time or both, in the order of time, for those that hold events";
-    const CHOOSES_FORMAT: bool = false;
-    const PAGED: bool = false;
-    const PROBLEMS: &'static [(u16, &'static str)] = &[
-        (
-            422,
-            "A parameter is not what it may be (`errors` names it), or the question costs more than one may",
-        ),
-        (
-            503,
-            "The positions waited for are not projected yet, the read model cannot be asked, or too much is asked at once",
-        ),
-    ];
+impl CachedRead for GetLag {
+    const ENTRY: Entry = Entry {
+        path: "/stats/lag",
+        id: "getLag",
+        tag: Tag::Stats,
+        summary: "Get the lag from acceptance to storage",
+        description: "Exact quantiles over the distinct events accepted in a window, by default the last 15 minutes. `test_id` selects the events of one load test, `by=test_id` compares load tests, and `bucket` shows the lag over time.",
+    };
+    type Arguments = LagArguments;
+    const FORMATS: &'static [Format] = &[Format::Json];
+    const SUCCESS: &'static str = "The lags. One row for all events together, present even without events; with `by` or `bucket` one row per test run, time bucket or both, in the order of time, for those with events";
+    const PROBLEMS: &'static [DocumentedProblem] = &[INVALID_OR_EXPENSIVE, UNAVAILABLE];
 
-    fn contents() -> Vec<MetaMediaType> {
-        let array = MetaSchema {
-            items: Some(Box::new(wire::reference::<wire::Lag>())),
-            ..MetaSchema::new("array")
-        };
-        vec![MetaMediaType {
-            content_type: Format::Json.media_type(),
-            schema: MetaSchemaRef::Inline(Box::new(array)),
-        }]
+    fn bodies() -> Vec<MetaMediaType> {
+        let array = document::inline(document::array::<wire::Lag>());
+        vec![document::body(Format::Json, array)]
     }
 
     fn register(registry: &mut Registry) {
         wire::register::<wire::Lag>(registry);
     }
-}
 
-#[OpenApi(tag = "super::Tag::Stats")]
-impl LagApi {
-    /// How long events take from being accepted to being stored
-    ///
-    /// Exact quantiles over the distinct events accepted in a window: of the last 15 minutes, unless told otherwise. The events
-    /// of one load test are told by `test_id`, those of each by `by=test_id`, and how it went over time by `bucket`.
-    #[oai(path = "/stats/lag", method = "get", operation_id = "getLag")]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "an argument each is how poem-openapi documents parameters"
-    )]
-    async fn get(
-        &self,
-        request: &Request,
-        /// Only of this test run.
-        test_id: Query<Option<Param<TestId>>>,
-        /// Only what was accepted at this time or later; 15 minutes before `to` by default.
-        from: Query<Option<Param<Timestamp>>>,
-        /// Only what was accepted before this time; now by default.
-        to: Query<Option<Param<Timestamp>>>,
-        /// A row for each test run, and one for the events of none, instead of one for all.
-        by: Query<Option<Param<LagBy>>>,
-        /// A row for each such span of time in UTC, by when the events were accepted. At most 10000 of them may lie between
-        /// `from` and `to`.
-        bucket: Query<Option<Param<LagBucket>>>,
-        /// Log positions, as `Ess-Position` of a write told them, separated by commas: the answer waits until it holds them.
-        after: Query<Option<Param<After>>>,
-        /// Entity tags that the caller holds.
-        #[oai(name = "If-None-Match")]
-        if_none_match: Header<Option<String>>,
-    ) -> Result<Answer<Lags>, Problem> {
-        let names = ["test_id", "from", "to", "by", "bucket", "after"];
-        let mut refused = Refused::by_name(request, &names);
+    fn question(
+        LagArguments {
+            test_id,
+            from,
+            to,
+            by,
+            bucket,
+        }: LagArguments,
+        _: Format,
+        errors: &mut ParameterErrors,
+    ) -> Option<Question> {
         let lag = LagQuestion {
-            test_id: refused.query("test_id", test_id.0),
-            from: refused.query("from", from.0),
-            to: refused.query("to", to.0),
-            by: refused.query("by", by.0),
-            bucket: refused.query("bucket", bucket.0),
+            test_id,
+            from,
+            to,
+            by,
+            bucket,
         };
-        let After(after) = refused.query("after", after.0).unwrap_or_default();
-        let checked = lag.check(now()?);
-        let checked = checked.map_err(|error| refused.push(error)).ok();
-        refused.none(checked)?;
-        let view = self.0.watch.reached(&after).await?;
-        let question = Question::Lag(lag.clone());
-        let reader = Arc::clone(&self.0);
-        let ask = |view: Arc<View>| async move { reader.lag(&view, &lag).await };
-        let kept = self.0.cache.answer(question, &view, &after, ask).await?;
-        Ok(Answer::new(if_none_match.0.as_deref(), kept, Format::Json))
+        // A machine whose clock is wrong fails when it reads the answer.
+        if let Ok(now) = now() {
+            errors.check(lag.check(now))?;
+        }
+        Some(Question::Lag(lag))
     }
 }
 
@@ -118,26 +92,26 @@ impl LagQuestion {
     fn too_many_rows() -> Problem {
         let error = FieldError {
             pointer: "?by".to_owned(),
-            detail: format!("gives more than {MOST_LAG_ROWS} rows"),
+            detail: format!("more than {MOST_LAG_ROWS} rows"),
             allowed: Some("one ?test_id, a longer ?bucket, or a shorter window".to_owned()),
         };
         Problem::new(
             ProblemKind::InvalidQuery,
-            format!("{} {}", error.pointer, error.detail),
+            format!("{}: {}", error.pointer, error.detail),
         )
         .with_errors(vec![error])
     }
 
-    /// The rows told of `window`.
-    fn told(&self, window: Window, rows: Vec<LagRow>) -> Result<Vec<wire::Lag>, InvalidRow> {
-        let whole = self.by.is_none() && self.bucket.is_none();
-        if rows.is_empty() && whole {
-            return Ok(vec![self.nothing(window)]);
+    /// The lags of `window`.
+    fn lags(&self, window: Window, rows: Vec<LagRow>) -> Result<Vec<wire::Lag>, InvalidRow> {
+        let is_total = self.by.is_none() && self.bucket.is_none();
+        if rows.is_empty() && is_total {
+            return Ok(vec![self.empty(window)]);
         }
         rows.into_iter().map(|row| self.row(window, row)).collect()
     }
 
-    fn nothing(&self, Window { from, to }: Window) -> wire::Lag {
+    fn empty(&self, Window { from, to }: Window) -> wire::Lag {
         wire::Lag {
             test_id: self.test_id.clone(),
             from,
@@ -185,27 +159,25 @@ impl LagQuestion {
 }
 
 impl Reader {
-    async fn lag(&self, view: &View, asked: &LagQuestion) -> Result<Content, Problem> {
-        let window = asked.window(now()?);
-        let question = Lag {
+    /// The lags in a generation.
+    pub(crate) async fn lag(
+        &self,
+        generation: u32,
+        question: &LagQuestion,
+    ) -> Result<Content, Problem> {
+        let window = question.window(now()?);
+        let lag = Lag {
             window,
-            test_id: asked.test_id.clone(),
-            by_test_id: asked.by == Some(LagBy::TestId),
-            bucket_ms: asked.bucket.map(LagBucket::millis),
+            test_id: question.test_id.clone(),
+            by_test_id: question.by == Some(LagBy::TestId),
+            bucket_ms: question.bucket.map(LagBucket::millis),
         };
-        let rows = self.read_model.select(view.generation, &question).await?;
+        let rows = self.read_model.select(generation, &lag).await?;
         if rows.len() > MOST_LAG_ROWS {
             return Err(LagQuestion::too_many_rows());
         }
-        let told = asked.told(window, rows).map_err(SelectError::from)?;
-        let body =
-            serde_json::to_vec(&told).map_err(|error| SelectError::InvalidRow(error.into()))?;
-        Ok(Content {
-            body,
-            next: None,
-            ttl: self.open_ttl,
-            totals: None,
-        })
+        let lags = question.lags(window, rows).map_err(SelectError::from)?;
+        Ok(self.open(bodies::json(&lags)?))
     }
 }
 

@@ -1,93 +1,79 @@
-//! GET /stats/playback/{id}: everything that is told of one playback.
-
-use std::sync::Arc;
+//! GET /stats/playback/{id}: the statistics of one playback.
 
 use ess_schema::{PlaybackId, playback};
 use ess_service::problem::{Problem, ProblemKind};
-use poem::Request;
-use poem_openapi::{
-    OpenApi,
-    param::{Header, Path, Query},
-    registry::{MetaMediaType, Registry},
-};
+use poem_openapi::registry::{MetaMediaType, Registry};
 
 use crate::{
     http::{
-        answer::{Answer, Document},
+        arguments::arguments,
+        bodies,
+        cached_read::CachedRead,
         clock::now,
-        parameters::{After, Param, Refused},
+        document::{self, DocumentedProblem, INVALID, UNAVAILABLE},
+        operation::{Entry, Tag},
+        parameter_errors::ParameterErrors,
         reader::Reader,
         wire,
     },
     question::{Format, Question},
-    read::{Content, SelectError, View},
+    read::{Content, SelectError},
 };
 
-/// The statistics of single playbacks.
-pub(crate) struct PlaybackApi(pub(crate) Arc<Reader>);
+/// The operation.
+pub(crate) struct GetPlayback;
 
-impl Document for wire::Playback {
-    const ABOUT: &'static str = "The playback";
-    const CHOOSES_FORMAT: bool = false;
-    const PAGED: bool = false;
-    const PROBLEMS: &'static [(u16, &'static str)] = &[
-        (404, "No event of this playback is stored (yet)"),
-        (422, "A parameter is not what it may be; `errors` names it"),
-        (
-            503,
-            "The positions waited for are not projected yet, the read model cannot be asked, or too much is asked at once",
-        ),
-    ];
-
-    fn contents() -> Vec<MetaMediaType> {
-        vec![MetaMediaType {
-            content_type: Format::Json.media_type(),
-            schema: wire::reference::<Self>(),
-        }]
-    }
-
-    fn register(registry: &mut Registry) {
-        wire::register::<Self>(registry);
+arguments! {
+    /// Its arguments.
+    pub(crate) struct PlaybackArguments {
+        /// The playback's id, percent-encoded.
+        Path id: PlaybackId,
     }
 }
 
-#[OpenApi(tag = "super::Tag::Stats")]
-impl PlaybackApi {
-    /// Everything that is told of one playback
-    ///
-    /// Made of the playback's distinct events, in whatever order and however often they arrived.
-    #[oai(
-        path = "/stats/playback/:id",
-        method = "get",
-        operation_id = "getPlayback"
-    )]
-    async fn get(
-        &self,
-        request: &Request,
-        /// The playback, percent-encoded.
-        id: Path<Param<PlaybackId>>,
-        /// Log positions, as `Ess-Position` of a write told them, separated by commas: the answer waits until it holds them.
-        after: Query<Option<Param<After>>>,
-        /// Entity tags that the caller holds.
-        #[oai(name = "If-None-Match")]
-        if_none_match: Header<Option<String>>,
-    ) -> Result<Answer<wire::Playback>, Problem> {
-        let mut refused = Refused::by_name(request, &["after"]);
-        let id = refused.path("id", id.0);
-        let After(after) = refused.query("after", after.0).unwrap_or_default();
-        let id = refused.none(id)?;
-        let view = self.0.watch.reached(&after).await?;
-        let (question, reader) = (Question::Playback(id.clone()), Arc::clone(&self.0));
-        let ask = |view: Arc<View>| async move { reader.playback(&view, id).await };
-        let kept = self.0.cache.answer(question, &view, &after, ask).await?;
-        Ok(Answer::new(if_none_match.0.as_deref(), kept, Format::Json))
+impl CachedRead for GetPlayback {
+    const ENTRY: Entry = Entry {
+        path: "/stats/playback/{id}",
+        id: "getPlayback",
+        tag: Tag::Stats,
+        summary: "Get one playback",
+        description: "Computed from the distinct events of the playback, in whatever order and however often they arrived.",
+    };
+    type Arguments = PlaybackArguments;
+    const FORMATS: &'static [Format] = &[Format::Json];
+    const SUCCESS: &'static str = "The playback";
+    const PROBLEMS: &'static [DocumentedProblem] = &[
+        (404, "No event of this playback is stored"),
+        INVALID,
+        UNAVAILABLE,
+    ];
+
+    fn bodies() -> Vec<MetaMediaType> {
+        document::one::<wire::Playback>()
+    }
+
+    fn register(registry: &mut Registry) {
+        wire::register::<wire::Playback>(registry);
+    }
+
+    fn question(
+        arguments: PlaybackArguments,
+        _: Format,
+        _: &mut ParameterErrors,
+    ) -> Option<Question> {
+        arguments.id.map(Question::Playback)
     }
 }
 
 impl Reader {
-    async fn playback(&self, view: &View, id: PlaybackId) -> Result<Content, Problem> {
+    /// One playback in a generation. A settled one changes seldom and lives longer in the cache.
+    pub(crate) async fn playback(
+        &self,
+        generation: u32,
+        id: PlaybackId,
+    ) -> Result<Content, Problem> {
         let unknown = format!("no event of playback {id} is stored");
-        let row = self.playbacks.load(view.generation, id).await?;
+        let row = self.playbacks.load(generation, id).await?;
         let row = row.ok_or_else(|| Problem::new(ProblemKind::NotFound, unknown))?;
         let aggregate = row.aggregate().map_err(SelectError::from)?;
         let playback = playback::Playback::new(aggregate, self.policy, now()?);
@@ -96,13 +82,7 @@ impl Reader {
         } else {
             self.open_ttl
         };
-        let body = serde_json::to_vec(&wire::Playback::from(playback))
-            .map_err(|error| SelectError::InvalidRow(error.into()))?;
-        Ok(Content {
-            body,
-            next: None,
-            ttl,
-            totals: None,
-        })
+        let body = bodies::json(&wire::Playback::from(playback))?;
+        Ok(Content::new(body, ttl))
     }
 }

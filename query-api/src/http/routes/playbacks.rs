@@ -1,199 +1,152 @@
-//! GET /stats/playbacks: playbacks of a listener, a track, a state or a period, newest first.
-
-use std::sync::Arc;
+//! GET /stats/playbacks: the playbacks of a user, a track, a state or a period, newest first.
 
 use ess_schema::{Timestamp, TrackId, UserId, playback};
 use ess_service::problem::Problem;
-use poem::{Request, web::Accept};
-use poem_openapi::{
-    OpenApi,
-    param::{Header, Query},
-    registry::{MetaMediaType, MetaSchema, Registry},
-};
+use poem_openapi::registry::{MetaMediaType, Registry};
 
-use super::list::{json, next_page};
 use crate::{
     http::{
-        answer::{Answer, Document},
+        arguments::arguments,
+        bodies,
+        cached_read::CachedRead,
         clock::now,
-        parameters::{After, Limit, Param, Refused, StateName, inline},
+        document::{self, DocumentedProblem, PROBLEMS_OF_MANY},
+        operation::{Entry, Tag},
+        parameter_errors::ParameterErrors,
+        parameters::{Limit, StateName},
         reader::Reader,
         wire,
     },
     question::{
         Cursor, Format, InvalidCursor, Period, PlaybackFilter, PlaybackKey, PlaybacksPage, Question,
     },
-    read::{Content, Layer, PlaybackRows, ReadModel, SelectError, View},
-    sql::{PlaybackRow, PlaybacksList},
+    read::{Content, Generation, SelectError},
+    sql::PlaybackRow,
 };
 
-/// The list of playbacks.
-pub(crate) struct PlaybacksApi(pub(crate) Arc<Reader>);
+/// The operation.
+pub(crate) struct ListPlaybacks;
 
-/// A list of playbacks.
-pub(crate) struct Playbacks;
+arguments! {
+    /// Its arguments.
+    pub(crate) struct PlaybacksArguments {
+        /// Only playbacks of this user.
+        Query user_id: UserId,
+        /// Only playbacks of this track.
+        Query track_id: TrackId,
+        /// Only playbacks in this state.
+        Query state: StateName,
+        /// Only playbacks whose first event occurred at this time or later.
+        Query from: Timestamp,
+        /// Only playbacks whose first event occurred before this time.
+        Query to: Timestamp,
+        /// The maximum number of playbacks on a page.
+        Query limit: Limit,
+        /// The cursor of a `Link` header.
+        Query cursor: Cursor,
+    }
+}
 
-const PARAMETERS: [&str; 8] = [
-    "user_id", "track_id", "state", "from", "to", "limit", "cursor", "after",
-];
-/// A playback is an object whose `quartiles` is a list: a table has no place for it.
-const FORMATS: [Format; 2] = [Format::Json, Format::NdJson];
-
-impl Document for Playbacks {
-    const ABOUT: &'static str = "One page of playbacks, newest first by first_event_at";
-    const CHOOSES_FORMAT: bool = true;
+impl CachedRead for ListPlaybacks {
+    const ENTRY: Entry = Entry {
+        path: "/stats/playbacks",
+        id: "listPlaybacks",
+        tag: Tag::Stats,
+        summary: "List playbacks, newest first",
+        description: "Each as GET /stats/playback/{id} returns it, about a second later. Conditions are combined with AND. The `Link` header leads to the next page; its cursor stays valid while events arrive.",
+    };
+    type Arguments = PlaybacksArguments;
+    /// A playback has a list, `quartiles`, which no table can hold.
+    const FORMATS: &'static [Format] = &[Format::Json, Format::NdJson];
+    const SUCCESS: &'static str = "One page of playbacks, newest first by first_event_at";
     const PAGED: bool = true;
-    const PROBLEMS: &'static [(u16, &'static str)] = super::PROBLEMS_OF_MANY;
+    const PROBLEMS: &'static [DocumentedProblem] = PROBLEMS_OF_MANY;
 
-    fn contents() -> Vec<MetaMediaType> {
-        let array = MetaSchema {
-            items: Some(Box::new(wire::reference::<wire::Playback>())),
-            ..MetaSchema::new("array")
-        };
+    fn bodies() -> Vec<MetaMediaType> {
         vec![
-            MetaMediaType {
-                content_type: Format::Json.media_type(),
-                schema: inline(array),
-            },
-            MetaMediaType {
-                content_type: Format::NdJson.media_type(),
-                schema: wire::reference::<wire::Playback>(),
-            },
+            document::body(
+                Format::Json,
+                document::inline(document::array::<wire::Playback>()),
+            ),
+            document::body(Format::NdJson, wire::reference::<wire::Playback>()),
         ]
     }
 
     fn register(registry: &mut Registry) {
         wire::register::<wire::Playback>(registry);
     }
-}
 
-#[OpenApi(tag = "super::Tag::Stats")]
-impl PlaybacksApi {
-    /// Playbacks, newest first
-    ///
-    /// Each as GET /stats/playback/{id} tells it, about a second later. Conditions are joined by "and". Pages are followed by the
-    /// `Link` header; its cursor stays right while facts arrive.
-    #[oai(
-        path = "/stats/playbacks",
-        method = "get",
-        operation_id = "listPlaybacks"
-    )]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "an argument each is how poem-openapi documents parameters"
-    )]
-    async fn list(
-        &self,
-        request: &Request,
-        accept: Accept,
-        /// Only of this listener.
-        user_id: Query<Option<Param<UserId>>>,
-        /// Only of this track.
-        track_id: Query<Option<Param<TrackId>>>,
-        /// Only those in this state.
-        state: Query<Option<Param<StateName>>>,
-        /// Only playbacks whose first event occurred at this time or later.
-        from: Query<Option<Param<Timestamp>>>,
-        /// Only playbacks whose first event occurred before this time.
-        to: Query<Option<Param<Timestamp>>>,
-        /// The most playbacks on a page.
-        limit: Query<Option<Param<Limit>>>,
-        /// Where the page begins, as a `Link` header told.
-        cursor: Query<Option<Param<Cursor>>>,
-        /// Log positions, as `Ess-Position` of a write told them, separated by commas: the answer waits until it holds them.
-        after: Query<Option<Param<After>>>,
-        /// Entity tags that the caller holds.
-        #[oai(name = "If-None-Match")]
-        if_none_match: Header<Option<String>>,
-    ) -> Result<Answer<Playbacks>, Problem> {
-        let format = Format::of(&accept, &FORMATS)?;
-        let mut refused = Refused::by_name(request, &PARAMETERS);
-        let (user, track) = (
-            refused.query("user_id", user_id.0),
-            refused.query("track_id", track_id.0),
-        );
-        let state = refused.query("state", state.0);
-        let (from, to) = (refused.query("from", from.0), refused.query("to", to.0));
-        let period = refused.keep(Period::new(from, to));
-        let Limit(limit) = refused.query("limit", limit.0).unwrap_or_default();
-        let cursor = refused.query("cursor", cursor.0);
-        let After(after) = refused.query("after", after.0).unwrap_or_default();
+    fn question(
+        arguments: PlaybacksArguments,
+        format: Format,
+        errors: &mut ParameterErrors,
+    ) -> Option<Question> {
+        let PlaybacksArguments {
+            user_id,
+            track_id,
+            state,
+            from,
+            to,
+            limit,
+            cursor,
+        } = arguments;
         let filter = PlaybackFilter {
-            user_id: user.map(|id| id.to_string()),
-            track_id: track.map(|id| id.to_string()),
+            user_id: user_id.map(|id| id.to_string()),
+            track_id: track_id.map(|id| id.to_string()),
             state: state.map(|StateName(name)| name),
-            period: period.unwrap_or_default(),
+            period: errors.check(Period::new(from, to))?,
         };
         let key = match cursor {
-            Some(cursor) if refused.is_empty() => {
+            Some(cursor) if errors.is_empty() => {
                 let key = cursor.key(filter.list());
-                refused.keep(key.map_err(InvalidCursor::of_parameter))
+                errors.check(key.map_err(InvalidCursor::of_parameter))
             }
             _ => None,
         };
-        let page = refused.none(Some(PlaybacksPage {
+        let page = PlaybacksPage {
             filter,
             after: key,
-            limit,
-        }))?;
-        let view = self.0.watch.reached_in(Layer::Playbacks, &after).await?;
-        let question = Question::Playbacks(page.clone(), format);
-        let reader = Arc::clone(&self.0);
-        let ask = |view: Arc<View>| async move { reader.playbacks_page(&view, page, format).await };
-        let kept = self.0.cache.answer(question, &view, &after, ask).await?;
-        let next = kept.next.as_ref().map(|cursor| next_page(request, cursor));
-        let answer = Answer::new(if_none_match.0.as_deref(), kept, format);
-        Ok(answer.followed_by(next))
-    }
-}
-
-/// One generation's rows.
-struct Generation<'r> {
-    read_model: &'r ReadModel,
-    number: u32,
-}
-
-impl PlaybackRows for Generation<'_> {
-    async fn list(&self, list: &PlaybacksList<'_>) -> Result<Vec<PlaybackRow>, SelectError> {
-        self.read_model.select(self.number, list).await
+            limit: limit.unwrap_or_default().0,
+        };
+        Some(Question::Playbacks(page, format))
     }
 }
 
 impl Reader {
-    async fn playbacks_page(
+    /// One page of playbacks in a generation.
+    pub(crate) async fn page_of_playbacks(
         &self,
-        view: &View,
-        page: PlaybacksPage,
+        generation: u32,
+        page: &PlaybacksPage,
         format: Format,
     ) -> Result<Content, Problem> {
-        let generation = Generation {
+        let rows = Generation {
             read_model: &self.read_model,
-            number: view.generation,
+            number: generation,
         };
-        let (now, settle_after_ms) = (now()?, self.policy.settle_after_ms);
-        let rows = page.read(&generation, now, settle_after_ms).await?;
-        let told = rows
+        let now = now()?;
+        let rows = page.read(&rows, now, self.policy.settle_after_ms).await?;
+        let aggregates = rows
             .into_iter()
             .map(PlaybackRow::aggregate)
             .collect::<Result<Vec<_>, _>>()
             .map_err(SelectError::from)?;
-        let mut told: Vec<_> = told
+        let mut playbacks: Vec<_> = aggregates
             .into_iter()
             .map(|aggregate| playback::Playback::new(aggregate, self.policy, now))
             .collect();
         let limit = usize::from(page.limit);
-        let has_next = told.len() > limit;
-        told.truncate(limit);
-        let last = told.last().filter(|_| has_next).map(|last| PlaybackKey {
+        let has_next = playbacks.len() > limit;
+        playbacks.truncate(limit);
+        let last = playbacks.last().filter(|_| has_next);
+        let key = last.map(|last| PlaybackKey {
             first_event_at: last.aggregate.first_event_at,
             playback_id: last.aggregate.playback_id.clone(),
         });
-        let told: Vec<_> = told.into_iter().map(wire::Playback::from).collect();
+        let playbacks: Vec<_> = playbacks.into_iter().map(wire::Playback::from).collect();
         Ok(Content {
-            body: json(&told, format)?,
-            next: last.map(|key| Cursor::new(page.filter.list(), &key)),
-            ttl: self.open_ttl,
-            totals: None,
+            next: key.map(|key| Cursor::new(page.filter.list(), &key)),
+            ..self.open(bodies::json_list(&playbacks, format)?)
         })
     }
 }

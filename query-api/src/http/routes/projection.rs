@@ -1,95 +1,81 @@
-//! GET /projection: which generation answers, and how far it has been folded. Told from the last look, which is at most about a
-//! second old: asking often costs the read model nothing.
+//! GET /projection: which generation answers, and how far the log is projected into it. The answer comes from the watermark,
+//! which is at most about a second old: frequent requests cost the read model nothing.
 
 use std::sync::Arc;
 
-use ess_service::{
-    openapi,
-    problem::{Problem, ProblemKind},
-};
-use poem::{
-    IntoResponse, Request, Response,
-    http::{StatusCode, header},
-};
-use poem_openapi::{
-    ApiResponse, OpenApi,
-    registry::{MetaMediaType, MetaResponse, MetaResponses, MetaSchema, Registry},
-};
+use ess_service::{openapi, problem::Problem};
+use poem::{Request, Response, http::header};
+use poem_openapi::registry::{MetaOperationParam, MetaResponse, MetaResponses, Registry};
 
 use crate::{
-    http::{answer::described_header, clock::now, parameters::Refused, reader::Reader, wire},
+    http::{
+        arguments::GivenParameters,
+        bodies,
+        clock::now,
+        document,
+        operation::{Entry, Operation, Tag},
+        parameter_errors::ParameterErrors,
+        reader::Reader,
+        wire,
+    },
     question::Format,
     read::Layer,
 };
 
-/// The state of the projection.
-pub(crate) struct ProjectionApi(pub(crate) Arc<Reader>);
+/// The operation.
+pub(crate) struct GetProjection;
 
-/// The answer: true at one moment, so never kept.
-pub(crate) struct ProjectionAnswer(Vec<u8>);
+impl Operation for GetProjection {
+    const ENTRY: Entry = Entry {
+        path: "/projection",
+        id: "getProjection",
+        tag: Tag::Projection,
+        summary: "Get the progress of the projection",
+        description: "The active generation of the read model and, for each partition of the log, how far it is projected.",
+    };
 
-impl IntoResponse for ProjectionAnswer {
-    fn into_response(self) -> Response {
-        Response::builder()
-            .status(StatusCode::OK)
-            .content_type(Format::Json.media_type())
-            .header(header::CACHE_CONTROL, "no-store")
-            .body(self.0)
+    fn parameters() -> Vec<MetaOperationParam> {
+        Vec::new()
     }
-}
 
-impl ApiResponse for ProjectionAnswer {
-    fn meta() -> MetaResponses {
+    fn responses() -> MetaResponses {
+        let cache_control = document::header(
+            "Cache-Control",
+            "The answer is true at one moment and never cached",
+            document::text("no-store"),
+        );
         let ok = MetaResponse {
-            description: "The projection as it was seen last, at most about a second ago",
+            description: "The last known progress, at most about a second old",
             status: Some(200),
             status_range: None,
-            content: vec![MetaMediaType {
-                content_type: Format::Json.media_type(),
-                schema: wire::reference::<wire::Projection>(),
-            }],
-            headers: vec![described_header(
-                "Cache-Control",
-                "That it is true at one moment, and never kept",
-                MetaSchema {
-                    example: Some("no-store".into()),
-                    ..MetaSchema::new("string")
-                },
-            )],
+            content: document::one::<wire::Projection>(),
+            headers: vec![cache_control],
         };
         MetaResponses {
             responses: vec![
                 ok,
                 openapi::problem(422, "This path has no parameters"),
-                openapi::problem(
-                    503,
-                    "No generation has been seen yet; /health/ready tells why",
-                ),
+                openapi::problem(503, "No generation is known yet; /health/ready says why"),
             ],
         }
     }
 
     fn register(registry: &mut Registry) {
         wire::register::<wire::Projection>(registry);
+        document::register_problem(registry);
     }
-}
 
-#[OpenApi(tag = "super::Tag::Projection")]
-impl ProjectionApi {
-    /// How far the log has been folded
-    ///
-    /// Which generation of the read model answers, and for each partition of the log what it holds of it.
-    #[oai(path = "/projection", method = "get", operation_id = "getProjection")]
-    async fn get(&self, request: &Request) -> Result<ProjectionAnswer, Problem> {
-        Refused::by_name(request, &[]).none(Some(()))?;
-        let view = self.0.watch.reached(&[]).await?;
-        let conflicts = self.0.conflicts.of(view.generation);
-        let rolled_up = self.0.watch.reached_in(Layer::Playbacks, &[]).await.ok();
-        let projection = wire::Projection::new(&view, rolled_up.as_deref(), conflicts, now()?);
-        let body = serde_json::to_vec(&projection).map_err(|error| {
-            tracing::error!("the projection cannot be told: {error}");
-            Problem::new(ProblemKind::Internal, "the projection cannot be told")
-        })?;
-        Ok(ProjectionAnswer(body))
+    async fn respond(reader: &Arc<Reader>, request: &Request) -> Result<Response, Problem> {
+        let mut errors = ParameterErrors::default();
+        GivenParameters::new(request, &[], &mut errors);
+        errors.into_result(Some(()))?;
+        let events = reader.watch.reached(&[]).await?;
+        let conflicts = reader.conflicts.of(events.generation);
+        let playbacks = reader.watch.reached_in(Layer::Playbacks, &[]).await.ok();
+        let projection = wire::Projection::new(&events, playbacks.as_deref(), conflicts, now()?);
+        Ok(Response::builder()
+            .content_type(Format::Json.media_type())
+            .header(header::CACHE_CONTROL, "no-store")
+            .body(bodies::json(&projection)?))
     }
 }

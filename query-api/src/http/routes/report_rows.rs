@@ -1,4 +1,4 @@
-//! Answers questions about many playbacks: asks the read model, cuts the page, and makes a table of it.
+//! The answer to a report: reads its rows, cuts the page and writes the table.
 
 use ess_schema::{Timestamp, time::InvalidTime};
 use ess_service::problem::Problem;
@@ -12,10 +12,10 @@ use crate::{
 };
 
 impl Reader {
-    /// One page of a report, in a form.
+    /// One page of a report in a generation.
     ///
     /// # Errors
-    /// When the read model cannot be asked, or the question costs too much.
+    /// When the read model is unavailable, or the query exceeds a limit.
     pub(crate) async fn report(
         &self,
         generation: u32,
@@ -37,15 +37,14 @@ impl Reader {
             .collect::<Result<Vec<_>, _>>()
             .map_err(|error| SelectError::InvalidRow(error.into()))?;
         Ok(Content {
-            body: Table::new(columns).write(format)?,
             next: next.map(|key| Cursor::new(report.list(), &key)),
-            ttl: self.open_ttl,
             totals,
+            ..self.open(Table::new(columns).write(format)?)
         })
     }
 
-    /// The columns of a report, one row more than its limit if there are so many.
-    pub(crate) async fn report_cells(
+    /// The columns of a report, with one row more than its limit if there are more.
+    pub(super) async fn report_cells(
         &self,
         generation: u32,
         report: &Report,
@@ -70,7 +69,7 @@ impl Reader {
 }
 
 /// The first value of a column as JSON.
-pub(crate) fn first(cells: &Cells) -> serde_json::Value {
+pub(super) fn first(cells: &Cells) -> serde_json::Value {
     match cells {
         Cells::Text(cells) => cells.first().cloned().flatten().into(),
         Cells::Integer(cells) => cells.first().copied().flatten().into(),
@@ -78,7 +77,7 @@ pub(crate) fn first(cells: &Cells) -> serde_json::Value {
     }
 }
 
-/// The page without the row that only tells that there is a next one, and where that begins.
+/// The page without the row past its end, and where the next page begins.
 fn cut(report: &Report, mut cells: Vec<Cells>) -> (Vec<Cells>, Option<RowKey>) {
     let limit = usize::from(report.limit);
     if cells.first().is_none_or(|column| column.len() <= limit) {
@@ -131,7 +130,7 @@ mod tests {
     use crate::question::{Attribute, Metric, report::tests::report};
 
     #[test]
-    fn a_row_more_than_the_limit_tells_where_the_next_page_begins() {
+    fn a_row_past_the_limit_gives_the_start_of_the_next_page() {
         let mut report = report(
             &[Metric::Plays],
             &[Dimension::Attribute(Attribute::Country)],

@@ -1,4 +1,4 @@
-//! What is told of one track, or of one listener: every metric over its playbacks, and since when it has been played.
+//! The answer about one track or one user: every metric over its playbacks, and the times of its first and last event.
 
 use ess_schema::Timestamp;
 use ess_service::problem::{Problem, ProblemKind};
@@ -12,11 +12,11 @@ use crate::{
 };
 
 impl Reader {
-    /// One flat object.
+    /// The metrics of a track or user in a generation, as one flat object.
     ///
     /// # Errors
-    /// 404 when no playback of it is known, whenever; or as any question.
-    pub(super) async fn summary(
+    /// 404 when no playback is stored, of any period; otherwise as any query.
+    pub(crate) async fn summary(
         &self,
         generation: u32,
         summary: &Summary,
@@ -57,11 +57,6 @@ impl Reader {
         for (column, cells) in report.columns().zip(&cells) {
             object.insert(column.name().to_owned(), first(cells));
         }
-        Ok(Content {
-            body: Value::Object(object).to_string().into_bytes(),
-            next: None,
-            ttl: self.open_ttl,
-            totals: None,
-        })
+        Ok(self.open(Value::Object(object).to_string().into_bytes()))
     }
 }

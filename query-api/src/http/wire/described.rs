@@ -1,5 +1,5 @@
-//! How a type looks in the OpenAPI document, and the macro that writes a struct and its schema from one text. Every field is
-//! always there, null where unknown, unless serde leaves it out.
+//! Schemas of types in the OpenAPI document, and the macro that writes a struct and its schema from one text. Every field is
+//! always present, null where unknown, unless serde omits it.
 
 use ess_schema::{
     EventId, PlaybackId, Source, TestId, Timestamp, TrackId, UserId,
@@ -9,13 +9,13 @@ use ess_schema::{
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef, Registry};
 use serde_json::value::RawValue;
 
-/// A type that knows how it looks in the document.
+/// A type with a schema in the document.
 pub(crate) trait Described {
     /// Its schema.
     fn schema() -> MetaSchema;
 }
 
-/// A struct that the document names.
+/// A type whose schema has a name in the document.
 pub(crate) trait Named: Described {
     /// Its name.
     const NAME: &'static str;
@@ -26,7 +26,7 @@ pub(crate) fn reference<T: Named>() -> MetaSchemaRef {
     MetaSchemaRef::Reference(T::NAME.to_owned())
 }
 
-/// Names a schema.
+/// Registers a named schema.
 pub(crate) fn register<T: Named>(registry: &mut Registry) {
     registry
         .schemas
@@ -34,7 +34,7 @@ pub(crate) fn register<T: Named>(registry: &mut Registry) {
         .or_insert_with(T::schema);
 }
 
-/// A property: the schema of its type with the field's own words.
+/// A property: the schema of its type with the description of the field.
 pub(super) fn property<T: Described>(about: &'static str) -> MetaSchemaRef {
     MetaSchemaRef::Inline(Box::new(MetaSchema {
         description: Some(about.trim()),
@@ -52,7 +52,7 @@ macro_rules! document {
     ) => {
         $(#[doc = $about])+
         #[derive(Debug, serde::Serialize)]
-        #[allow(clippy::struct_field_names, reason = "fields are named as the JSON is")]
+        #[allow(clippy::struct_field_names, reason = "field names are the JSON names")]
         pub(crate) struct $name {
             $($(#[doc = $doc])+ $(#[serde($($serde)+)])? pub(crate) $field: $type,)+
         }
@@ -91,10 +91,10 @@ macro_rules! described {
     )*};
 }
 
-fn id(longest: usize) -> MetaSchema {
+fn id(max: usize) -> MetaSchema {
     MetaSchema {
         min_length: Some(1),
-        max_length: Some(longest),
+        max_length: Some(max),
         ..MetaSchema::new("string")
     }
 }

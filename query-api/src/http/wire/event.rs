@@ -1,4 +1,4 @@
-//! One raw event as it is answered: its envelope and its data, embedded as they were sent.
+//! The JSON of one raw event: its envelope, and its data as they were sent.
 
 mod table;
 
@@ -9,15 +9,15 @@ use super::described::document;
 use crate::sql::{InvalidRow, StoredEvent};
 
 document! {
-    /// A fact in the log. Two events are the same if their id and source are.
+    /// A fact in the log. Two events with the same id and source are the same event.
     pub(crate) struct Event {
         /// Unique within the source.
         pub(crate) id: String,
-        /// What happened, e.g. PlaybackStarted.
+        /// What happened, for example PlaybackStarted.
         pub(crate) r#type: String,
         /// The playback it belongs to.
         pub(crate) playback_id: Option<String>,
-        /// The listener.
+        /// The user.
         pub(crate) user_id: Option<String>,
         /// The track.
         pub(crate) track_id: Option<String>,
@@ -29,15 +29,15 @@ document! {
         pub(crate) store_time: Timestamp,
         /// The test run it belongs to.
         pub(crate) test_id: Option<String>,
-        /// Who says so.
+        /// Where the event comes from.
         pub(crate) source: String,
-        /// The version its data were written in.
+        /// The version of the data's schema.
         pub(crate) schemaversion: u16,
-        /// Where the log holds it: partition:offset.
+        /// The log position: partition:offset.
         pub(crate) position: String,
-        /// What it says, as it was sent: any JSON.
+        /// The data as they were sent: any JSON.
         pub(crate) data: Option<Box<RawValue>>,
-        /// The media type of data that is not JSON.
+        /// The media type of data that are not JSON.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub(crate) datacontenttype: Option<String>,
         /// Binary data in base64.
@@ -98,8 +98,7 @@ fn given(text: String) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
 }
 
-/// JSON text as it is, on one line: inside a string a line break is always escaped, so those that stand there are only white
-/// space, and would end a line of NDJSON.
+/// JSON text unchanged, but on one line for NDJSON. Line breaks inside strings are always escaped, so the others are white space.
 fn raw(text: String) -> Result<Option<Box<RawValue>>, InvalidRow> {
     let Some(text) = given(text) else {
         return Ok(None);
@@ -113,7 +112,7 @@ fn raw(text: String) -> Result<Option<Box<RawValue>>, InvalidRow> {
 }
 
 impl Event {
-    /// An event as it may be answered, for the document.
+    /// The example in the document.
     fn example() -> serde_json::Value {
         serde_json::json!({
             "id": "0199a4b2-6c1d-7e3f-8a90-1b2c3d4e5f60", "type": "PlaybackProgressed", "playback_id": "playback-42",
@@ -134,8 +133,8 @@ mod tests {
     }
 
     #[test]
-    fn data_are_told_as_they_were_sent_on_one_line() {
-        let told = json(StoredEvent {
+    fn data_are_written_as_they_were_sent_on_one_line() {
+        let written = json(StoredEvent {
             event_id: "e1".to_owned(),
             data: "{\n  \"big\": 12345678901234567890.10,\r\n  \"text\": \"a\\nb\"\n}".to_owned(),
             partition: 7,
@@ -143,33 +142,34 @@ mod tests {
             ..StoredEvent::default()
         });
         assert!(
-            told.contains(r#""data":{   "big": 12345678901234567890.10,    "text": "a\nb" }"#),
-            "{told}"
+            written.contains(r#""data":{   "big": 12345678901234567890.10,    "text": "a\nb" }"#),
+            "{written}"
         );
         assert!(
-            told.contains(r#""position":"7:12""#) && !told.contains('\n'),
-            "{told}"
+            written.contains(r#""position":"7:12""#) && !written.contains('\n'),
+            "{written}"
         );
     }
 
     #[test]
-    fn what_an_event_does_not_have_is_null_or_absent() {
-        let told: serde_json::Value = serde_json::from_str(&json(StoredEvent::default())).unwrap();
-        assert!(told["playback_id"].is_null() && told["data"].is_null());
-        assert_eq!(told["store_time"], "1970-01-01T00:00:00.000Z");
-        assert!(told.get("data_base64").is_none() && told.get("extensions").is_none());
+    fn missing_values_are_null_or_absent() {
+        let written: serde_json::Value =
+            serde_json::from_str(&json(StoredEvent::default())).unwrap();
+        assert!(written["playback_id"].is_null() && written["data"].is_null());
+        assert_eq!(written["store_time"], "1970-01-01T00:00:00.000Z");
+        assert!(written.get("data_base64").is_none() && written.get("extensions").is_none());
     }
 
     #[test]
-    fn binary_data_are_told_in_base64() {
-        let told = json(StoredEvent {
+    fn binary_data_are_written_in_base64() {
+        let written = json(StoredEvent {
             datacontenttype: "image/png".to_owned(),
             data_base64: "AAEC".to_owned(),
             ..StoredEvent::default()
         });
         assert!(
-            told.ends_with(r#""data":null,"datacontenttype":"image/png","data_base64":"AAEC"}"#),
-            "{told}"
+            written.ends_with(r#""data":null,"datacontenttype":"image/png","data_base64":"AAEC"}"#),
+            "{written}"
         );
     }
 }

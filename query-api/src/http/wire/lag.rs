@@ -1,4 +1,4 @@
-//! How long events took from being accepted to being stored, as it is answered.
+//! The JSON of a lag: how long events took from acceptance to storage.
 
 use ess_schema::{TestId, Timestamp};
 use poem_openapi::registry::MetaSchema;
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Described, described::document};
 
-/// A duration that interpolation may have given fractions, in ms; negative where clocks differ.
+/// A duration in ms, with a fraction where it is interpolated; negative where clocks differ.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(transparent)]
 pub(crate) struct Interpolated(pub(crate) f64);
@@ -18,31 +18,31 @@ impl Described for Interpolated {
 }
 
 document! {
-    /// How long the events accepted in a span of time took from then until they were stored, in ms. Each event counts once,
-    /// whatever was sent or stored how often, with its first storing. Negative only where clocks differ. The quantiles are exact,
-    /// interpolated between the two nearest values (method R-7, as in NumPy and spreadsheets).
+    /// How long the events that were accepted in a span of time took until they were stored, in ms. Each event counts once, by its
+    /// first storage, however often it was sent. Negative only where clocks differ. The quantiles are exact, interpolated between
+    /// the two nearest values (method R-7, as in NumPy and spreadsheets).
     pub(crate) struct Lag {
-        /// The test run; null for events of none, or, unless it was asked `by=test_id`, for all together.
+        /// The test run; null for events without a test run and, without `by=test_id`, for all events together.
         pub(crate) test_id: Option<TestId>,
-        /// Accepted at this time or later.
+        /// The events were accepted at this time or later.
         pub(crate) from: Timestamp,
-        /// Accepted before this time.
+        /// The events were accepted before this time.
         pub(crate) to: Timestamp,
-        /// Events.
+        /// The number of events.
         pub(crate) count: u64,
-        /// Half of them took at most as long.
+        /// The median.
         pub(crate) p50_ms: Option<Interpolated>,
-        /// 90 percent of them took at most as long.
+        /// The 90th percentile.
         pub(crate) p90_ms: Option<Interpolated>,
-        /// 99 percent of them took at most as long.
+        /// The 99th percentile.
         pub(crate) p99_ms: Option<Interpolated>,
-        /// The longest.
+        /// The maximum.
         pub(crate) max_ms: Option<i64>,
     }
 }
 
 impl Lag {
-    /// A lag as it may be answered, for the document.
+    /// The example in the document.
     fn example() -> serde_json::Value {
         serde_json::json!({
             "test_id": "load-2026-11-23", "from": "2026-11-23T10:00:00.000Z", "to": "2026-11-23T10:01:00.000Z",

@@ -1,4 +1,4 @@
-//! What is playing now, as it is answered and streamed.
+//! The JSON of what is playing now, for answers and streams.
 
 use ess_schema::{Timestamp, TrackId};
 
@@ -6,26 +6,26 @@ use super::described::document;
 use crate::sql::{InvalidRow, PlayingRow};
 
 document! {
-    /// The playbacks that are playing now: whose latest event says so, and which were not silent for so long that they count as
+    /// The playbacks that are playing now: those whose latest event says so and is recent enough that they do not count as
     /// abandoned.
     pub(crate) struct Live {
-        /// When the read model was asked.
+        /// When the read model was queried.
         pub(crate) as_of: Timestamp,
         /// Playbacks that are playing.
         pub(crate) playing: u64,
-        /// Different users whose playbacks these are.
+        /// Distinct users of these playbacks.
         pub(crate) listeners: u64,
-        /// The tracks that most of them play, at most `limit`.
+        /// The tracks with the most of these playbacks, at most `limit`.
         pub(crate) tracks: Vec<TrackPlaying>,
-        /// The countries where most of them play, at most `limit`.
+        /// The countries with the most of these playbacks, at most `limit`.
         pub(crate) countries: Vec<CountryPlaying>,
     }
 }
 
 document! {
-    /// How many playbacks of a track are playing.
+    /// The playbacks of one track that are playing.
     pub(crate) struct TrackPlaying {
-        /// The track; null for those of which no event told.
+        /// The track; null for playbacks without a known track.
         pub(crate) track_id: Option<TrackId>,
         /// Playbacks that are playing.
         pub(crate) playing: u64,
@@ -33,9 +33,9 @@ document! {
 }
 
 document! {
-    /// How many playbacks in a country are playing.
+    /// The playbacks in one country that are playing.
     pub(crate) struct CountryPlaying {
-        /// ISO 3166-1 alpha-2; null for those of which no event told.
+        /// ISO 3166-1 alpha-2; null for playbacks without a known country.
         pub(crate) country: Option<String>,
         /// Playbacks that are playing.
         pub(crate) playing: u64,
@@ -43,10 +43,10 @@ document! {
 }
 
 impl Live {
-    /// What these rows tell, which are sorted.
+    /// Converts rows, which are sorted.
     ///
     /// # Errors
-    /// Tracks that no projector writes.
+    /// An invalid track id.
     pub(crate) fn new(as_of: Timestamp, rows: Vec<PlayingRow>) -> Result<Self, InvalidRow> {
         let mut live = Self {
             as_of,
@@ -78,7 +78,7 @@ impl Live {
         Ok(live)
     }
 
-    /// What may be playing, for the document.
+    /// The example in the document.
     fn example() -> serde_json::Value {
         serde_json::json!({
             "as_of": "2026-11-23T10:00:10.217Z", "playing": 1_204, "listeners": 1_187,
@@ -118,10 +118,10 @@ mod tests {
             row("track", "t1", 2),
         ];
         let live = Live::new(Timestamp::EPOCH, rows).unwrap();
-        let told = serde_json::to_string(&live).unwrap();
+        let json = serde_json::to_string(&live).unwrap();
         let expected = r#"{"as_of":"1970-01-01T00:00:00.000Z","playing":3,"listeners":1,"tracks":[{"track_id":"t1","playing":2}],"countries":[{"country":null,"playing":3}]}"#;
-        assert_eq!(told, expected);
-        let nothing = Live::new(Timestamp::EPOCH, Vec::new()).unwrap();
-        assert_eq!((nothing.playing, nothing.listeners), (0, 0));
+        assert_eq!(json, expected);
+        let empty = Live::new(Timestamp::EPOCH, Vec::new()).unwrap();
+        assert_eq!((empty.playing, empty.listeners), (0, 0));
     }
 }

@@ -1,4 +1,4 @@
-//! One playback as it is answered: a flat object. What its fields mean is `ess_schema::playback`'s to say.
+//! The JSON of one playback, a flat object. `ess_schema::playback` defines what its fields mean.
 
 use ess_schema::{
     PlaybackId, TestId, Timestamp, TrackId, UserId,
@@ -13,9 +13,9 @@ use super::{Described, described::document};
 /// `playing`, `paused`, `finished`, `failed`, or `abandoned`.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
-pub(crate) struct State(&'static str);
+pub(crate) struct PlaybackState(&'static str);
 
-impl Described for State {
+impl Described for PlaybackState {
     fn schema() -> MetaSchema {
         let states = ["playing", "paused", "finished", "failed", "abandoned"];
         MetaSchema {
@@ -26,44 +26,44 @@ impl Described for State {
 }
 
 document! {
-    /// One attempt of one user to play one track, made of its distinct events. Durations and media positions are in ms; what no
-    /// event told is null.
+    /// One attempt of one user to play one track, computed from its distinct events. Durations and media positions are in ms; a
+    /// value that no event has is null.
     pub(crate) struct Playback {
         /// The playback.
         pub(crate) playback_id: PlaybackId,
-        /// The listener, as of the earliest event that tells.
+        /// The user, from the earliest event that has it.
         pub(crate) user_id: Option<UserId>,
-        /// The track, as of the earliest event that tells.
+        /// The track, from the earliest event that has it.
         pub(crate) track_id: Option<TrackId>,
-        /// The device, as of the earliest event that tells.
+        /// The device, from the earliest event that has it.
         pub(crate) device: Option<String>,
-        /// The platform, as of the earliest event that tells.
+        /// The platform, from the earliest event that has it.
         pub(crate) platform: Option<String>,
-        /// The player's version, as of the earliest event that tells.
+        /// The player's version, from the earliest event that has it.
         pub(crate) app_version: Option<String>,
-        /// ISO 3166-1 alpha-2, as of the earliest event that tells.
+        /// ISO 3166-1 alpha-2, from the earliest event that has it.
         pub(crate) country: Option<String>,
-        /// The listener's plan, as of the earliest event that tells.
+        /// The user's plan, from the earliest event that has it.
         pub(crate) plan: Option<String>,
-        /// Where it was started from, as of the earliest event that tells.
+        /// The context that it was started from, from the earliest event that has it.
         pub(crate) context: Option<String>,
-        /// The test run, as of the earliest event that tells.
+        /// The test run, from the earliest event that has it.
         pub(crate) test_id: Option<TestId>,
-        /// From the listener's wish to the first sound, as of the earliest event that tells.
+        /// From the user's action to the first sound, from the earliest event that has it.
         pub(crate) startup_ms: Option<u64>,
-        /// The earliest PlaybackStarted or PlaybackRecorded.
+        /// The time of the earliest PlaybackStarted or PlaybackRecorded.
         pub(crate) started_at: Option<Timestamp>,
-        /// The earliest event.
+        /// The time of the earliest event.
         pub(crate) first_event_at: Timestamp,
-        /// The latest event.
+        /// The time of the latest event.
         pub(crate) last_event_at: Timestamp,
-        /// The latest PlaybackFinished.
+        /// The time of the latest PlaybackFinished.
         pub(crate) ended_at: Option<Timestamp>,
         /// The reason of the latest PlaybackFinished.
         pub(crate) end_reason: Option<EndReason>,
         /// Listening time.
         pub(crate) played_ms: u64,
-        /// Length of the media played, what was played twice counted once.
+        /// Length of the media played; parts played more than once count once.
         pub(crate) unique_ms: u64,
         /// The furthest media position.
         pub(crate) max_position_ms: Option<u64>,
@@ -87,17 +87,17 @@ document! {
         pub(crate) failure_count: u64,
         /// stalled_ms ÷ (played_ms + stalled_ms).
         pub(crate) rebuffer_ratio: Option<f64>,
-        /// Ended as completed, or at least 95 percent of the track reached.
+        /// Whether the playback ended as completed or reached at least 95 percent of the track.
         pub(crate) completed: bool,
-        /// Listened to long enough to count as a stream.
+        /// Whether the listening time counts as a stream.
         pub(crate) counted_stream: bool,
         /// Distinct events.
         pub(crate) event_count: u64,
-        /// Events that the player numbered and that never arrived.
+        /// Events that the player numbered but that did not arrive.
         pub(crate) lost_events: Option<u64>,
-        /// The state that the latest event left it in; abandoned when silent for long without an end.
-        pub(crate) state: Option<State>,
-        /// From accepting the last event to storing it.
+        /// The state after the latest event; abandoned when it did not end and no event has arrived for long.
+        pub(crate) state: Option<PlaybackState>,
+        /// From the acceptance of the last event to its storage.
         pub(crate) ingest_to_store_ms: Option<i64>,
     }
 }
@@ -185,14 +185,14 @@ impl From<playback::Playback> for Playback {
             counted_stream,
             event_count,
             lost_events,
-            state: state.map(State),
+            state: state.map(PlaybackState),
             ingest_to_store_ms,
         }
     }
 }
 
 impl Playback {
-    /// A playback as it may be answered, for the document.
+    /// The example in the document.
     fn example() -> serde_json::Value {
         serde_json::json!({
             "playback_id": "playback-42", "user_id": "user-7", "track_id": "track-3",
@@ -226,13 +226,13 @@ mod tests {
         } = Playback::schema();
         let names: Vec<_> = properties.iter().map(|(name, _)| *name).collect();
         let example = example.unwrap();
-        let given: Vec<_> = example
+        let names_of_example: Vec<_> = example
             .as_object()
             .unwrap()
             .keys()
             .map(String::as_str)
             .collect();
-        assert_eq!(given, names);
+        assert_eq!(names_of_example, names);
         assert_eq!(required, names);
     }
 }

@@ -1,4 +1,4 @@
-//! How far the active generation has been folded, as it is answered.
+//! The JSON of the projection's progress.
 
 use ess_schema::Timestamp;
 
@@ -6,50 +6,50 @@ use super::described::document;
 use crate::read::{Conflicts, Partition, View};
 
 document! {
-    /// How far the log has been folded into the active generation of the read model.
+    /// How far the log is projected into the active generation of the read model.
     pub(crate) struct Projection {
         /// The active generation.
         pub(crate) generation: u32,
-        /// Records of the log that are folded, all partitions together.
+        /// Records of the log that are projected, of all partitions.
         pub(crate) records: u64,
-        /// Of these, records that reports, rankings and lists of playbacks hold: about a second fewer. Null in a generation that
-        /// was made by a version without them.
+        /// Of these, records that reports, rankings and lists of playbacks include: about one second behind. Null in a generation
+        /// that was built by a version without them.
         pub(crate) rolled_up_records: Option<u64>,
-        /// When the newest event stored was accepted.
+        /// When the newest stored event was accepted.
         pub(crate) last_ingest_time: Option<Timestamp>,
-        /// When something was stored last.
+        /// When an event was last stored.
         pub(crate) stored_at: Option<Timestamp>,
-        /// Age of the newest event stored, in ms: how far behind the answers are at most. It grows while nothing happens.
+        /// Age of the newest stored event, in ms: an upper bound of how far answers are behind. It grows while no events arrive.
         pub(crate) staleness_ms: Option<i64>,
-        /// Event identities under which the log holds messages that say different things. 0 unless a client is in error.
+        /// Event identities with different messages in the log. 0 unless a client reuses ids.
         pub(crate) conflicting_identities: Option<u64>,
-        /// When they were counted: again every few seconds, less often where counting takes long.
+        /// When they were counted. The count repeats every few seconds, less often where it takes long.
         pub(crate) conflicts_counted_at: Option<Timestamp>,
-        /// By partition; one that nothing was stored of is absent.
+        /// The progress of each partition; a partition without stored events is absent.
         pub(crate) partitions: Vec<PartitionProgress>,
     }
 }
 
 document! {
-    /// How far one partition of the log has been folded.
+    /// How far one partition of the log is projected.
     pub(crate) struct PartitionProgress {
         /// The partition.
         pub(crate) partition: u16,
-        /// Every offset below it is folded.
+        /// Every offset below it is projected.
         pub(crate) next_offset: u64,
-        /// Every offset below it is in reports, rankings and lists of playbacks.
+        /// Reports, rankings and lists of playbacks include every offset below it.
         pub(crate) rolled_up_offset: Option<u64>,
-        /// When its newest event stored was accepted.
+        /// When its newest stored event was accepted.
         pub(crate) last_ingest_time: Timestamp,
-        /// When something of it was stored last.
+        /// When one of its events was last stored.
         pub(crate) stored_at: Timestamp,
-        /// Age of its newest event stored, in ms.
+        /// Age of its newest stored event, in ms.
         pub(crate) staleness_ms: i64,
     }
 }
 
 impl Projection {
-    /// What the views of both layers and the last count of the generation tell, as of `now`.
+    /// The progress at `now`, of both layers, with the last count of conflicts.
     pub(crate) fn new(
         view: &View,
         rolled_up: Option<&View>,
@@ -80,7 +80,7 @@ impl Projection {
         }
     }
 
-    /// A generation as it may be answered, for the document.
+    /// The example in the document.
     fn example() -> serde_json::Value {
         serde_json::json!({
             "generation": 1, "records": 120_543, "rolled_up_records": 120_490, "last_ingest_time": "2026-11-23T10:00:10.130Z",
@@ -120,7 +120,7 @@ impl PartitionProgress {
     }
 }
 
-/// Clocks differ: an age is never negative.
+/// The age of `time`, not negative even where clocks differ.
 fn age(time: Timestamp, now: Timestamp) -> i64 {
     now.millis_since(time).max(0)
 }
@@ -135,13 +135,17 @@ mod tests {
         let stored = view(2, &[(0, 5), (3, 7)]);
         let newest = stored.last_ingest_time().unwrap();
         let rolled_up = view(2, &[(0, 5), (3, 4)]);
-        let told = Projection::new(&stored, Some(&rolled_up), None, newest.plus_millis(250));
+        let projection = Projection::new(&stored, Some(&rolled_up), None, newest.plus_millis(250));
         assert_eq!(
-            (told.generation, told.records, told.staleness_ms),
+            (
+                projection.generation,
+                projection.records,
+                projection.staleness_ms
+            ),
             (2, 12, Some(250))
         );
-        assert_eq!(told.rolled_up_records, Some(9));
-        let ages: Vec<_> = told
+        assert_eq!(projection.rolled_up_records, Some(9));
+        let ages: Vec<_> = projection
             .partitions
             .iter()
             .map(|p| (p.partition, p.staleness_ms))
@@ -151,14 +155,18 @@ mod tests {
 
     #[test]
     fn a_generation_without_events_has_no_times() {
-        let told = Projection::new(
+        let projection = Projection::new(
             &view(1, &[]),
             None,
             None,
             Timestamp::from_millis(0).unwrap(),
         );
         assert_eq!(
-            (told.records, told.last_ingest_time, told.staleness_ms),
+            (
+                projection.records,
+                projection.last_ingest_time,
+                projection.staleness_ms
+            ),
             (0, None, None)
         );
     }

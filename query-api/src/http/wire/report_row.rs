@@ -1,11 +1,12 @@
-//! One row of a report or a ranking, for the document: it holds the dimensions and metrics that were asked for.
+//! The schema of one row of a report or ranking. `table` writes the rows.
 
 use poem_openapi::registry::{MetaMediaType, MetaSchema, MetaSchemaRef};
 
-use super::{Described, described::Named, reference};
+use super::{Described, described::Named};
+use crate::http::document;
 use crate::question::{Dimension, Format, Metric};
 
-/// The name of what is documented.
+/// Names the schema.
 pub(crate) struct ReportRow;
 
 const CSV_EXAMPLE: &str = "day,country,plays,avg_played_ms\r\n2026-11-23T00:00:00.000Z,DE,1204,98211.5\r\n2026-11-23T00:00:00.000Z,,3,1000.0\r\n";
@@ -29,11 +30,11 @@ fn metric(metric: Metric) -> MetaSchema {
 fn dimension(dimension: Dimension) -> MetaSchema {
     match dimension {
         Dimension::Time(_) => MetaSchema {
-            description: Some("When the time bucket began that the first event lies in."),
+            description: Some("The start of the time bucket of the first event."),
             ..MetaSchema::new_with_format("string", "date-time")
         },
         Dimension::Attribute(_) => MetaSchema {
-            description: Some("The value of the playbacks; null where no event told one."),
+            description: Some("The value of the playbacks; null where it is unknown."),
             nullable: true,
             ..MetaSchema::new("string")
         },
@@ -52,7 +53,7 @@ impl Described for ReportRow {
         let inline = |schema| MetaSchemaRef::Inline(Box::new(schema));
         let dimensions = Dimension::all().map(|of| (of.name(), inline(dimension(of))));
         MetaSchema {
-            description: Some("The dimensions and metrics that were asked for, and no others."),
+            description: Some("The requested dimensions and metrics, and no others."),
             properties: dimensions.chain(metrics()).collect(),
             example: Some(serde_json::json!({
                 "day": "2026-11-23T00:00:00.000Z", "country": "DE", "plays": 1_204, "avg_played_ms": 98_211.5
@@ -68,32 +69,17 @@ impl Named for ReportRow {
 
 /// The bodies of a report.
 pub(crate) fn report_rows() -> Vec<MetaMediaType> {
-    let inline = |schema| MetaSchemaRef::Inline(Box::new(schema));
-    let array = MetaSchema {
-        items: Some(Box::new(reference::<ReportRow>())),
-        ..MetaSchema::new("array")
-    };
     let csv = MetaSchema {
         description: Some(
-            "RFC 4180: a line of names, then a line a row; an unknown value is empty",
+            "RFC 4180: a line of names, then one line per row; an unknown value is empty",
         ),
-        example: Some(CSV_EXAMPLE.into()),
-        ..MetaSchema::new("string")
+        ..document::text(CSV_EXAMPLE)
     };
     let parquet = MetaSchema {
-        description: Some("Apache Parquet: times are TIMESTAMP(MILLIS, UTC), all columns optional"),
+        description: Some(
+            "Apache Parquet: times are TIMESTAMP(MILLIS, UTC), all columns are optional",
+        ),
         ..MetaSchema::new_with_format("string", "binary")
     };
-    Format::ALL
-        .into_iter()
-        .map(|format| MetaMediaType {
-            content_type: format.media_type(),
-            schema: match format {
-                Format::Json => inline(array.clone()),
-                Format::NdJson => reference::<ReportRow>(),
-                Format::Csv => inline(csv.clone()),
-                Format::Parquet => inline(parquet.clone()),
-            },
-        })
-        .collect()
+    document::list::<ReportRow>(&Format::ALL, &csv, &parquet)
 }

@@ -1,26 +1,26 @@
-//! The retention curve of a track as it is answered.
+//! The JSON of a track's retention curve.
 
 use super::described::document;
 use crate::sql::{BUCKET_MS, HeardRow, PlaysRow};
 
 document! {
-    /// How the plays of a track held their listeners.
+    /// Which parts of a track its plays covered.
     pub(crate) struct Retention {
         /// The track.
         pub(crate) track_id: String,
         /// Plays that began in the period.
         pub(crate) plays: u64,
-        /// The track's length, the greatest that was told.
+        /// The track's length, the greatest of all its events.
         pub(crate) track_duration_ms: Option<u64>,
-        /// The share of plays that reached so much of the track, of those whose track's length is known.
+        /// The shares of plays that reached each part of the track, of the plays whose track length is known.
         pub(crate) quartiles: Quartiles,
-        /// The curve in steps of 5 seconds, from the start of the track to the last one that anybody heard, at most six hours.
+        /// The curve in steps of 5 seconds, from the start of the track to the last step that a play covered, at most six hours.
         pub(crate) buckets: Vec<RetentionBucket>,
     }
 }
 
 document! {
-    /// Shares of plays; null when the length of the track is not known of any.
+    /// Shares of plays; null when no play has a known track length.
     pub(crate) struct Quartiles {
         /// 25 percent.
         pub(crate) reached_25: Option<f64>,
@@ -36,21 +36,19 @@ document! {
 document! {
     /// Five seconds of the track.
     pub(crate) struct RetentionBucket {
-        /// Where it begins.
+        /// Its start in the track.
         pub(crate) from_ms: u64,
-        /// The share of plays that heard any of it.
+        /// The share of plays that covered any of it.
         pub(crate) retention: f64,
-        /// How often it was heard, on average of the plays: its listening time divided by its length. Above 1 where listeners come
-        /// back to it.
+        /// How often a play covered it on average: listening time divided by length. Above 1 where listeners come back to it.
         pub(crate) replays: f64,
-        /// By how much the retention is less than that of the bucket before, or than 1 for the first. Negative where listeners
-        /// skip to.
+        /// The retention of the previous bucket, or 1 for the first, minus its own. Negative where listeners skip to it.
         pub(crate) drop_off: f64,
     }
 }
 
 impl Retention {
-    /// What the plays and what they heard come to. The buckets ascend; one that nobody heard is missing there.
+    /// Combines the plays with their buckets, which ascend and lack the buckets that no play covered.
     pub(crate) fn new(track_id: String, plays: &PlaysRow, heard: &[HeardRow]) -> Self {
         let PlaysRow {
             plays,
@@ -66,9 +64,9 @@ impl Retention {
             let row = heard.next_if(|row| row.bucket == bucket);
             let counted = row.map_or((0, 0), |row| (row.plays, row.heard_ms));
             let length = length_of(bucket, *duration_ms);
-            let told = RetentionBucket::new(bucket, counted, *plays, length, before);
-            before = told.retention;
-            told
+            let next = RetentionBucket::new(bucket, counted, *plays, length, before);
+            before = next.retention;
+            next
         });
         Self {
             track_id,
@@ -99,14 +97,14 @@ impl Quartiles {
 }
 
 impl RetentionBucket {
-    /// Facts may arrive between counting the plays and reading what they heard: a share is never above 1.
+    /// Limits the share to 1: events may arrive between counting the plays and reading their buckets.
     fn new(bucket: u64, (heard, ms): (u64, u64), plays: u64, length: u64, before: f64) -> Self {
         let retention = share(heard, plays).unwrap_or_default().min(1.0);
-        let whole = plays as f64 * length as f64;
+        let once = plays as f64 * length as f64;
         Self {
             from_ms: bucket * BUCKET_MS,
             retention,
-            replays: if whole > 0.0 { ms as f64 / whole } else { 0.0 },
+            replays: if once > 0.0 { ms as f64 / once } else { 0.0 },
             drop_off: before - retention,
         }
     }
@@ -116,15 +114,15 @@ impl RetentionBucket {
     }
 }
 
-/// How long a bucket is: the last one of a track ends with the track. Past a length that was told too short it is whole.
+/// The length of a bucket. The last bucket ends with the track; past a track length that is too short, buckets have full length.
 fn length_of(bucket: u64, track_duration_ms: Option<u64>) -> u64 {
     let left = track_duration_ms.and_then(|duration| duration.checked_sub(bucket * BUCKET_MS));
     left.filter(|left| *left > 0)
         .map_or(BUCKET_MS, |left| left.min(BUCKET_MS))
 }
 
-fn share(part: u64, whole: u64) -> Option<f64> {
-    (whole > 0).then(|| part as f64 / whole as f64)
+fn share(part: u64, total: u64) -> Option<f64> {
+    (total > 0).then(|| part as f64 / total as f64)
 }
 
 #[cfg(test)]
@@ -132,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bucket_nobody_heard_is_told_and_the_last_one_ends_with_the_track() {
+    fn uncovered_buckets_are_zero_and_the_last_bucket_ends_with_the_track() {
         let plays = PlaysRow {
             plays: 4,
             duration_ms: Some(12_000),
@@ -144,12 +142,12 @@ mod tests {
             plays,
             heard_ms,
         };
-        let told = Retention::new(
+        let retention = Retention::new(
             "t".to_owned(),
             &plays,
             &[heard(0, 3, 30_000), heard(2, 1, 2_000)],
         );
-        let curve: Vec<_> = told
+        let curve: Vec<_> = retention
             .buckets
             .iter()
             .map(|bucket| {
@@ -167,7 +165,7 @@ mod tests {
             (10_000, 0.25, 0.25, -0.25),
         ];
         assert_eq!(curve, expected);
-        assert_eq!(told.quartiles.reached_25, Some(1.0));
-        assert_eq!(told.quartiles.reached_95, Some(0.0));
+        assert_eq!(retention.quartiles.reached_25, Some(1.0));
+        assert_eq!(retention.quartiles.reached_95, Some(0.0));
     }
 }

@@ -1,14 +1,14 @@
-//! What is told of one track and of one listener, for the document: every metric of a report, and since when.
+//! The schemas of the answers about one track and one user: every metric of a report, and the times of the first and last event.
 
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
 
 use super::{Described, described::Named, report_row::metrics};
 
-/// The name of what is documented.
+/// Names the schema of a track.
 pub(crate) struct Track;
 
-/// The name of what is documented.
-pub(crate) struct Listener;
+/// Names the schema of a user.
+pub(crate) struct User;
 
 type Property = (&'static str, MetaSchemaRef);
 
@@ -29,12 +29,12 @@ fn schema(about: &'static str, own: Vec<Property>, example: serde_json::Value) -
         text(
             "first_event_at",
             Some("date-time"),
-            "The earliest event of all its playbacks, whatever the period.",
+            "The earliest event of all its playbacks, of any period.",
         ),
         text(
             "last_event_at",
             Some("date-time"),
-            "The latest event of all its playbacks, whatever the period.",
+            "The latest event of all its playbacks, of any period.",
         ),
     ];
     let properties: Vec<_> = own.into_iter().chain(times).chain(metrics()).collect();
@@ -50,7 +50,7 @@ fn schema(about: &'static str, own: Vec<Property>, example: serde_json::Value) -
 impl Described for Track {
     fn schema() -> MetaSchema {
         schema(
-            "What was played of one track: every metric of GET /stats/report over its playbacks that began in the period.",
+            "Every metric of GET /stats/report over the track's playbacks that began in the period.",
             vec![text("track_id", None, "The track.")],
             serde_json::json!({
                 "track_id": "track-3", "first_event_at": "2026-11-02T07:14:55.020Z",
@@ -68,7 +68,7 @@ impl Named for Track {
     const NAME: &'static str = "Track";
 }
 
-impl Described for Listener {
+impl Described for User {
     fn schema() -> MetaSchema {
         let tracks = MetaSchema {
             description: Some("Distinct tracks of the plays."),
@@ -76,7 +76,7 @@ impl Described for Listener {
             ..MetaSchema::new_with_format("integer", "int64")
         };
         schema(
-            "What one user played: every metric of GET /stats/report over the user's playbacks that began in the period.",
+            "Every metric of GET /stats/report over the user's playbacks that began in the period.",
             vec![
                 text("user_id", None, "The user."),
                 ("tracks", MetaSchemaRef::Inline(Box::new(tracks))),
@@ -93,6 +93,6 @@ impl Described for Listener {
     }
 }
 
-impl Named for Listener {
+impl Named for User {
     const NAME: &'static str = "Listener";
 }

@@ -10,10 +10,10 @@ use std::{
 use ess_service::problem::{Problem, ProblemKind};
 use tokio::sync::watch;
 
-use super::{Kept, Key};
+use super::{CachedAnswer, Key};
 use crate::read::watermark::View;
 
-type Outcome = Result<Arc<Kept>, Problem>;
+type Outcome = Result<Arc<CachedAnswer>, Problem>;
 type Told = watch::Sender<Option<Outcome>>;
 
 /// What is being asked, by question. Each is waited for by somebody, so that there are no more than callers.
@@ -64,7 +64,7 @@ impl Held<'_> {
         key: Key,
         view: Arc<View>,
         ask: impl Future<Output = Outcome> + Send + 'static,
-        keep: impl FnOnce(&Key, &Arc<Kept>) + Send + 'static,
+        keep: impl FnOnce(&Key, &Arc<CachedAnswer>) + Send + 'static,
     ) -> Waiting {
         let (told, waiting) = watch::channel(None);
         let flight = Flight {
@@ -96,7 +96,7 @@ struct Course {
 
 impl Course {
     /// Hands the outcome to all who wait. It is kept before it stops being found: whoever comes between finds one of the two.
-    fn land(&self, outcome: Outcome, keep: impl FnOnce(&Key, &Arc<Kept>)) {
+    fn land(&self, outcome: Outcome, keep: impl FnOnce(&Key, &Arc<CachedAnswer>)) {
         let mut held = self.flights.hold();
         if let Ok(kept) = &outcome
             && self.is_current(&held)

@@ -37,7 +37,7 @@ fn content(body: impl Into<Vec<u8>>, ttl: Duration) -> Content {
     }
 }
 
-fn text(kept: &Kept) -> String {
+fn text(kept: &CachedAnswer) -> String {
     String::from_utf8(kept.body.to_vec()).unwrap()
 }
 
@@ -74,7 +74,7 @@ async fn an_answer_is_told_again_until_its_time_is_over() {
     let (cache, asked, view) = (cache(1 << 20), Asked::default(), seen(1, 5));
     assert_eq!(asked.through(&cache, &view, &[], LONG).await, "1");
     assert_eq!(asked.through(&cache, &view, &[], LONG).await, "1");
-    cache.forget();
+    cache.clear();
     assert_eq!(asked.through(&cache, &view, &[], Duration::ZERO).await, "2");
     assert_eq!(asked.through(&cache, &view, &[], LONG).await, "3");
 }
@@ -129,7 +129,7 @@ async fn what_is_kept_is_bounded_in_bytes_at_any_time() {
 #[test]
 fn what_a_question_takes_counts_too() {
     let bytes = |id: &str| {
-        let kept = Kept::new(content("", LONG), seen(1, 5), Instant::now());
+        let kept = CachedAnswer::new(content("", LONG), seen(1, 5), Instant::now());
         kept.bytes(&(1, question(id)))
     };
     assert_eq!(bytes(&"x".repeat(101)) - bytes("x"), 100);

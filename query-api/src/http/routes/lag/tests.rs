@@ -1,4 +1,4 @@
-//! What a question for the lag means, before anything is asked.
+//! The window and the rows of a lag question, without a read model.
 
 use super::*;
 
@@ -19,7 +19,7 @@ fn question(from: Option<&str>, to: Option<&str>, bucket: Option<LagBucket>) -> 
 const NOON: &str = "2026-11-23T12:00:00Z";
 
 #[test]
-fn the_window_is_the_last_quarter_of_an_hour_unless_told_otherwise() {
+fn by_default_the_window_is_the_last_quarter_of_an_hour() {
     for (from, to, expected) in [
         (None, None, ("2026-11-23T11:45:00Z", NOON)),
         (
@@ -39,16 +39,16 @@ fn the_window_is_the_last_quarter_of_an_hour_unless_told_otherwise() {
 }
 
 #[test]
-fn a_window_that_ends_before_it_begins_is_refused_by_the_parameter_at_fault() {
-    let refused = |from, to| question(from, to, None).check(at(NOON)).unwrap_err();
+fn a_window_that_ends_before_it_begins_is_an_error_of_one_parameter() {
+    let error = |from, to| question(from, to, None).check(at(NOON)).unwrap_err();
     let (early, late) = (Some("2026-11-23T10:00:00Z"), Some("2026-11-23T13:00:00Z"));
-    assert_eq!(refused(late, early).pointer, "?to");
-    assert_eq!(refused(late, None).pointer, "?from");
+    assert_eq!(error(late, early).pointer, "?to");
+    assert_eq!(error(late, None).pointer, "?from");
     assert_eq!(question(early, None, None).check(at(NOON)), Ok(()));
 }
 
 #[test]
-fn so_many_buckets_that_nobody_could_read_them_are_refused() {
+fn too_many_buckets_are_refused() {
     let day =
         |bucket| question(Some("2026-11-22T12:00:00Z"), Some(NOON), Some(bucket)).check(at(NOON));
     assert_eq!(day(LagBucket::Second).unwrap_err().pointer, "?bucket");
@@ -56,8 +56,8 @@ fn so_many_buckets_that_nobody_could_read_them_are_refused() {
 }
 
 #[test]
-fn a_bucket_is_told_as_far_as_the_window_reaches() {
-    let asked = question(
+fn a_bucket_ends_with_the_window() {
+    let hourly = question(
         Some("2026-11-23T10:30:00Z"),
         Some("2026-11-23T11:30:00Z"),
         Some(LagBucket::Hour),
@@ -69,8 +69,8 @@ fn a_bucket_is_told_as_far_as_the_window_reaches() {
         quantiles: vec![1.5, 2.0, 2.0],
         longest: 2,
     });
-    let told = asked.told(asked.window(at(NOON)), rows.to_vec()).unwrap();
-    let spans: Vec<_> = told.iter().map(|lag| (lag.from, lag.to)).collect();
+    let lags = hourly.lags(hourly.window(at(NOON)), rows.to_vec()).unwrap();
+    let spans: Vec<_> = lags.iter().map(|lag| (lag.from, lag.to)).collect();
     let hour = at("2026-11-23T11:00:00Z");
     assert_eq!(
         spans,
@@ -82,11 +82,11 @@ fn a_bucket_is_told_as_far_as_the_window_reaches() {
 }
 
 #[test]
-fn without_events_all_together_are_none_and_parts_are_absent() {
-    let whole = question(None, None, None);
-    let window = whole.window(at(NOON));
-    let told = whole.told(window, Vec::new()).unwrap();
-    assert_eq!((told.len(), told[0].count, told[0].p50_ms), (1, 0, None));
-    let parts = question(None, None, Some(LagBucket::Minute));
-    assert!(parts.told(window, Vec::new()).unwrap().is_empty());
+fn without_events_the_total_is_zero_and_buckets_are_absent() {
+    let total = question(None, None, None);
+    let window = total.window(at(NOON));
+    let lags = total.lags(window, Vec::new()).unwrap();
+    assert_eq!((lags.len(), lags[0].count, lags[0].p50_ms), (1, 0, None));
+    let buckets = question(None, None, Some(LagBucket::Minute));
+    assert!(buckets.lags(window, Vec::new()).unwrap().is_empty());
 }

@@ -1,16 +1,16 @@
-//! Once or as a stream, by the `Accept` header.
+//! Whether the `Accept` header prefers one answer or a stream.
 
 use ess_service::problem::{Problem, ProblemKind};
 use poem::web::Accept;
 
 use crate::question::Format;
 
-/// How what is playing now is told.
+/// The form of the answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
-    /// Once, as JSON.
+    /// One JSON answer.
     Once,
-    /// Again and again.
+    /// Server-sent events.
     Stream,
 }
 
@@ -18,12 +18,12 @@ impl Form {
     /// The media type of a stream.
     pub(super) const EVENT_STREAM: &str = "text/event-stream";
 
-    /// The form that the caller likes best; once when it does not say.
+    /// The form that the caller prefers; one answer by default.
     ///
     /// # Errors
     /// 406 that names both.
     pub(super) fn of(accept: &Accept) -> Result<Self, Problem> {
-        // They come in the order of preference.
+        // poem sorts them by preference.
         let mut ranges = accept.0.iter().filter(|range| !is_refused(range.as_ref()));
         let form = ranges.find_map(|range| match range.essence_str() {
             Self::EVENT_STREAM | "text/*" => Some(Self::Stream),
@@ -35,14 +35,14 @@ impl Form {
             None if accept.0.is_empty() => Ok(Self::Once),
             None => {
                 let (once, stream) = (Format::Json.media_type(), Self::EVENT_STREAM);
-                let detail = format!("this is answered as {once}, {stream}");
+                let detail = format!("the available media types are {once}, {stream}");
                 Err(Problem::new(ProblemKind::NotAcceptable, detail))
             }
         }
     }
 }
 
-/// `q=0` says what is not wanted (RFC 9110, section 12.4.2).
+/// `q=0` means not acceptable (RFC 9110, section 12.4.2).
 fn is_refused(range: &str) -> bool {
     let quality = range
         .split(';')
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn it_is_a_stream_for_those_who_like_that_better() {
+    async fn a_stream_is_chosen_by_preference() {
         for (accept, expected) in [
             (None, Ok(Form::Once)),
             (Some("*/*"), Ok(Form::Once)),

@@ -1,10 +1,10 @@
-//! Events as a table: the fields of their JSON as columns, all of them always there.
+//! Events as a table: the fields of their JSON as columns, all always present.
 
 use super::Event;
 use crate::table::{Column, Table, Values};
 
 impl Event {
-    /// A row an event.
+    /// One row per event.
     pub(crate) fn table(events: &[Self]) -> Table {
         let text = |name, value: fn(&Self) -> Option<&str>| {
             let values = events.iter().map(|event| value(event).map(str::to_owned));

@@ -1,12 +1,12 @@
-//! The parameters of questions about many playbacks that are lists: of names, of filters, and an order.
+//! Parameters that are lists: of metrics, dimensions and filters, and an order.
 
-use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
+use poem_openapi::registry::MetaSchema;
 
-use super::Parameter;
+use super::{Parameter, excerpt};
 use crate::question::{Dimension, Filter, Metric, Refusal, filter};
 
-/// The longest text that can be a list or filters: enough for all there are, and a part of what the head of a request may have.
-const LONGEST: usize = 4_096;
+/// The maximum length of a list, in bytes: enough for all metrics, and well below the limit of a request's head.
+const MAX_BYTES: usize = 4_096;
 
 /// Metrics, each once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,18 +20,14 @@ pub(crate) struct Dimensions(pub(crate) Vec<Dimension>);
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Filters(pub(crate) Vec<Filter>);
 
-/// Names with their direction; true is descending.
+/// Names of columns, each with whether it is descending.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Order(pub(crate) Vec<(String, bool)>);
 
-/// A few characters of a text, to be told.
-pub(super) fn shown(text: &str) -> String {
-    text.chars().take(60).collect()
-}
-
-/// A list of names separated by commas, each known and given once.
+/// A list of distinct known names, separated by commas; `what` is the kind of the names in words.
 fn names<T: PartialEq>(
     text: &str,
+    what: &str,
     known: impl Fn(&str) -> Option<T>,
     allowed: impl Fn() -> String,
 ) -> Result<Vec<T>, Refusal> {
@@ -42,9 +38,9 @@ fn names<T: PartialEq>(
     let mut found = Vec::new();
     for name in text.split(',').map(str::trim) {
         let value =
-            known(name).ok_or_else(|| refusal(format!("has {:?}, which is none", shown(name))))?;
+            known(name).ok_or_else(|| refusal(format!("unknown {what} {:?}", excerpt(name))))?;
         if found.contains(&value) {
-            return Err(refusal(format!("has {name} more than once")));
+            return Err(refusal(format!("{what} {name} more than once")));
         }
         found.push(value);
     }
@@ -56,7 +52,7 @@ fn list_of(names: impl Iterator<Item = &'static str>, example: &str) -> MetaSche
     let one = format!("({})", all.join("|"));
     MetaSchema {
         pattern: Some(format!("^{one}(,{one})*$")),
-        max_length: Some(LONGEST),
+        max_length: Some(MAX_BYTES),
         example: Some(example.into()),
         ..MetaSchema::new("string")
     }
@@ -71,8 +67,8 @@ impl Parameter for Metrics {
     }
 
     fn read(text: &str) -> Result<Self, Refusal> {
-        let allowed = || format!("a list of {}", Metric::names());
-        names(text, Metric::from_name, allowed).map(Self)
+        let allowed = || format!("one of {}, each at most once", Metric::names());
+        names(text, "metric", Metric::from_name, allowed).map(Self)
     }
 }
 
@@ -82,8 +78,8 @@ impl Parameter for Dimensions {
     }
 
     fn read(text: &str) -> Result<Self, Refusal> {
-        let allowed = || format!("a list of {}", Dimension::names());
-        names(text, Dimension::from_name, allowed).map(Self)
+        let allowed = || format!("one of {}, each at most once", Dimension::names());
+        names(text, "dimension", Dimension::from_name, allowed).map(Self)
     }
 }
 
@@ -91,17 +87,17 @@ impl Parameter for Filters {
     fn schema() -> MetaSchema {
         MetaSchema {
             min_length: Some(1),
-            max_length: Some(LONGEST),
+            max_length: Some(MAX_BYTES),
             example: Some("country==DE;played_ms>=30000".into()),
             ..MetaSchema::new("string")
         }
     }
 
     fn read(text: &str) -> Result<Self, Refusal> {
-        if text.len() > LONGEST {
+        if text.len() > MAX_BYTES {
             return Err(Refusal {
-                detail: format!("has {} bytes", text.len()),
-                allowed: format!("at most {LONGEST}"),
+                detail: format!("{} bytes long", text.len()),
+                allowed: format!("at most {MAX_BYTES} bytes"),
             });
         }
         filter::read(text).map(Self)
@@ -112,7 +108,7 @@ impl Parameter for Order {
     fn schema() -> MetaSchema {
         MetaSchema {
             pattern: Some("^-?[a-z_0-9]+(,-?[a-z_0-9]+)*$".to_owned()),
-            max_length: Some(LONGEST),
+            max_length: Some(MAX_BYTES),
             example: Some("-plays,day".into()),
             ..MetaSchema::new("string")
         }
@@ -130,16 +126,11 @@ impl Parameter for Order {
                     .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'_');
             is_name.then(|| (name.to_owned(), descending))
         };
-        names(text, key, || {
-            "metrics and dimensions asked for, separated by commas, each with - before it for descending order".to_owned()
+        names(text, "sort key", key, || {
+            "requested metrics and dimensions, separated by commas, each with - before it for descending order".to_owned()
         })
         .map(Self)
     }
-}
-
-/// A schema that stands where a reference is wanted.
-pub(crate) fn inline(schema: MetaSchema) -> MetaSchemaRef {
-    MetaSchemaRef::Inline(Box::new(schema))
 }
 
 #[cfg(test)]
@@ -147,18 +138,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lists_name_what_there_is_each_once() {
+    fn lists_hold_known_names_each_once() {
         assert_eq!(
             Metrics::read("plays, streams"),
             Ok(Metrics(vec![Metric::Plays, Metric::Streams]))
         );
-        for (bad, told) in [
-            ("plays,likes", "has \"likes\", which is none"),
-            ("plays,plays", "has plays more than once"),
-            ("", "has \"\", which is none"),
+        for (bad, detail) in [
+            ("plays,likes", "unknown metric \"likes\""),
+            ("plays,plays", "metric plays more than once"),
+            ("", "unknown metric \"\""),
         ] {
             let refusal = Metrics::read(bad).unwrap_err();
-            assert_eq!(refusal.detail, told);
+            assert_eq!(refusal.detail, detail);
             assert!(refusal.allowed.contains("peak_concurrent"));
         }
         assert!(Dimensions::read("day,country,test_id").is_ok());

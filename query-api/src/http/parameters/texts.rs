@@ -1,4 +1,4 @@
-//! What parameters may be: ids, names, times, cursors, positions, and two bounded numbers.
+//! Parameters that are texts: ids, names, times, countries, time zones, cursors and log positions.
 
 use ess_schema::{
     EventId, EventType, PlaybackId, Position, Source, TestId, Timestamp, TrackId, UserId,
@@ -6,14 +6,14 @@ use ess_schema::{
 };
 use poem_openapi::registry::MetaSchema;
 
-use super::Parameter;
-use crate::question::{Cursor, InvalidCursor, Refusal};
+use super::{Parameter, excerpt};
+use crate::question::{Country, Cursor, InvalidCursor, Refusal};
 
 /// A position: a partition below 65,536 and an offset.
 const POSITION: &str =
     "(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5]?[0-9]{1,4}):[0-9]{1,19}";
-/// The most positions that one request may wait for.
-const MOST_POSITIONS: usize = 100;
+/// The maximum number of positions for which one request may wait.
+const MAX_POSITIONS: usize = 100;
 
 macro_rules! opaque_text {
     ($($type:ty: $max:expr, $example:literal;)*) => {$(
@@ -74,7 +74,7 @@ impl Parameter for Timestamp {
     }
 
     fn read(text: &str) -> Result<Self, Refusal> {
-        // In a query a bare + means a space, and few remember to encode the one of a zone.
+        // In a query a bare + means a space, and few callers encode the + of a time zone.
         Self::parse_rfc3339(&text.replace(' ', "+")).map_err(|error| Refusal {
             detail: error.to_string(),
             allowed: Self::ALLOWED.to_owned(),
@@ -99,7 +99,7 @@ impl Parameter for Cursor {
     }
 }
 
-/// Positions that the answer must hold.
+/// Log positions that the answer must include.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct After(pub(crate) Vec<Position>);
 
@@ -114,68 +114,72 @@ impl Parameter for After {
 
     fn read(text: &str) -> Result<Self, Refusal> {
         let allowed = format!(
-            "partition:offset as in Ess-Position, for example 7:1234; at most {MOST_POSITIONS}, separated by commas"
+            "at most {MAX_POSITIONS} log positions partition:offset as in Ess-Position, for example 7:1234, separated by commas"
         );
         let positions: Result<Vec<Position>, _> = text.split(',').map(str::parse).collect();
         match positions {
-            Ok(positions) if positions.len() <= MOST_POSITIONS => Ok(Self(positions)),
+            Ok(positions) if positions.len() <= MAX_POSITIONS => Ok(Self(positions)),
             Ok(positions) => Err(Refusal {
-                detail: format!("has {} positions", positions.len()),
+                detail: format!("{} positions", positions.len()),
                 allowed,
             }),
             Err(_) => Err(Refusal {
-                detail: "is not a list of log positions".to_owned(),
+                detail: format!("{:?} is not a list of log positions", excerpt(text)),
                 allowed,
             }),
         }
     }
 }
 
-macro_rules! bounded_number {
-    ($($(#[$doc:meta])* $name:ident = $least:literal to $most:literal, default $default:literal;)*) => {$(
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-        pub(crate) struct $name(pub(crate) u16);
-
-        impl Default for $name {
-            fn default() -> Self {
-                Self($default)
-            }
+impl Parameter for Country {
+    fn schema() -> MetaSchema {
+        MetaSchema {
+            pattern: Some("^[A-Za-z]{2}$".to_owned()),
+            example: Some("DE".into()),
+            ..MetaSchema::new("string")
         }
+    }
 
-        impl Parameter for $name {
-            fn schema() -> MetaSchema {
-                MetaSchema {
-                    minimum: Some(f64::from($least)),
-                    maximum: Some(f64::from($most)),
-                    default: Some($default.into()),
-                    ..MetaSchema::new_with_format("integer", "int32")
-                }
-            }
-
-            fn read(text: &str) -> Result<Self, Refusal> {
-                let refusal = |detail: String| Refusal {
-                    detail,
-                    allowed: concat!("an integer from ", $least, " to ", $most).to_owned(),
-                };
-                let number: i64 = text.parse().map_err(|_| refusal("is not an integer".to_owned()))?;
-                u16::try_from(number)
-                    .ok()
-                    .filter(|number| ($least..=$most).contains(number))
-                    .map(Self)
-                    .ok_or_else(|| refusal(format!("is {number}")))
-            }
-        }
-    )*};
+    fn read(text: &str) -> Result<Self, Refusal> {
+        Self::read(text)
+    }
 }
 
-bounded_number! {
-    /// The most events on a page; the default is the predecessor's.
-    Limit = 1 to 1000, default 10;
-    /// The most rows on a page of a report.
-    ReportLimit = 1 to 10000, default 100;
-    /// How many of the newest events to pass over; a cursor has no such bound.
-    Offset = 0 to 10000, default 0;
+/// The maximum length of a time zone's name.
+const MAX_ZONE_CHARS: usize = 64;
+
+/// The canonical name of an IANA time zone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Zone(pub(crate) String);
+
+impl Default for Zone {
+    fn default() -> Self {
+        Self("UTC".to_owned())
+    }
+}
+
+impl Parameter for Zone {
+    fn schema() -> MetaSchema {
+        MetaSchema {
+            pattern: Some("^[A-Za-z][A-Za-z0-9_+/-]*$".to_owned()),
+            max_length: Some(MAX_ZONE_CHARS),
+            default: Some("UTC".into()),
+            example: Some("Europe/Berlin".into()),
+            ..MetaSchema::new("string")
+        }
+    }
+
+    fn read(text: &str) -> Result<Self, Refusal> {
+        let found = jiff::tz::TimeZone::get(text).ok();
+        found
+            .as_ref()
+            .and_then(jiff::tz::TimeZone::iana_name)
+            .map(|name| Self(name.to_owned()))
+            .ok_or_else(|| Refusal {
+                detail: format!("unknown time zone {:?}", excerpt(text)),
+                allowed: "an IANA time zone, such as Europe/Berlin".to_owned(),
+            })
+    }
 }
 
 #[cfg(test)]
@@ -183,32 +187,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_bounded() {
-        assert_eq!(Limit::read("1000"), Ok(Limit(1_000)));
-        assert_eq!(Offset::read("0"), Ok(Offset(0)));
-        for bad in [
-            "0",
-            "1001",
-            "-1",
-            "1.5",
-            "",
-            "abc",
-            "99999999999999999999",
-            "65537",
-        ] {
-            let refusal = Limit::read(bad).unwrap_err();
-            assert_eq!(refusal.allowed, "an integer from 1 to 1000", "{bad}");
-        }
-        assert!(Offset::read("10001").is_err());
-    }
-
-    #[test]
     fn positions_are_a_list() {
         let read = |text| After::read(text).map(|After(positions)| positions.len());
         assert_eq!(read("7:1234"), Ok(1));
         assert_eq!(read("7:1234,0:0"), Ok(2));
-        let (most, too_many) = (["1:2"; 100].join(","), ["1:2"; 101].join(","));
-        assert_eq!(read(&most), Ok(100));
+        let (max, too_many) = (["1:2"; 100].join(","), ["1:2"; 101].join(","));
+        assert_eq!(read(&max), Ok(100));
         assert!(read(&too_many).is_err());
         for bad in ["", "7", "7:1234,", "7:-1", "a:b"] {
             assert!(read(bad).is_err(), "{bad}");
@@ -216,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_zone_may_be_written_with_a_bare_plus() {
+    fn the_plus_of_a_time_zone_need_not_be_encoded() {
         let noon = Timestamp::parse_rfc3339("2026-11-23T12:00:00Z").ok();
         for text in [
             "2026-11-23T15:00:00+03:00",
@@ -226,5 +210,17 @@ mod tests {
             assert_eq!(Parameter::read(text).ok(), noon, "{text}");
         }
         assert!(<Timestamp as Parameter>::read("yesterday").is_err());
+    }
+
+    #[test]
+    fn a_time_zone_has_an_iana_name() {
+        assert_eq!(
+            Zone::read("europe/berlin").unwrap().0,
+            "Europe/Berlin",
+            "ClickHouse accepts only the canonical spelling"
+        );
+        for bad in ["Mars/Olympus", "", "UTC'; --", "+02:00", "../etc/passwd"] {
+            assert!(Zone::read(bad).is_err(), "{bad}");
+        }
     }
 }

@@ -1,18 +1,21 @@
-//! What a report is composed of, as the parameters of a request told it. Every mistake is kept, so that a caller learns of all at once.
+//! The arguments of a report, and the report that they compose. All errors are collected, so that a caller learns of every one.
 
 use ess_schema::Timestamp;
 use ess_service::problem::FieldError;
 
 use crate::{
-    http::parameters::{Dimensions, Filters, Order, Refused, Zone},
+    http::{
+        parameter_errors::ParameterErrors,
+        parameters::{Dimensions, Filters, Order, Zone},
+    },
     question::{
         Cursor, Dimension, InvalidCursor, Metric, Period, Report, RowKey, impossible, order,
     },
 };
 
-/// The parts of a report.
+/// The arguments of a report.
 #[derive(Debug, Default)]
-pub(super) struct Asked {
+pub(super) struct ReportRequest {
     pub(super) metrics: Vec<Metric>,
     pub(super) dimensions: Option<Dimensions>,
     pub(super) filters: Option<Filters>,
@@ -25,9 +28,9 @@ pub(super) struct Asked {
     pub(super) cursor: Option<Cursor>,
 }
 
-impl Asked {
-    /// The report, if nothing was refused; what the parts say together is checked here.
-    pub(super) fn compose(self, refused: &mut Refused) -> Option<Report> {
+impl ReportRequest {
+    /// The report, if all arguments are valid and do not contradict each other.
+    pub(super) fn compose(self, errors: &mut ParameterErrors) -> Option<Report> {
         let Self {
             metrics,
             dimensions,
@@ -41,14 +44,14 @@ impl Asked {
             cursor,
         } = self;
         let dimensions: Vec<Dimension> = dimensions.unwrap_or_default().0;
-        let period = refused.keep(Period::new(from, to));
+        let period = errors.check(Period::new(from, to));
         if let Some(error) = impossible(&dimensions) {
-            refused.push(error);
+            errors.push(error);
         }
         let sort = sort.unwrap_or_default().0;
-        // A sort key may be what was refused itself.
-        let sort = if refused.is_empty() {
-            refused.keep(order(&sort, &dimensions, &metrics))
+        // While a metric or dimension is invalid, it is unknown whether the report has the sort keys.
+        let sort = if errors.is_empty() {
+            errors.check(order(&sort, &dimensions, &metrics))
         } else {
             None
         };
@@ -64,13 +67,13 @@ impl Asked {
             start: None,
         };
         if let Some(cursor) = cursor {
-            report.start = refused.keep(begin(&report, &cursor));
+            report.start = errors.check(start(&report, &cursor));
         }
-        refused.is_empty().then_some(report)
+        errors.is_empty().then_some(report)
     }
 }
 
-fn begin(report: &Report, cursor: &Cursor) -> Result<RowKey, FieldError> {
+fn start(report: &Report, cursor: &Cursor) -> Result<RowKey, FieldError> {
     let key: RowKey = cursor
         .key(report.list())
         .map_err(InvalidCursor::of_parameter)?;

@@ -30,9 +30,21 @@ pub(crate) struct Content {
     pub(crate) totals: Option<String>,
 }
 
+impl Content {
+    /// The only page of an answer.
+    pub(crate) fn new(body: Vec<u8>, ttl: Duration) -> Self {
+        Self {
+            body,
+            next: None,
+            ttl,
+            totals: None,
+        }
+    }
+}
+
 /// An answer as it is kept.
 #[derive(Debug)]
-pub(crate) struct Kept {
+pub(crate) struct CachedAnswer {
     /// The body.
     pub(crate) body: Bytes,
     /// A strong entity tag.
@@ -53,7 +65,7 @@ pub(crate) struct Kept {
     pub(super) view: Arc<View>,
 }
 
-impl Kept {
+impl CachedAnswer {
     pub(super) fn new(content: Content, view: Arc<View>, asked_at: Instant) -> Self {
         let Content {
             body,
