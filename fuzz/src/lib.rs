@@ -1,14 +1,14 @@
-//! Fuzzing on a stable compiler: known inputs are changed at random, byte by byte and word by word, and handed to a check that
-//! must not panic. What the check accepts is changed further. An input that makes it panic is kept in `fuzz/corpus/`, and every
-//! run begins with what is kept there. There is no coverage to steer by: `cargo fuzz` finds more, where there is a nightly compiler.
+//! A fuzzer for the stable compiler: mutates known inputs at random, by bytes and by words, and passes them to a check that must
+//! not panic. Accepted inputs are mutated further. An input that causes a panic is saved in `fuzz/corpus/`, and every run starts
+//! with the saved inputs. It has no coverage feedback: `cargo fuzz` finds more, but needs a nightly compiler.
 //!
-//! `ESS_FUZZ_SECONDS` (1) is how long each target runs, `ESS_FUZZ_SEED` what all chance comes from; both are printed.
+//! `ESS_FUZZ_SECONDS` (1) is the time for each target, `ESS_FUZZ_SEED` the seed of the random generator. Every run prints its seed.
 
 #![allow(
     clippy::print_stdout,
     clippy::disallowed_methods,
     clippy::unwrap_used,
-    reason = "it runs in tests only: they are told by the environment, talk to the terminal, and fail by a panic"
+    reason = "it runs in tests only, which read the environment, print, and fail by a panic"
 )]
 
 mod mutate;
@@ -26,12 +26,12 @@ use sha2::{Digest as _, Sha256};
 
 use mutate::Mutator;
 
-/// The most inputs that are changed further.
-const MOST_INPUTS: usize = 4_096;
-/// Longer inputs are not changed further: they only cost time.
-const LONGEST: usize = 16 * 1024;
+/// Maximum number of inputs to mutate.
+const MAX_INPUTS: usize = 4_096;
+/// Maximum length of an input, in bytes: longer ones cost time and find nothing more.
+const MAX_INPUT_BYTES: usize = 16 * 1024;
 
-/// What is fuzzed: a name, inputs to begin with, and words that inputs are made of.
+/// A fuzz target: its name, seed inputs, and words to insert into inputs.
 #[derive(Debug)]
 pub struct Target {
     corpus: PathBuf,
@@ -41,7 +41,7 @@ pub struct Target {
 }
 
 impl Target {
-    /// A target that begins with `inputs`, and with what is kept under its name in `fuzz/corpus/`.
+    /// A target with the seeds `inputs` and the inputs saved under its name in `fuzz/corpus/`.
     pub fn new(name: &'static str, inputs: impl IntoIterator<Item = Vec<u8>>) -> Self {
         let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
         Self::with_corpus(&corpus, name, inputs)
@@ -60,7 +60,7 @@ impl Target {
         }
     }
 
-    /// Words that are put into inputs as a whole.
+    /// Adds words that mutations insert into inputs.
     #[must_use]
     pub fn words<'w>(mut self, words: impl IntoIterator<Item = &'w str>) -> Self {
         let words = words.into_iter().map(|word| word.as_bytes().to_vec());
@@ -68,10 +68,10 @@ impl Target {
         self
     }
 
-    /// Hands inputs to `check` for as long as the environment says; it tells whether it accepted one.
+    /// Passes inputs to `check` for the configured time. `check` returns whether it accepts the input.
     ///
     /// # Panics
-    /// As `check` did, the input being kept; and if it accepted nothing at all, because then it was never really asked.
+    /// If `check` panics, after saving the input. If `check` accepts no input, because then the run proves nothing.
     pub fn run(self, check: impl Fn(&[u8]) -> bool) {
         let seconds = env::var("ESS_FUZZ_SECONDS").ok();
         let seconds = seconds.map_or(1, |text| text.parse().unwrap());
@@ -80,22 +80,22 @@ impl Target {
         self.run_for(Duration::from_secs(seconds), seed, check);
     }
 
-    fn run_for(mut self, lasting: Duration, seed: u64, check: impl Fn(&[u8]) -> bool) {
-        let end = Instant::now() + lasting;
+    fn run_for(mut self, duration: Duration, seed: u64, check: impl Fn(&[u8]) -> bool) {
+        let end = Instant::now() + duration;
         let mut random = ChaCha12Rng::seed_from_u64(seed);
         let (mut ran, mut accepted) = (0_u64, 0_u64);
-        let known: Vec<_> = self.inputs.iter().cloned().chain(self.kept()).collect();
+        let known: Vec<_> = self.inputs.iter().cloned().chain(self.saved()).collect();
         for input in &known {
             accepted += u64::from(self.check(input, seed, &check));
         }
         self.inputs = known;
         while Instant::now() < end {
-            let mut input = Mutator::new(&mut random, &self.inputs, &self.words).mutant();
-            input.truncate(LONGEST);
+            let mut input = Mutator::new(&mut random, &self.inputs, &self.words).mutate();
+            input.truncate(MAX_INPUT_BYTES);
             ran += 1;
             if self.check(&input, seed, &check) {
                 accepted += 1;
-                self.keep_going_from(input, &mut random);
+                self.add_input(input, &mut random);
             }
         }
         println!(
@@ -105,12 +105,12 @@ impl Target {
         assert_ne!(accepted, 0, "{} accepted nothing", self.name);
     }
 
-    fn keep_going_from(&mut self, input: Vec<u8>, random: &mut ChaCha12Rng) {
-        if self.inputs.len() < MOST_INPUTS {
+    fn add_input(&mut self, input: Vec<u8>, random: &mut ChaCha12Rng) {
+        if self.inputs.len() < MAX_INPUTS {
             self.inputs.push(input);
         } else {
-            let place = random.random_range(0..MOST_INPUTS);
-            self.inputs[place] = input;
+            let index = random.random_range(0..MAX_INPUTS);
+            self.inputs[index] = input;
         }
     }
 
@@ -118,9 +118,9 @@ impl Target {
         match catch_unwind(AssertUnwindSafe(|| check(input))) {
             Ok(accepted) => accepted,
             Err(panic) => {
-                let file = self.keep(input);
+                let file = self.save(input);
                 println!(
-                    "fuzz {}: ESS_FUZZ_SEED={seed}, input kept as {}",
+                    "fuzz {}: ESS_FUZZ_SEED={seed}, input saved as {}",
                     self.name,
                     file.display()
                 );
@@ -129,8 +129,8 @@ impl Target {
         }
     }
 
-    /// Inputs that were kept: of earlier runs, or put there by hand.
-    fn kept(&self) -> Vec<Vec<u8>> {
+    /// The saved inputs, of earlier runs or added by hand.
+    fn saved(&self) -> Vec<Vec<u8>> {
         let Ok(files) = fs::read_dir(&self.corpus) else {
             return Vec::new();
         };
@@ -139,7 +139,7 @@ impl Target {
         files.iter().map(|file| fs::read(file).unwrap()).collect()
     }
 
-    fn keep(&self, input: &[u8]) -> PathBuf {
+    fn save(&self, input: &[u8]) -> PathBuf {
         let hash = Sha256::digest(input);
         let (name, _) = hash.split_first_chunk().unwrap();
         let file = self
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_a_check_panic_is_found_kept_and_tried_first_the_next_time() {
+    fn an_input_that_causes_a_panic_is_saved_and_tried_first_in_the_next_run() {
         let folder = tempfile::tempdir().unwrap();
         let check = |input: &[u8]| {
             assert!(!input.windows(4).any(|w| w == b"null"), "null");
@@ -170,16 +170,16 @@ mod tests {
         let found =
             catch_unwind(|| target(folder.path()).run_for(Duration::from_mins(1), 1, check));
         assert!(found.is_err());
-        let kept = target(folder.path()).kept();
-        assert_eq!(kept.len(), 1);
-        assert!(kept[0].windows(4).any(|w| w == b"null"));
+        let saved = target(folder.path()).saved();
+        assert_eq!(saved.len(), 1);
+        assert!(saved[0].windows(4).any(|w| w == b"null"));
         let again = catch_unwind(|| target(folder.path()).run_for(Duration::ZERO, 1, check));
         assert!(again.is_err());
     }
 
     #[test]
     #[should_panic(expected = "tested accepted nothing")]
-    fn a_check_that_accepts_nothing_is_none() {
+    fn a_check_that_accepts_nothing_fails() {
         let folder = tempfile::tempdir().unwrap();
         target(folder.path()).run_for(Duration::from_millis(1), 1, |_| false);
     }

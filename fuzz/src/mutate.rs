@@ -1,11 +1,11 @@
-//! One input made of others.
+//! Mutates one input, with parts of others.
 
 use rand::RngExt as _;
 use rand_chacha::ChaCha12Rng;
 
-/// The most changes of one input.
-const MOST_CHANGES: usize = 8;
-/// Bytes that mean something in most texts, and those at the edges of their range.
+/// Maximum number of changes to one input.
+const MAX_CHANGES: usize = 8;
+/// Bytes with a meaning in most text formats, and bytes at the limits of their range.
 const BYTES: &[u8] = b"\0\t\n\r \"%+,-./0159:;<=>?@[\\]{}\x7f\x80\xc0\xff";
 
 pub(crate) struct Mutator<'m> {
@@ -27,12 +27,12 @@ impl<'m> Mutator<'m> {
         }
     }
 
-    /// A known input, changed a few times.
-    pub(crate) fn mutant(&mut self) -> Vec<u8> {
+    /// A random input with a few changes.
+    pub(crate) fn mutate(&mut self) -> Vec<u8> {
         let mut input = one_of(self.random, self.inputs)
             .cloned()
             .unwrap_or_default();
-        for _ in 0..self.random.random_range(1..=MOST_CHANGES) {
+        for _ in 0..self.random.random_range(1..=MAX_CHANGES) {
             self.change(&mut input);
         }
         input
@@ -51,12 +51,12 @@ impl<'m> Mutator<'m> {
                 drop(input.splice(from..from, byte));
             }
             3 if !input.is_empty() => {
-                let place = from.min(input.len() - 1);
-                input[place] = self.random.random();
+                let index = from.min(input.len() - 1);
+                input[index] = self.random.random();
             }
             4 if !input.is_empty() => {
-                let place = from.min(input.len() - 1);
-                input[place] ^= 1 << self.random.random_range(0..8);
+                let index = from.min(input.len() - 1);
+                input[index] ^= 1 << self.random.random_range(0..8);
             }
             5 => {
                 let word = one_of(self.random, self.words).cloned();
@@ -72,22 +72,22 @@ impl<'m> Mutator<'m> {
         }
     }
 
-    /// Part of an input, mostly a short one.
+    /// A range of an input, mostly a short one.
     fn range(&mut self, input: &[u8]) -> (usize, usize) {
         let from = self.random.random_range(0..=input.len());
         let rest = input.len() - from;
-        let most = if self.random.random_ratio(1, 8) {
+        let max = if self.random.random_ratio(1, 8) {
             rest
         } else {
             rest.min(16)
         };
-        (from, from + self.random.random_range(0..=most))
+        (from, from + self.random.random_range(0..=max))
     }
 }
 
-fn one_of<'a, T>(random: &mut ChaCha12Rng, of: &'a [T]) -> Option<&'a T> {
-    if of.is_empty() {
+fn one_of<'a, T>(random: &mut ChaCha12Rng, items: &'a [T]) -> Option<&'a T> {
+    if items.is_empty() {
         return None;
     }
-    of.get(random.random_range(0..of.len()))
+    items.get(random.random_range(0..items.len()))
 }
