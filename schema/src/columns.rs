@@ -1,12 +1,12 @@
-//! Rows of `events` kept column by column, as ClickHouse's Native format sends them (<https://clickhouse.com/docs/interfaces/formats/Native>):
-//! nothing is encoded twice, and any range of rows is a few slices. Pure: it sends nothing.
+//! Rows of `events` stored column by column in ClickHouse's Native format (<https://clickhouse.com/docs/interfaces/formats/Native>):
+//! each value is encoded once, and any range of rows is a few slices. Never sends anything.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::event::Event;
 use crate::position::Position;
-use crate::row::{ColumnValue, EventRow};
+use crate::row::{COLUMNS, ColumnValue, EventRow};
 
 /// Rows of `events`, in the order they were pushed.
 #[derive(Debug, Default)]
@@ -20,7 +20,7 @@ pub struct EventColumns {
 struct Column {
     name: &'static str,
     type_name: &'static str,
-    /// One byte a row, 1 where there is no value; empty for a type that always has one.
+    /// The null map, one byte a row, 1 for NULL; empty if the type is not nullable.
     nulls: Vec<u8>,
     data: Vec<u8>,
     ends: Ends,
@@ -29,68 +29,68 @@ struct Column {
 /// Where the values of a column end.
 #[derive(Debug)]
 enum Ends {
-    /// Every this many bytes.
+    /// Each value has this many bytes.
     Every(usize),
-    /// A text's end, by row.
+    /// The end of each text, by row.
     At(Vec<u32>),
 }
 
 impl EventColumns {
-    /// Forgets the rows and keeps their room.
+    /// Removes all rows. The allocated capacity remains.
     pub fn clear(&mut self) {
         self.columns.iter_mut().for_each(Column::clear);
         self.positions.clear();
         self.bytes = 0;
     }
 
-    /// Adds the row of `event`, found in the log at `position`.
+    /// Appends the row of `event`, whose record is at `position`.
     pub fn push(&mut self, event: &Event, position: Position) {
         let row = EventRow::new(event, position);
         let values = row.values();
         if self.columns.is_empty() {
-            let columns = values.iter();
-            self.columns = columns.map(|(name, v)| Column::new(name, *v)).collect();
+            let named = COLUMNS.into_iter().zip(values);
+            self.columns = named.map(|(name, v)| Column::new(name, v)).collect();
         }
-        for (column, (_, value)) in self.columns.iter_mut().zip(values) {
+        for (column, value) in self.columns.iter_mut().zip(values) {
             self.bytes += column.push(value);
         }
         self.positions.push(position);
         self.bytes += size_of::<Position>();
     }
 
-    /// How many rows there are.
+    /// Number of rows.
     pub fn len(&self) -> usize {
         self.positions.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.positions.is_empty()
     }
 
-    /// Bytes that the rows take.
+    /// Bytes of all rows.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Bytes that are allocated, for rows that are there and for more.
+    /// Allocated bytes, spare capacity included.
     pub fn allocated_bytes(&self) -> usize {
         let columns: usize = self.columns.iter().map(Column::allocated_bytes).sum();
         columns + self.positions.capacity() * size_of::<Position>()
     }
 
-    /// Where in the log a row was found.
+    /// The position of the record of a row.
     ///
     /// # Panics
-    /// When there is no such row.
+    /// If `row` is out of bounds.
     pub fn position(&self, row: usize) -> Position {
         self.positions[row]
     }
 
-    /// These rows as one Native block, in pieces of any size to be sent one after the other; none for no rows.
+    /// These rows as one Native block, in chunks to be sent in order; nothing for an empty range.
     ///
     /// # Panics
-    /// When there are no such rows.
+    /// If `rows` is out of bounds.
     pub fn native_block(&self, rows: Range<usize>) -> impl Iterator<Item = Cow<'_, [u8]>> {
         let columns: &[Column] = if rows.is_empty() { &[] } else { &self.columns };
         let mut head = Vec::new();
@@ -133,7 +133,7 @@ impl Column {
         }
     }
 
-    /// Adds a value of the column's type; returns the bytes it takes.
+    /// Appends a value of the column's type; returns its bytes.
     fn push(&mut self, value: ColumnValue<'_>) -> usize {
         let before = self.data.len() + self.nulls.len();
         match value {
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_varint_holds_seven_bits_a_byte_the_lowest_first() {
+    fn a_varint_has_seven_bits_a_byte_the_lowest_first() {
         let mut bytes = Vec::new();
         for value in [0, 127, 128, 300] {
             push_varint(&mut bytes, value);
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_lie_behind_their_lengths_and_any_range_of_them_is_cut_out() {
+    fn texts_follow_their_lengths_and_any_range_can_be_cut_out() {
         let texts = [
             ColumnValue::Text("a"),
             ColumnValue::Text(""),
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn values_that_may_be_absent_lie_behind_a_map_of_those_that_are() {
+    fn nullable_values_follow_their_null_map() {
         let values = [
             ColumnValue::OptionalU32(Some(7)),
             ColumnValue::OptionalU32(None),

@@ -1,5 +1,5 @@
-//! From text to [`Event`](crate::Event): every shape an item can come in, on one path. A shape only fills a `Draft`;
-//! what makes an event valid is written once, in `Draft::assemble`.
+//! Decodes items and Kafka records of every accepted shape into [`Event`](crate::Event). Each shape only fills a `Draft`;
+//! the rules that make an event valid are in one place, `Draft::assemble`.
 
 mod binary;
 mod cloudevent;
@@ -19,16 +19,16 @@ pub use record::{KafkaRecord, Rejection, decode_record};
 use crate::id::EventId;
 use crate::time::Timestamp;
 
-/// What the receiver of an item adds to it.
+/// What the receiver adds to an event: the ingest time and, for a request, a missing id.
 pub enum ReceiveContext<'f> {
-    /// A request: it is ingested now, and an item without an id gets one.
+    /// An HTTP request: the event is ingested now, and an item without an id gets one.
     Request {
-        /// The moment of receipt.
+        /// The ingest time.
         received_at: Timestamp,
-        /// Makes the id of an item that has none.
+        /// Generates the id of an item without one.
         generate_id: &'f mut dyn FnMut() -> EventId,
     },
-    /// A record of the log: its own ingest time counts, else the record's timestamp; an id is required.
+    /// A Kafka record: its own ingest time counts, else the record's timestamp; an id is required.
     Kafka {
         /// The record's timestamp.
         timestamp: Timestamp,

@@ -1,5 +1,5 @@
-//! An event: a fact in the log, with its identity, times and place, and what it says.
-//! Typed at the edge; its `data` is kept as the raw text it came as.
+//! An event: a fact in the log, with its identity, times and data.
+//! The data is typed, and retained as the raw text that was sent.
 
 mod custom;
 mod json_schema;
@@ -9,7 +9,7 @@ mod read;
 
 pub use custom::CustomEvent;
 pub use json_schema::json_schema;
-pub use kind::{EventKind, RECORD_EVENT, UnknownKind};
+pub use kind::{EventData, EventKind, RECORD_EVENT, UnknownKind};
 pub use playback::{
     EndReason, Play, PlaybackFailed, PlaybackFinished, PlaybackPaused, PlaybackProgressed,
     PlaybackRecorded, PlaybackResumed, PlaybackSeeked, PlaybackStalled, PlaybackStarted,
@@ -30,40 +30,39 @@ pub const CURRENT_VERSION: u16 = 1;
 pub struct Event {
     /// Unique within `source`.
     pub id: EventId,
-    /// Who says so.
+    /// The producer of the event.
     pub source: Source,
-    /// The playback it belongs to: always there for playback events, optional for custom ones.
+    /// The playback it belongs to: required for playback events, optional for custom events.
     pub playback_id: Option<PlaybackId>,
     /// When it happened at the source.
     pub occurred_at: Timestamp,
     /// When ESS accepted it.
     pub ingest_time: Timestamp,
-    /// The version its `content` was written in.
+    /// The schema version of `content`.
     pub schemaversion: u16,
     /// The test run it belongs to.
     pub test_id: Option<TestId>,
-    /// What it says, typed.
+    /// The typed data.
     pub data: EventData,
-    /// What it says, as it was sent.
+    /// The data as it was sent.
     pub content: Content,
-    /// CloudEvents attributes that ESS has no place of its own for (`traceparent`, `dataschema` …):
-    /// name and raw JSON value.
+    /// CloudEvents extension attributes (`traceparent`, `dataschema` …): name and raw JSON value.
     pub extensions: Vec<(String, String)>,
 }
 
-/// An event's `data` as it came.
+/// An event's `data` as it was sent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Content {
-    /// The media type, none for `application/json`.
+    /// The media type, `None` for `application/json`.
     pub datacontenttype: Option<String>,
-    /// Raw JSON text; for text content a JSON string; none without data or for binary data.
+    /// Raw JSON text; a JSON string for text; `None` without data and for binary data.
     pub json: Option<String>,
     /// Binary data in base64.
     pub base64: Option<String>,
 }
 
 impl Content {
-    /// Content with the media type it was declared as.
+    /// Content with its declared media type.
     pub(crate) fn declared(
         media_type: Option<String>,
         json: Option<String>,
@@ -76,30 +75,13 @@ impl Content {
         }
     }
 
-    /// JSON content without a media type of its own.
+    /// Content of the media type `application/json`.
     pub fn json(text: String) -> Self {
         Self {
             json: Some(text),
             ..Self::default()
         }
     }
-}
-
-/// What an event says: one of the playback events, or any other.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(untagged)]
-#[expect(missing_docs, reason = "each variant is documented at its type")]
-pub enum EventData {
-    Started(PlaybackStarted),
-    Progressed(PlaybackProgressed),
-    Paused(PlaybackPaused),
-    Resumed(PlaybackResumed),
-    Seeked(PlaybackSeeked),
-    Stalled(PlaybackStalled),
-    Finished(PlaybackFinished),
-    Failed(PlaybackFailed),
-    Recorded(PlaybackRecorded),
-    Custom(CustomEvent),
 }
 
 /// The state an event leaves its playback in.
@@ -114,7 +96,7 @@ pub enum PlayState {
 }
 
 impl PlayState {
-    /// As it is stored and answered.
+    /// The name that is stored and served.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Playing => "playing",
@@ -141,23 +123,7 @@ impl EventData {
         }
     }
 
-    /// Which playback event it is, none for a custom one.
-    pub fn kind(&self) -> Option<EventKind> {
-        Some(match self {
-            Self::Started(_) => EventKind::Started,
-            Self::Progressed(_) => EventKind::Progressed,
-            Self::Paused(_) => EventKind::Paused,
-            Self::Resumed(_) => EventKind::Resumed,
-            Self::Seeked(_) => EventKind::Seeked,
-            Self::Stalled(_) => EventKind::Stalled,
-            Self::Finished(_) => EventKind::Finished,
-            Self::Failed(_) => EventKind::Failed,
-            Self::Recorded(_) => EventKind::Recorded,
-            Self::Custom(_) => return None,
-        })
-    }
-
-    /// Whose event it is, none for a custom one that does not say.
+    /// The user, `None` for a custom event without one.
     pub fn user_id(&self) -> Option<&UserId> {
         match self {
             Self::Custom(custom) => custom.user_id.as_ref(),
@@ -165,24 +131,8 @@ impl EventData {
         }
     }
 
-    /// Who plays what, none for a custom event.
-    pub fn play(&self) -> Option<&Play> {
-        Some(match self {
-            Self::Started(e) => &e.play,
-            Self::Progressed(e) => &e.play,
-            Self::Paused(e) => &e.play,
-            Self::Resumed(e) => &e.play,
-            Self::Seeked(e) => &e.play,
-            Self::Stalled(e) => &e.play,
-            Self::Finished(e) => &e.play,
-            Self::Failed(e) => &e.play,
-            Self::Recorded(e) => &e.play,
-            Self::Custom(_) => return None,
-        })
-    }
-
-    /// The state this event leaves its playback in; none when it says nothing about it
-    /// (a seek, an error that did not end the playback, a custom event).
+    /// The state this event leaves its playback in. `None` for events without effect on the state: a seek, a failure that
+    /// is not fatal, a custom event.
     pub fn state(&self) -> Option<PlayState> {
         match self {
             Self::Started(_) | Self::Progressed(_) | Self::Resumed(_) | Self::Stalled(_) => {
@@ -195,7 +145,7 @@ impl EventData {
         }
     }
 
-    /// Listening time this event reports, in ms: what it gives, else the length of its stretch, else 0.
+    /// Listening time in ms: `played_ms` if given, else the length of the played stretch, else 0.
     pub fn played_ms(&self) -> u64 {
         let given = match self {
             Self::Progressed(e) => e.played_ms,
@@ -208,7 +158,7 @@ impl EventData {
             .unwrap_or(0)
     }
 
-    /// The stretch of media it reports as played: [from, to) in ms.
+    /// The played stretch of media: [from, to) in ms.
     pub fn stretch(&self) -> Option<(u64, u64)> {
         match self {
             Self::Progressed(e) => Some((e.from_ms, e.to_ms)),
@@ -217,7 +167,7 @@ impl EventData {
         }
     }
 
-    /// The media position it names besides its stretch, in ms.
+    /// The media position in ms, apart from that of the played stretch.
     pub fn position_ms(&self) -> Option<u64> {
         match self {
             Self::Paused(e) => Some(e.position_ms),
@@ -229,7 +179,7 @@ impl EventData {
         }
     }
 
-    /// The track's length as this event gives it, in ms.
+    /// The track's length in ms, if this event carries it.
     pub fn track_duration_ms(&self) -> Option<u64> {
         match self {
             Self::Started(e) => e.track_duration_ms,

@@ -1,6 +1,6 @@
-//! The pure fold: what a set of events makes of a playback, by definition (DESIGN §4). It is the oracle
-//! for every projector and query test, so it favours plainness over speed. A join-semilattice: any
-//! order, repetition or grouping of the same events gives the same state.
+//! The pure fold of events into the aggregate of a playback, by definition (DESIGN §4). It is the oracle of every projector and
+//! query test, so it favours plainness over speed. A join-semilattice: any order, repetition or grouping of the same events
+//! gives the same state.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -12,15 +12,14 @@ use crate::time::Timestamp;
 /// An event's identity.
 type Identity = (EventId, Source);
 
-/// The earliest event that carries an attribute, and the attribute's value: the least of
-/// (occurred_at, event id, source, value).
+/// An attribute of the earliest event that carries it: the least (occurred_at, event id, source, value).
 type Earliest<T> = Option<(Timestamp, EventId, Source, T)>;
 
-/// The state of one playback.
+/// The folded events of one playback.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PlaybackFold {
     user_id: Earliest<UserId>,
-    /// With the user of the same event before it.
+    /// Preceded by the user of the same event.
     track_id: Earliest<(Option<UserId>, TrackId)>,
     texts: BTreeMap<&'static str, (Timestamp, EventId, Source, String)>,
     test_id: Earliest<TestId>,
@@ -51,16 +50,16 @@ impl PlaybackFold {
         }
         self.apply_attributes(event);
         self.apply_measures(event, &identity);
-        self.apply_course(event);
+        self.apply_lifecycle(event);
     }
 
     fn apply_attributes(&mut self, event: &Event) {
         if let Some(play) = event.data.play() {
-            self.name(event, Some(&play.user_id), Some(&play.track_id));
+            self.apply_names(event, Some(&play.user_id), Some(&play.track_id));
             self.seqs.extend(play.seq);
         }
         if let EventData::Custom(custom) = &event.data {
-            self.name(event, custom.user_id.as_ref(), custom.track_id.as_ref());
+            self.apply_names(event, custom.user_id.as_ref(), custom.track_id.as_ref());
         }
         earliest(&mut self.test_id, event, event.test_id.as_ref());
         if let EventData::Started(started) = &event.data {
@@ -81,8 +80,8 @@ impl PlaybackFold {
         }
     }
 
-    /// Of two messages under one identity at one time the lesser (user, track) names both.
-    fn name(&mut self, event: &Event, user: Option<&UserId>, track: Option<&TrackId>) {
+    /// Of two messages with one identity and time, the lesser (user, track) wins.
+    fn apply_names(&mut self, event: &Event, user: Option<&UserId>, track: Option<&TrackId>) {
         earliest(&mut self.user_id, event, user);
         let track = track.map(|track| (user.cloned(), track.clone()));
         earliest(&mut self.track_id, event, track.as_ref());
@@ -104,7 +103,7 @@ impl PlaybackFold {
         self.track_duration_ms = self.track_duration_ms.max(event.data.track_duration_ms());
     }
 
-    fn apply_course(&mut self, event: &Event) {
+    fn apply_lifecycle(&mut self, event: &Event) {
         let (at, id, source) = (event.occurred_at, &event.id, &event.source);
         if let EventData::Started(_) | EventData::Recorded(_) = &event.data {
             self.started_at = Some(self.started_at.map_or(at, |known| known.min(at)));
@@ -120,7 +119,7 @@ impl PlaybackFold {
         }
     }
 
-    /// The values of the playback, none when no event was applied.
+    /// The aggregate of the playback, `None` if no event was applied.
     pub fn aggregate(&self, playback_id: &PlaybackId) -> Option<Aggregate> {
         let count = |kind| self.counted.iter().filter(|(k, _)| *k == kind).count() as u64;
         Some(Aggregate {
@@ -186,7 +185,7 @@ fn earliest<T: Ord + Clone>(slot: &mut Earliest<T>, event: &Event, value: Option
     });
 }
 
-/// Two messages under one identity: measures take the greater value.
+/// Of two messages with one identity, a measure takes the greater value.
 fn greater(map: &mut BTreeMap<Identity, u64>, identity: &Identity, value: u64) {
     if value > 0 {
         let known = map.entry(identity.clone()).or_default();
@@ -205,7 +204,7 @@ fn union_length(intervals: &BTreeSet<(u64, u64)>) -> u64 {
     length
 }
 
-/// Folds events into playbacks; custom events that name none are left out.
+/// Folds events into playbacks. Ignores events without a playback.
 pub fn fold<'e>(events: impl IntoIterator<Item = &'e Event>) -> HashMap<PlaybackId, PlaybackFold> {
     let mut playbacks: HashMap<PlaybackId, PlaybackFold> = HashMap::new();
     for event in events {

@@ -1,5 +1,5 @@
-//! Identifiers as newtypes that cannot hold a bad value.
-//! Ids are opaque: nothing here reads meaning into them.
+//! Identifiers as newtypes that cannot hold an invalid value.
+//! Ids are opaque: nothing parses them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,25 +7,25 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// The longest id, in characters (DESIGN §3: opaque strings of 1–128 visible characters).
+/// Maximum length of an id, in characters (DESIGN §3: opaque strings of 1–128 visible characters).
 pub const MAX_ID_CHARS: usize = 128;
-/// The longest source, in characters: sources are URI references and may be longer than ids.
+/// Maximum length of a source, in characters: a source is a URI reference and may be longer than an id.
 pub const MAX_SOURCE_CHARS: usize = 512;
-/// The longest custom event name, in characters.
+/// Maximum length of the name of a custom event, in characters.
 pub const MAX_TYPE_CHARS: usize = 64;
 
-/// Why a text is not an identifier: `detail` is the text's problem, `allowed` the rule.
+/// A text that is not an identifier.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{detail}; allowed: {allowed}")]
 pub struct InvalidId {
-    /// The text's problem.
+    /// What is wrong with the text.
     pub detail: Cow<'static, str>,
     /// The rule.
     pub allowed: &'static str,
 }
 
-/// Visible: neither white space nor a control character, in any script.
-fn visible(text: &str, max: usize, allowed: &'static str) -> Result<(), InvalidId> {
+/// Checks that every character is visible, in any script: neither white space nor a control character.
+fn check_visible(text: &str, max: usize, allowed: &'static str) -> Result<(), InvalidId> {
     let fail = |detail: Cow<'static, str>| Err(InvalidId { detail, allowed });
     if text.is_empty() {
         return fail("is empty".into());
@@ -50,7 +50,7 @@ fn visible(text: &str, max: usize, allowed: &'static str) -> Result<(), InvalidI
     }
 }
 
-macro_rules! opaque {
+macro_rules! opaque_id {
     ($(#[$doc:meta])* $name:ident, $max:expr, $allowed:literal) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -58,16 +58,16 @@ macro_rules! opaque {
         pub struct $name(Box<str>);
 
         impl $name {
-            /// What a value of this type may be, in words.
+            /// The rule for values of this type, as in messages.
             pub const ALLOWED: &'static str = $allowed;
 
             /// Checks `text`.
             ///
             /// # Errors
-            /// [`InvalidId`] when it is empty, too long, or has an invisible character.
+            /// [`InvalidId`] if it is empty, too long, or has an invisible character.
             pub fn new(text: impl Into<Box<str>>) -> Result<Self, InvalidId> {
                 let text = text.into();
-                visible(&text, $max, Self::ALLOWED)?;
+                check_visible(&text, $max, Self::ALLOWED)?;
                 Ok(Self(text))
             }
 
@@ -113,44 +113,44 @@ macro_rules! opaque {
     };
 }
 
-opaque!(
-    /// The id of an event; with [`Source`] it is the event's identity.
+opaque_id!(
+    /// The id of an event. Together with [`Source`] it is the event's identity.
     EventId, MAX_ID_CHARS, "1 to 128 visible characters");
-opaque!(
-    /// The id of one attempt of one user to play one track; the key of its log records.
+opaque_id!(
+    /// The id of one attempt of one user to play one track. It is the key of the Kafka records of the playback.
     PlaybackId, MAX_ID_CHARS, "1 to 128 visible characters");
-opaque!(
+opaque_id!(
     /// The listener.
     UserId, MAX_ID_CHARS, "1 to 128 visible characters");
-opaque!(
+opaque_id!(
     /// The track played.
     TrackId, MAX_ID_CHARS, "1 to 128 visible characters");
-opaque!(
-    /// Marks the events of one test run, so that its lag and losses can be told apart.
+opaque_id!(
+    /// Marks the events of one test run, so that its lag and losses can be measured.
     TestId, MAX_ID_CHARS, "1 to 128 visible characters");
-opaque!(
-    /// Who says so: the CloudEvents `source`, a URI reference.
+opaque_id!(
+    /// The producer of an event: the CloudEvents `source`, a URI reference.
     Source, MAX_SOURCE_CHARS, "1 to 512 visible characters (a URI reference)");
 
 impl Source {
-    /// The source of a command that names none.
+    /// The source of a command without a `source`.
     pub fn command_api() -> Self {
         Self("ess/command-api".into())
     }
 
-    /// The source of the predecessor's messages found in an old topic.
+    /// The source of the predecessor's messages in an old topic.
     pub fn legacy() -> Self {
         Self("ess/predecessor".into())
     }
 
-    /// The source of a flat JSON record that names none.
+    /// The source of flat JSON without a `source`.
     pub fn external() -> Self {
         Self("external".into())
     }
 }
 
 impl From<EventId> for PlaybackId {
-    /// A playback told in one event takes that event's id (both follow the same rule).
+    /// The id of a playback that is recorded in one event: that event's id. Both follow the same rule.
     fn from(id: EventId) -> Self {
         Self(id.0)
     }
@@ -162,14 +162,14 @@ impl From<EventId> for PlaybackId {
 pub struct EventType(Box<str>);
 
 impl EventType {
-    /// What a name may be, in words.
+    /// The rule for names, as in messages.
     pub const ALLOWED: &'static str =
         "a letter, then up to 63 of letters, digits, '.', '_' and '-'";
 
     /// Checks `name`.
     ///
     /// # Errors
-    /// [`InvalidId`] when it does not match the pattern.
+    /// [`InvalidId`] if it does not match the pattern.
     pub fn new(name: &str) -> Result<Self, InvalidId> {
         let well_formed = name.starts_with(|c: char| c.is_ascii_alphabetic())
             && name.len() <= MAX_TYPE_CHARS

@@ -1,5 +1,5 @@
-//! A JSON object read without building a tree: names and raw values in one pass, borrowed from the
-//! input. Never holds more than the text it was given.
+//! A JSON object parsed in one pass into names and raw values, borrowed from the input.
+//! Never builds a tree.
 
 mod reader;
 
@@ -20,7 +20,7 @@ impl<'a> Object<'a> {
     /// Parses `text`.
     ///
     /// # Errors
-    /// serde_json's error when it is not one JSON object.
+    /// serde_json's error if it is not one JSON object.
     pub fn parse(text: &'a str) -> Result<Self, serde_json::Error> {
         serde_json::from_str(text)
     }
@@ -30,7 +30,7 @@ impl<'a> Object<'a> {
         Self(Vec::new())
     }
 
-    /// The raw value of `name`; the last one where the name is repeated, and none where it is null.
+    /// The raw value of `name`: the last one if the name is repeated; `None` if it is absent or null.
     pub fn get(&self, name: &str) -> Option<&'a RawValue> {
         let found = self.0.iter().rev().find(|(key, _)| key == name)?;
         (found.1.get() != "null").then_some(found.1)
@@ -41,10 +41,10 @@ impl<'a> Object<'a> {
         self.0.iter().map(|(name, value)| (name.as_ref(), *value))
     }
 
-    /// The object of every field that is not named in `without`, as JSON text.
-    pub fn rest(&self, without: &[&str]) -> String {
+    /// The object without the fields `names`, as JSON text.
+    pub fn json_without(&self, names: &[&str]) -> String {
         let mut text = String::from("{");
-        for (name, value) in self.iter().filter(|(name, _)| !without.contains(name)) {
+        for (name, value) in self.iter().filter(|(name, _)| !names.contains(name)) {
             if text.len() > 1 {
                 text.push(',');
             }
@@ -115,9 +115,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_rest_keeps_unknown_fields_as_they_were_written() {
+    fn unknown_fields_are_written_as_they_were_sent() {
         let object = Object::parse(r#"{"type":"T","x": [1, 2],"q\"":"\u00e9"}"#).unwrap();
-        assert_eq!(object.rest(&["type"]), r#"{"x":[1, 2],"q\"":"\u00e9"}"#);
+        assert_eq!(
+            object.json_without(&["type"]),
+            r#"{"x":[1, 2],"q\"":"\u00e9"}"#
+        );
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! What ESS means: events and commands with their validation, the envelope a log record carries,
-//! the ClickHouse rows and SQL, and the pure fold that every projector and query test is held against.
+//! The domain of ESS: events and commands with their validation, the envelope of a Kafka record, the ClickHouse rows and SQL,
+//! and the pure fold that is the oracle of every projector and query test.
 //! Never does I/O: no sockets, no files, no clock, no randomness.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 

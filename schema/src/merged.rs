@@ -1,5 +1,5 @@
-//! The values of playbacks, read from the states in `playbacks_state` that merge: one text of SQL for everyone who reads them. The
-//! table is made in schema/sql/generation/0003_playbacks_state.sql, which tells what the states hold.
+//! The SQL that merges the states of `playbacks_state` into the values of playbacks: the one text for all readers.
+//! schema/sql/generation/0003_playbacks_state.sql creates the table and documents the states.
 
 /// The columns that [`select_playbacks`] selects, in its order.
 pub const COLUMNS: [&str; 31] = [
@@ -36,8 +36,8 @@ pub const COLUMNS: [&str; 31] = [
     "ingest_to_store_ms",
 ];
 
-/// One row a playback of those whose states meet `condition`, which is about the row `p` of `playbacks_state`. Empty text means
-/// that no event carried the value; without an end it reads as 1970 and no reason.
+/// The query for the playbacks whose states meet `condition`, an expression over the row `p` of `playbacks_state`; one row for each.
+/// Empty text means that no event carried the value. A playback without an end has 1970 and no reason.
 pub fn select_playbacks(condition: &str) -> String {
     let columns = columns();
     format!(
@@ -45,7 +45,7 @@ pub fn select_playbacks(condition: &str) -> String {
     )
 }
 
-/// The states, merged.
+/// The subquery that merges the states.
 const MERGED: &str = "\
     SELECT
         p.playback_id AS playback_id,
@@ -71,7 +71,7 @@ const MERGED: &str = "\
         min(p.last_ingested) AS last_ingested
     FROM playbacks_state AS p";
 
-/// The value of the earliest mark that carries it.
+/// An attribute of the earliest mark that carries it.
 fn earliest(attribute: &str, carried: &str) -> String {
     format!(
         "arraySort(arrayMap(m -> (m.occurred_at, m.event_id, m.source, m.{attribute}), \
@@ -79,7 +79,7 @@ arrayFilter(m -> {carried}, marks)))[1].4 AS {attribute}"
     )
 }
 
-/// The user or track that the earliest event which names one names.
+/// The user or track of the earliest event that has one.
 fn named(attribute: &str, at: u8) -> String {
     format!("arraySort(arrayFilter(n -> n.{at} != '', named))[1].{at} AS {attribute}")
 }
@@ -91,7 +91,7 @@ fn sum(kind: u8, name: &str) -> String {
     )
 }
 
-/// How many events have one kind of measure.
+/// The number of events with one kind of measure.
 fn count(kind: u8, name: &str) -> String {
     format!("toUInt64(length(mapFilter((key, ms) -> bitAnd(key, 7) = {kind}, measures))) AS {name}")
 }
@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_columns_are_those_that_are_named() {
+    fn the_query_selects_the_named_columns_in_order() {
         let text = columns().replace('\n', " ");
         let mut at = 0;
         for name in COLUMNS {

@@ -1,22 +1,21 @@
-//! The numbered SQL that makes the databases. A file once released is never edited: a change is a new
-//! file, and the checksums in `schema_migrations` catch anything else. Applying them is not done here.
+//! The numbered SQL that creates the databases. Never edit a released file, comments included: its SHA-256 is stored in
+//! `schema_migrations`. A change is a new file. This module does not apply migrations.
 
 use sha2::{Digest, Sha256};
 
-/// One numbered SQL file; statements end with `;` at the end of a line, `{database}` stands for the
-/// database it is applied to.
+/// One numbered SQL file. Each statement ends with `;` at the end of a line; `{database}` stands for the name of the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Migration {
-    /// Its number; applied in ascending order without gaps.
+    /// The number. Migrations are applied in ascending order, without gaps.
     pub number: u32,
-    /// Its name, from the file's.
+    /// The file name without extension.
     pub name: &'static str,
-    /// Its text.
+    /// The SQL text.
     pub sql: &'static str,
 }
 
 impl Migration {
-    /// SHA-256 of the text, in hex.
+    /// SHA-256 of the text, in hex. Comments count.
     pub fn checksum(&self) -> String {
         use std::fmt::Write as _;
         let mut hex = String::with_capacity(64);
@@ -27,7 +26,7 @@ impl Migration {
         hex
     }
 
-    /// Its statements for `database`, in order.
+    /// The statements for `database`, in order.
     pub fn statements(&self, database: &str) -> Vec<String> {
         self.sql
             .split(";\n")
@@ -51,25 +50,25 @@ macro_rules! migrations {
     };
 }
 
-/// Everything that the databases are made by.
+/// The migrations of all databases.
 #[derive(Debug, Clone, Copy)]
 pub struct Schema {
-    /// The changes of the control database.
+    /// The migrations of the control database.
     pub control: &'static [Migration],
-    /// The changes of each generation's database.
+    /// The migrations of each generation's database.
     pub generation: &'static [Migration],
 }
 
-/// What this version knows.
+/// The migrations of this version.
 pub const SCHEMA: Schema = Schema {
     control: CONTROL,
     generation: GENERATION,
 };
 
-/// The control database, which says what generations there are.
+/// The migrations of the control database, which lists the generations.
 pub const CONTROL: &[Migration] = migrations!["control" 1 "0001_generations"];
 
-/// One generation of the read model.
+/// The migrations of one generation of the read model.
 pub const GENERATION: &[Migration] = migrations![
     "generation" 1 "0001_events",
     "generation" 2 "0002_event_identities",

@@ -1,21 +1,21 @@
-//! What a playback's aggregate means (DESIGN §4): the folded values, and everything that follows from
-//! them. The oracle and the read model both end here, so that a ratio is defined once.
+//! The aggregate of a playback (DESIGN §4) and the values derived from it.
+//! The oracle and the read model both use this code, so that a ratio is defined once.
 
 use crate::event::{EndReason, PlayState};
 use crate::id::{PlaybackId, TestId, TrackId, UserId};
 use crate::time::Timestamp;
 
-/// A track counts as completed from this share of its duration on, in percent.
+/// The share of its duration from which on a playback is completed, in percent.
 pub const COMPLETED_PERCENT: u64 = 95;
-/// The quartiles told of a playback, in percent of the duration.
+/// The quartiles of a playback, in percent of the duration.
 pub const QUARTILES: [u8; 4] = [25, 50, 75, 95];
 
-/// The configurable limits of meaning.
+/// The configurable thresholds of derived values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
-    /// From how much listening a playback is a counted stream, in ms.
+    /// The listening time from which on a playback is a counted stream, in ms.
     pub counted_threshold_ms: u64,
-    /// After how long a silence an open playback is abandoned, in ms.
+    /// The time without events after which an open playback is abandoned, in ms.
     pub settle_after_ms: i64,
 }
 
@@ -28,7 +28,7 @@ impl Default for Policy {
     }
 }
 
-/// Attributes of a playback: each the value of the earliest event that carries it, order
+/// Attributes of a playback: each is the value of the earliest event that carries it, in the order
 /// (occurred_at, event id).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[expect(missing_docs, reason = "named as the events' fields they come from")]
@@ -45,29 +45,29 @@ pub struct Dimensions {
     pub startup_ms: Option<u64>,
 }
 
-/// How a playback ended: the latest Finished, order (occurred_at, event id).
+/// The end of a playback: the latest Finished event, in the order (occurred_at, event id).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ending {
-    /// When.
+    /// When it ended.
     pub at: Timestamp,
-    /// Why.
+    /// Why it ended.
     pub reason: EndReason,
 }
 
-/// The folded values of one playback: integers and times only. Durations in ms.
+/// The folded values of one playback: integers and times only. Durations are in ms.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Aggregate {
     /// The playback.
     pub playback_id: PlaybackId,
-    /// Its attributes.
+    /// The attributes.
     pub dimensions: Dimensions,
-    /// Earliest Started or Recorded.
+    /// Time of the earliest Started or Recorded event.
     pub started_at: Option<Timestamp>,
-    /// Earliest event.
+    /// Time of the earliest event.
     pub first_event_at: Timestamp,
-    /// Latest event.
+    /// Time of the latest event.
     pub last_event_at: Timestamp,
-    /// Latest Finished.
+    /// The latest Finished event.
     pub ending: Option<Ending>,
     /// Sum of listening time over distinct events.
     pub played_ms: u64,
@@ -75,7 +75,7 @@ pub struct Aggregate {
     pub unique_ms: u64,
     /// Furthest media position.
     pub max_position_ms: Option<u64>,
-    /// Greatest track length given.
+    /// Greatest reported track duration.
     pub track_duration_ms: Option<u64>,
     /// Sum of pauses over distinct events.
     pub paused_ms: u64,
@@ -95,37 +95,37 @@ pub struct Aggregate {
     pub max_seq: Option<u32>,
     /// Distinct values of `seq`.
     pub distinct_seqs: u64,
-    /// State of the latest event that speaks of it, order (occurred_at, seq, event id).
+    /// The state after the latest event with a state, in the order (occurred_at, seq, event id).
     pub state: Option<PlayState>,
-    /// From ingestion to store of the last ingested event; the log does not hold it, so the oracle has none.
+    /// Time from ingestion to storing of the last ingested event. Kafka does not hold it, so the oracle has none.
     pub ingest_to_store_ms: Option<i64>,
 }
 
-/// Everything that is told of one playback: the aggregate and what follows from it.
+/// One playback as it is served: the aggregate and the values derived from it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Playback {
     /// The folded values.
     pub aggregate: Aggregate,
-    /// `unique_ms` ÷ `track_duration_ms`, at most 1; none without a duration.
+    /// `unique_ms` ÷ `track_duration_ms`, at most 1; `None` without a duration.
     pub coverage: Option<f64>,
     /// Percentages of the duration reached, ascending; empty without a duration.
     pub quartiles: Vec<u8>,
-    /// `stalled_ms` ÷ (`played_ms` + `stalled_ms`); none when both are 0.
+    /// `stalled_ms` ÷ (`played_ms` + `stalled_ms`); `None` if both are 0.
     pub rebuffer_ratio: Option<f64>,
-    /// Ended as completed, or at least 95 % of the duration reached.
+    /// Ended as completed, or reached at least 95 % of the duration.
     pub completed: bool,
-    /// Listened to at least the policy's threshold.
+    /// Listening time is at least the policy's threshold.
     pub counted_stream: bool,
-    /// Events of the player that never arrived; none without `seq`.
+    /// Events of the player that did not arrive; `None` without `seq`.
     pub lost_events: Option<u64>,
-    /// The state, `abandoned` included; none when no event spoke of it yet.
+    /// The state, including `abandoned`; `None` without an event that has a state.
     pub state: Option<&'static str>,
     /// Finished, failed fatally, or silent for the settle time.
     pub settled: bool,
 }
 
 impl Playback {
-    /// What follows from `aggregate` under `policy` as of `now`.
+    /// The values derived from `aggregate` under `policy` at `now`.
     pub fn new(aggregate: Aggregate, policy: Policy, now: Timestamp) -> Self {
         let duration = aggregate.track_duration_ms.filter(|ms| *ms > 0);
         let reached = |percent: u64| match (duration, aggregate.max_position_ms) {
@@ -144,7 +144,7 @@ impl Playback {
         } else {
             aggregate.state.map(PlayState::as_str)
         };
-        let finished_whole = aggregate.ending.map(|e| e.reason) == Some(EndReason::Completed);
+        let ended_as_completed = aggregate.ending.map(|e| e.reason) == Some(EndReason::Completed);
         Self {
             coverage: duration.map(|ms| ratio(aggregate.unique_ms, ms).min(1.0)),
             quartiles: QUARTILES
@@ -155,7 +155,7 @@ impl Playback {
                 0 => None,
                 whole => Some(ratio(aggregate.stalled_ms, whole)),
             },
-            completed: finished_whole || reached(COMPLETED_PERCENT),
+            completed: ended_as_completed || reached(COMPLETED_PERCENT),
             counted_stream: aggregate.played_ms >= policy.counted_threshold_ms,
             lost_events: aggregate
                 .max_seq

@@ -1,14 +1,14 @@
-//! Where a record lies in the log: `partition:offset`, as writes return it in `Ess-Position`.
+//! The position of a record in the Kafka log: `partition:offset`, as writes return it in `Ess-Position`.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A place in the log. Orders by partition, then offset.
+/// The position of a record. Ordered by partition, then offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
-    /// Partition of the topic.
+    /// The partition of the topic.
     pub partition: u16,
-    /// Offset inside the partition.
+    /// The offset in the partition.
     pub offset: u64,
 }
 
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_position_survives_its_text_form() {
+    fn a_position_parses_from_its_text() {
         let position = Position {
             partition: 7,
             offset: 1234,

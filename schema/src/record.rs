@@ -1,4 +1,4 @@
-//! An event as the record that ESS writes: CloudEvents 1.0, JSON, structured mode.
+//! An event as the Kafka record that ESS writes: CloudEvents 1.0, JSON, structured mode.
 
 use crate::event::{Event, EventData};
 use crate::json::push_string;
@@ -7,8 +7,8 @@ use crate::json::push_string;
 pub const CONTENT_TYPE: &str = "application/cloudevents+json";
 
 impl Event {
-    /// The record's key: the playback, so that one playback lies in one partition; for a custom event
-    /// without one its user, else its own id.
+    /// The record's key: the playback id, so that one playback is in one partition; for a custom event without a playback,
+    /// its user id, else its event id.
     pub fn key(&self) -> &str {
         if let Some(playback_id) = &self.playback_id {
             return playback_id.as_str();
@@ -64,11 +64,11 @@ impl Event {
         if let Some(base64) = &self.content.base64 {
             string("data_base64", base64);
         }
-        self.push_rest(&mut text);
+        self.push_data(&mut text);
         text
     }
 
-    fn push_rest(&self, text: &mut String) {
+    fn push_data(&self, text: &mut String) {
         text.push_str(",\"schemaversion\":");
         text.push_str(&self.schemaversion.to_string());
         for (name, raw) in &self.extensions {

@@ -1,5 +1,5 @@
-//! What many playbacks amount to, by definition (docs/SCHEMA.md): the oracle for every roll-up, so it favours plainness over
-//! speed. Built from the values of playbacks, never from events, retention aside, which needs to know what was played when.
+//! Statistics of many playbacks, by definition (docs/SCHEMA.md): the oracle of every roll-up, so it favours plainness over speed.
+//! Computed from the values of playbacks, never from events, except for retention, which needs the played stretches.
 
 mod active_span;
 mod calendar;
@@ -23,28 +23,28 @@ pub use retention::{
 use crate::playback::Playback;
 use crate::time::Timestamp;
 
-/// A span of time, open where a bound is missing: `from` belongs to it, `to` does not.
+/// A span of time [from, to), unbounded where a bound is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Period {
-    /// Not before.
+    /// The first instant.
     pub from: Option<Timestamp>,
-    /// Before.
+    /// The first instant after the period.
     pub to: Option<Timestamp>,
 }
 
 impl Period {
-    /// Whether this instant lies in it.
+    /// Whether this instant lies in the period.
     pub fn contains(&self, at: Timestamp) -> bool {
         self.from.is_none_or(|from| from <= at) && self.to.is_none_or(|to| at < to)
     }
 
-    /// Whether a playback belongs to it, as it belongs to the instant of its first event.
+    /// Whether the first event of a playback lies in the period.
     pub fn contains_playback(&self, playback: &Playback) -> bool {
         self.contains(playback.aggregate.first_event_at)
     }
 }
 
-/// `part` of `whole`; none of nothing.
-fn share(part: u64, whole: u64) -> Option<f64> {
+/// `part` ÷ `whole`; `None` if `whole` is 0.
+fn ratio(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }

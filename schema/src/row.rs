@@ -1,4 +1,4 @@
-//! The row of the table `events`: an event's envelope and contributions, typed as ClickHouse wants them.
+//! The row of the table `events`: an event's envelope and data, typed as its columns are.
 //! Column meanings are in sql/generation/0001_events.sql and docs/SCHEMA.md.
 
 use serde::Serialize;
@@ -6,49 +6,76 @@ use serde::Serialize;
 use crate::event::{Event, EventData};
 use crate::position::Position;
 
-/// One row of `events`, borrowed from its event. `store_time` is not here: ClickHouse sets it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[expect(missing_docs, reason = "named and documented as the columns are")]
-pub struct EventRow<'e> {
-    pub event_id: &'e str,
-    pub source: &'e str,
-    pub r#type: &'e str,
-    pub schemaversion: u16,
-    pub playback_id: &'e str,
-    pub user_id: &'e str,
-    pub track_id: &'e str,
-    pub occurred_at: i64,
-    pub ingest_time: i64,
-    pub test_id: &'e str,
-    pub seq: Option<u32>,
-    pub state: &'e str,
-    pub from_ms: Option<u64>,
-    pub to_ms: Option<u64>,
-    pub played_ms: u64,
-    pub position_ms: Option<u64>,
-    pub paused_ms: u64,
-    pub stalled_ms: u64,
-    pub startup_ms: Option<u64>,
-    pub track_duration_ms: Option<u64>,
-    pub end_reason: &'e str,
-    pub failure_code: &'e str,
-    pub fatal: bool,
-    pub device: &'e str,
-    pub platform: &'e str,
-    pub app_version: &'e str,
-    pub country: &'e str,
-    pub plan: &'e str,
-    pub context: &'e str,
-    pub datacontenttype: &'e str,
-    pub data: &'e str,
-    pub data_base64: &'e str,
-    pub extensions: String,
-    pub partition: u16,
-    pub offset: u64,
+/// Declares [`EventRow`]: one line is one column, its name and type.
+macro_rules! event_row {
+    ($($column:ident: $type:ty,)+) => {
+        /// One row of `events`, borrowed from its event. ClickHouse sets `store_time`.
+        #[derive(Debug, Clone, PartialEq, Serialize)]
+        #[expect(missing_docs, reason = "named and documented as the columns are")]
+        pub struct EventRow<'e> {
+            $(pub $column: $type,)+
+        }
+
+        /// The column names, in the order of the columns.
+        pub const COLUMNS: [&str; [$(stringify!($column)),+].len()] = [$(unescaped(stringify!($column))),+];
+
+        impl EventRow<'_> {
+            /// The values of [`COLUMNS`].
+            pub fn values(&self) -> [ColumnValue<'_>; COLUMNS.len()] {
+                [$(ColumnValue::from(&self.$column)),+]
+            }
+        }
+    };
+}
+
+event_row! {
+    event_id: &'e str,
+    source: &'e str,
+    r#type: &'e str,
+    schemaversion: u16,
+    playback_id: &'e str,
+    user_id: &'e str,
+    track_id: &'e str,
+    occurred_at: i64,
+    ingest_time: i64,
+    test_id: &'e str,
+    seq: Option<u32>,
+    state: &'e str,
+    from_ms: Option<u64>,
+    to_ms: Option<u64>,
+    played_ms: u64,
+    position_ms: Option<u64>,
+    paused_ms: u64,
+    stalled_ms: u64,
+    startup_ms: Option<u64>,
+    track_duration_ms: Option<u64>,
+    end_reason: &'e str,
+    failure_code: &'e str,
+    fatal: bool,
+    device: &'e str,
+    platform: &'e str,
+    app_version: &'e str,
+    country: &'e str,
+    plan: &'e str,
+    context: &'e str,
+    datacontenttype: &'e str,
+    data: &'e str,
+    data_base64: &'e str,
+    extensions: String,
+    partition: u16,
+    offset: u64,
+}
+
+/// `type` of `r#type`.
+const fn unescaped(name: &str) -> &str {
+    match name.as_bytes() {
+        [b'r', b'#', ..] => name.split_at(2).1,
+        _ => name,
+    }
 }
 
 impl<'e> EventRow<'e> {
-    /// The row of `event`, found in the log at `position`.
+    /// The row of `event`, whose record is at `position`.
     pub fn new(event: &'e Event, position: Position) -> Self {
         let data = &event.data;
         let (from_ms, to_ms) = bounds(data);
@@ -91,87 +118,6 @@ impl<'e> EventRow<'e> {
         };
         row.fill(data);
         row
-    }
-
-    /// Its values under the columns' names, in the columns' order.
-    pub fn values(&self) -> [(&'static str, ColumnValue<'_>); 35] {
-        let Self {
-            event_id,
-            source,
-            r#type,
-            schemaversion,
-            playback_id,
-            user_id,
-            track_id,
-            occurred_at,
-            ingest_time,
-            test_id,
-            seq,
-            state,
-            from_ms,
-            to_ms,
-            played_ms,
-            position_ms,
-            paused_ms,
-            stalled_ms,
-            startup_ms,
-            track_duration_ms,
-            end_reason,
-            failure_code,
-            fatal,
-            device,
-            platform,
-            app_version,
-            country,
-            plan,
-            context,
-            datacontenttype,
-            data,
-            data_base64,
-            extensions,
-            partition,
-            offset,
-        } = self;
-        [
-            ("event_id", ColumnValue::Text(event_id)),
-            ("source", ColumnValue::Text(source)),
-            ("type", ColumnValue::Text(r#type)),
-            ("schemaversion", ColumnValue::U16(*schemaversion)),
-            ("playback_id", ColumnValue::Text(playback_id)),
-            ("user_id", ColumnValue::Text(user_id)),
-            ("track_id", ColumnValue::Text(track_id)),
-            ("occurred_at", ColumnValue::Time(*occurred_at)),
-            ("ingest_time", ColumnValue::Time(*ingest_time)),
-            ("test_id", ColumnValue::Text(test_id)),
-            ("seq", ColumnValue::OptionalU32(*seq)),
-            ("state", ColumnValue::Text(state)),
-            ("from_ms", ColumnValue::OptionalU64(*from_ms)),
-            ("to_ms", ColumnValue::OptionalU64(*to_ms)),
-            ("played_ms", ColumnValue::U64(*played_ms)),
-            ("position_ms", ColumnValue::OptionalU64(*position_ms)),
-            ("paused_ms", ColumnValue::U64(*paused_ms)),
-            ("stalled_ms", ColumnValue::U64(*stalled_ms)),
-            ("startup_ms", ColumnValue::OptionalU64(*startup_ms)),
-            (
-                "track_duration_ms",
-                ColumnValue::OptionalU64(*track_duration_ms),
-            ),
-            ("end_reason", ColumnValue::Text(end_reason)),
-            ("failure_code", ColumnValue::Text(failure_code)),
-            ("fatal", ColumnValue::Bool(*fatal)),
-            ("device", ColumnValue::Text(device)),
-            ("platform", ColumnValue::Text(platform)),
-            ("app_version", ColumnValue::Text(app_version)),
-            ("country", ColumnValue::Text(country)),
-            ("plan", ColumnValue::Text(plan)),
-            ("context", ColumnValue::Text(context)),
-            ("datacontenttype", ColumnValue::Text(datacontenttype)),
-            ("data", ColumnValue::Text(data)),
-            ("data_base64", ColumnValue::Text(data_base64)),
-            ("extensions", ColumnValue::Text(extensions)),
-            ("partition", ColumnValue::U16(*partition)),
-            ("offset", ColumnValue::U64(*offset)),
-        ]
     }
 
     fn fill(&mut self, data: &'e EventData) {
@@ -228,6 +174,33 @@ pub enum ColumnValue<'v> {
     Bool(bool),
 }
 
+/// Converts a reference to a field of a row to its column value.
+macro_rules! column_values {
+    ($($type:ty => $variant:ident,)+) => {
+        $(impl<'v> From<&'v $type> for ColumnValue<'v> {
+            fn from(value: &'v $type) -> Self {
+                Self::$variant((*value).into())
+            }
+        })+
+    };
+}
+
+column_values! {
+    &'v str => Text,
+    u16 => U16,
+    u64 => U64,
+    Option<u32> => OptionalU32,
+    Option<u64> => OptionalU64,
+    i64 => Time,
+    bool => Bool,
+}
+
+impl<'v> From<&'v String> for ColumnValue<'v> {
+    fn from(value: &'v String) -> Self {
+        Self::Text(value)
+    }
+}
+
 impl ColumnValue<'_> {
     pub(crate) fn type_name(self) -> &'static str {
         match self {
@@ -242,7 +215,7 @@ impl ColumnValue<'_> {
     }
 }
 
-/// `from_ms` and `to_ms` as sent: of a played stretch, or of a seek.
+/// `from_ms` and `to_ms` as sent, of a played stretch or a seek.
 fn bounds(data: &EventData) -> (Option<u64>, Option<u64>) {
     match data {
         EventData::Seeked(e) => (Some(e.from_ms), Some(e.to_ms)),
@@ -250,7 +223,7 @@ fn bounds(data: &EventData) -> (Option<u64>, Option<u64>) {
     }
 }
 
-/// Extension attributes as one JSON object; empty when there are none.
+/// Extension attributes as one JSON object; empty text without attributes.
 fn extensions(extensions: &[(String, String)]) -> String {
     if extensions.is_empty() {
         return String::new();

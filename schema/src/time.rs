@@ -1,5 +1,5 @@
-//! Instants as ESS keeps them: UTC milliseconds. Reads RFC 3339 and the looser forms of the predecessor.
-//! Never reads a clock: whoever needs "now" passes it in.
+//! Instants in UTC milliseconds, parsed from RFC 3339 and from the forms that the predecessor accepted.
+//! Never reads a clock: callers pass the current time.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,16 +13,16 @@ use serde::{Serialize, Serializer};
 
 use crate::violation::Violation;
 
-/// How far `time` may lie after the moment of ingestion (DESIGN §3), in ms.
+/// Maximum time from ingestion to a later `time` (DESIGN §3), in ms.
 pub const MAX_AHEAD_MS: i64 = 5 * 60 * 1_000;
-/// How far `time` may lie before the moment of ingestion (DESIGN §3), in ms.
+/// Maximum time from an earlier `time` to ingestion (DESIGN §3), in ms.
 pub const MAX_BEHIND_MS: i64 = 400 * 24 * 60 * 60 * 1_000;
 
-/// Milliseconds since 1970-01-01T00:00:00Z; never negative, never past 2261 (ClickHouse's `DateTime64`).
+/// Milliseconds since 1970-01-01T00:00:00Z, from 1970 to 2261 (the range of ClickHouse's `DateTime64`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
-/// The text or number is no instant that ESS can keep.
+/// The text or number is not a [`Timestamp`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidTime(pub Cow<'static, str>);
@@ -36,14 +36,14 @@ const NAIVE: &[BorrowedFormatItem<'_>] = format_description!(
 const DATE: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]");
 
 impl Timestamp {
-    /// 1970-01-01T00:00:00Z, the earliest that can be kept.
+    /// 1970-01-01T00:00:00Z, the earliest timestamp.
     pub const EPOCH: Self = Self(0);
 
-    /// What a time may be, in words.
+    /// The rule for times, as in messages.
     pub const ALLOWED: &'static str =
         "an RFC 3339 time from 1970 to 2261, for example 2026-11-23T10:00:00.123Z";
 
-    /// From milliseconds since the epoch.
+    /// Converts milliseconds since the epoch.
     ///
     /// # Errors
     /// [`InvalidTime`] outside 1970–2261.
@@ -51,7 +51,7 @@ impl Timestamp {
         if (0..LATEST_MS).contains(&millis) {
             Ok(Self(millis))
         } else {
-            Err(InvalidTime("lies outside the years 1970 to 2261".into()))
+            Err(InvalidTime("is outside the years 1970 to 2261".into()))
         }
     }
 
@@ -60,7 +60,7 @@ impl Timestamp {
         self.0
     }
 
-    /// This instant moved by `millis`, held inside the range that can be kept.
+    /// This instant plus `millis`, clamped to the valid range.
     #[must_use]
     pub fn plus_millis(self, millis: i64) -> Self {
         Self(self.0.saturating_add(millis).clamp(0, LATEST_MS - 1))
@@ -71,21 +71,21 @@ impl Timestamp {
         self.0 - earlier.0
     }
 
-    /// Reads RFC 3339; finer digits than milliseconds are cut off.
+    /// Parses RFC 3339. Truncates to milliseconds.
     ///
     /// # Errors
-    /// [`InvalidTime`] when it is not RFC 3339 or outside 1970–2261.
+    /// [`InvalidTime`] if it is not RFC 3339 or outside 1970–2261.
     pub fn parse_rfc3339(text: &str) -> Result<Self, InvalidTime> {
         let at = OffsetDateTime::parse(text, &Rfc3339)
             .map_err(|e| InvalidTime(format!("is not an RFC 3339 time ({e})").into()))?;
         Self::from_offset(at)
     }
 
-    /// Reads what the predecessor accepted: ISO 8601 with or without zone (none means UTC), `T` or a
-    /// space, a date alone, or Unix seconds or milliseconds in digits.
+    /// Parses the forms that the predecessor accepted: ISO 8601 with or without a zone (UTC by default), with `T` or a space, a date
+    /// alone, or Unix seconds or milliseconds in digits.
     ///
     /// # Errors
-    /// [`InvalidTime`] when it is none of these.
+    /// [`InvalidTime`] for other forms.
     pub fn parse_lenient(text: &str) -> Result<Self, InvalidTime> {
         if let Ok(number) = text.parse::<f64>() {
             return Self::from_unix(number);
@@ -104,11 +104,10 @@ impl Timestamp {
         }
     }
 
-    /// Unix seconds, or milliseconds when the number is too large for seconds (beyond 2·10¹⁰, the
-    /// watershed pydantic uses and so the predecessor's clients rely on).
+    /// Converts Unix seconds, or milliseconds if the number is above 2·10¹⁰, the threshold that pydantic and so the predecessor used.
     ///
     /// # Errors
-    /// [`InvalidTime`] for negative, not finite or far too large numbers.
+    /// [`InvalidTime`] for negative or infinite numbers and outside 1970–2261.
     pub fn from_unix(number: f64) -> Result<Self, InvalidTime> {
         if !number.is_finite() {
             return Err(InvalidTime("is not a finite number".into()));
@@ -121,8 +120,8 @@ impl Timestamp {
         Self::from_millis(millis.round() as i64)
     }
 
-    /// Checks that this time of occurrence lies within five minutes after and 400 days before `ingest`:
-    /// a wild clock must not create partitions.
+    /// Checks that this time of occurrence is at most five minutes after and 400 days before `ingest`: a wrong clock must not create
+    /// ClickHouse partitions.
     ///
     /// # Errors
     /// A [`Violation`] at `pointer`.
@@ -184,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn rfc_3339_keeps_milliseconds_and_turns_to_utc() {
+    fn rfc_3339_is_truncated_to_milliseconds_and_converted_to_utc() {
         assert_eq!(
             at("2026-11-23T13:00:00.123987+03:00").to_string(),
             "2026-11-23T10:00:00.123Z"
@@ -213,14 +212,14 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_refused() {
+    fn other_texts_are_rejected() {
         for bad in ["", "bad", "true", "12:00", "NaN", "-1", "2025-13-01"] {
             assert!(Timestamp::parse_lenient(bad).is_err(), "{bad}");
         }
     }
 
     #[test]
-    fn a_wild_clock_is_refused_on_both_sides() {
+    fn a_time_outside_the_window_is_rejected_on_both_sides() {
         let now = at("2026-11-23T10:00:00Z");
         assert!(
             now.plus_millis(MAX_AHEAD_MS)

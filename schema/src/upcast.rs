@@ -1,5 +1,5 @@
-//! Upcasters: an event's data in an older version becomes data in the next one, raw JSON to raw JSON,
-//! before anything is typed. A changed meaning is a new version with an upcaster here.
+//! Upcasters: convert an event's data from one schema version to the next, raw JSON to raw JSON, before it is typed.
+//! A change of meaning is a new version with an upcaster here.
 
 use std::borrow::Cow;
 
@@ -7,34 +7,34 @@ use crate::event::{CURRENT_VERSION, EventKind};
 use crate::json::Object;
 use crate::violation::Violation;
 
-/// The version given to the predecessor's untyped messages.
+/// The version of the predecessor's untyped messages.
 pub const UNTYPED_VERSION: u16 = 0;
 
-/// Fields of an untyped message that belong to the envelope, not to the data.
+/// Fields of an untyped message that belong to the envelope.
 pub const UNTYPED_ENVELOPE: [&str; 4] = ["id", "ingest_time", "store_time", "test_id"];
 
-/// Lifts data of `kind` by one version.
+/// Converts data of `kind` from version `from` to the next one.
 struct Upcaster {
     kind: EventKind,
     from: u16,
-    lift: fn(&str) -> String,
+    convert: fn(&str) -> String,
 }
 
 const UPCASTERS: &[Upcaster] = &[Upcaster {
     kind: EventKind::Recorded,
     from: UNTYPED_VERSION,
-    lift: untyped_to_recorded,
+    convert: untyped_to_recorded,
 }];
 
-/// Brings `json`, data of `kind` written in `version`, to the version this build reads.
+/// Converts `json`, data of `kind` in `version`, to [`CURRENT_VERSION`].
 ///
 /// # Errors
-/// A [`Violation`] when the version is newer than this build or no upcaster leads on from it.
+/// A [`Violation`] if the version is newer than [`CURRENT_VERSION`] or has no upcaster.
 pub fn upcast(kind: EventKind, version: u16, json: &str) -> Result<Cow<'_, str>, Violation> {
-    walk(UPCASTERS, kind, version, CURRENT_VERSION, json)
+    upcast_with(UPCASTERS, kind, version, CURRENT_VERSION, json)
 }
 
-fn walk<'a>(
+fn upcast_with<'a>(
     upcasters: &[Upcaster],
     kind: EventKind,
     version: u16,
@@ -45,7 +45,7 @@ fn walk<'a>(
     for from in version..target {
         let found = upcasters.iter().find(|u| u.kind == kind && u.from == from);
         let upcaster = found.ok_or_else(|| unknown(upcasters, kind, version, target))?;
-        json = Cow::Owned((upcaster.lift)(&json));
+        json = Cow::Owned((upcaster.convert)(&json));
     }
     if version > target {
         return Err(unknown(upcasters, kind, version, target));
@@ -69,9 +69,12 @@ fn unknown(upcasters: &[Upcaster], kind: EventKind, version: u16, target: u16) -
     )
 }
 
-/// What does not parse is left as it is: reading it as data says what is wrong with it.
+/// Returns text that does not parse unchanged: reading it as data reports the error.
 fn untyped_to_recorded(json: &str) -> String {
-    Object::parse(json).map_or_else(|_| json.to_owned(), |object| object.rest(&UNTYPED_ENVELOPE))
+    Object::parse(json).map_or_else(
+        |_| json.to_owned(),
+        |object| object.json_without(&UNTYPED_ENVELOPE),
+    )
 }
 
 #[cfg(test)]
@@ -82,31 +85,31 @@ mod tests {
         Upcaster {
             kind: EventKind::Paused,
             from: 1,
-            lift: |json| json.replace("pos_s", "position_s"),
+            convert: |json| json.replace("pos_s", "position_s"),
         },
         Upcaster {
             kind: EventKind::Paused,
             from: 2,
-            lift: |json| json.replace("position_s", "position_ms"),
+            convert: |json| json.replace("position_s", "position_ms"),
         },
     ];
 
     #[test]
-    fn an_old_version_climbs_step_by_step() {
-        let lifted = walk(CHAIN, EventKind::Paused, 1, 3, r#"{"pos_s":1}"#).unwrap();
-        assert_eq!(lifted, r#"{"position_ms":1}"#);
+    fn an_old_version_is_converted_step_by_step() {
+        let converted = upcast_with(CHAIN, EventKind::Paused, 1, 3, r#"{"pos_s":1}"#).unwrap();
+        assert_eq!(converted, r#"{"position_ms":1}"#);
     }
 
     #[test]
-    fn the_current_version_is_not_touched() {
-        let same = walk(CHAIN, EventKind::Paused, 3, 3, "{}").unwrap();
+    fn the_current_version_is_not_changed() {
+        let same = upcast_with(CHAIN, EventKind::Paused, 3, 3, "{}").unwrap();
         assert!(matches!(same, Cow::Borrowed("{}")));
     }
 
     #[test]
-    fn unknown_versions_are_refused_with_the_known_ones() {
+    fn unknown_versions_are_rejected_with_the_known_ones() {
         for version in [0, 4] {
-            let refused = walk(CHAIN, EventKind::Paused, version, 3, "{}").unwrap_err();
+            let refused = upcast_with(CHAIN, EventKind::Paused, version, 3, "{}").unwrap_err();
             assert_eq!(refused.allowed, "one of: 1, 2, 3");
         }
     }
@@ -114,7 +117,7 @@ mod tests {
     #[test]
     fn an_untyped_message_loses_only_its_envelope() {
         let untyped = r#"{"id":"e","user_id":"u","track_id":"t","ingest_time":1,"x":2}"#;
-        let lifted = upcast(EventKind::Recorded, UNTYPED_VERSION, untyped).unwrap();
-        assert_eq!(lifted, r#"{"user_id":"u","track_id":"t","x":2}"#);
+        let converted = upcast(EventKind::Recorded, UNTYPED_VERSION, untyped).unwrap();
+        assert_eq!(converted, r#"{"user_id":"u","track_id":"t","x":2}"#);
     }
 }

@@ -1,16 +1,16 @@
-//! What is wrong with one field of an item, in words its sender can act on.
-//! Never carries a whole item: values are quoted shortened.
+//! A rule that one field of an item violates, in words that the sender can act on.
+//! Never contains an entire item: quoted values are shortened.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// One field that breaks a rule: where it is, what is wrong with it, what would be right.
+/// One field that violates a rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 pub struct Violation {
-    /// JSON Pointer (RFC 6901) into the item, e.g. `/data/from_ms`; empty for the item as a whole.
+    /// JSON Pointer (RFC 6901) into the item, e.g. `/data/from_ms`; empty for the entire item.
     pub pointer: String,
-    /// The value's problem, e.g. `is a string ("10"), not an integer`.
+    /// What is wrong with the value, e.g. `is a string ("10"), not an integer`.
     pub detail: String,
     /// What is allowed, e.g. `an integer from 0 to 1000000000000 (ms)`.
     pub allowed: String,
@@ -30,7 +30,7 @@ impl Violation {
         }
     }
 
-    /// The same violation with its pointer moved below `prefix` (e.g. `/3` for the fourth item).
+    /// The same violation with `prefix` before its pointer (e.g. `/3` for the fourth item).
     #[must_use]
     pub fn with_prefix(mut self, prefix: &str) -> Self {
         self.pointer.insert_str(0, prefix);
@@ -40,16 +40,16 @@ impl Violation {
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = if self.pointer.is_empty() {
+        let pointer = if self.pointer.is_empty() {
             "the item"
         } else {
             &self.pointer
         };
-        write!(f, "{place} {}; allowed: {}", self.detail, self.allowed)
+        write!(f, "{pointer} {}; allowed: {}", self.detail, self.allowed)
     }
 }
 
-/// `text` cut to 40 characters, for quoting a value inside a message.
+/// `text` truncated to 40 characters, for quoting a value in a message.
 pub(crate) fn shortened(text: &str) -> String {
     let mut quoted: String = text.chars().take(40).collect();
     if quoted.len() < text.len() {

@@ -1,4 +1,4 @@
-//! Every shape an item of a request can come in, and what is said of those that break a rule.
+//! Every shape of an item of a request, and the violations of invalid items.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use ess_schema::decode::{AcceptedShapes, Item, ReceiveContext, Shape, decode_item};
@@ -16,13 +16,13 @@ fn read(text: &str, accept: AcceptedShapes) -> Result<Item, Vec<Violation>> {
     decode_item(text, accept, &mut context)
 }
 
-fn refused(text: &str, accept: AcceptedShapes) -> Vec<String> {
+fn rejected(text: &str, accept: AcceptedShapes) -> Vec<String> {
     let violations = read(text, accept).unwrap_err();
     violations.iter().map(Violation::to_string).collect()
 }
 
 #[test]
-fn a_command_makes_its_event_and_keeps_unknown_fields() {
+fn a_command_becomes_its_event_with_unknown_fields() {
     let text = r#"{"type":"ReportProgress","playback_id":"p","user_id":"u","track_id":"t",
         "from_ms":0,"to_ms":10000,"mood":["calm"],"source":"app","event_id":"e","test_id":"run"}"#;
     let Item { event, shape } = read(text, AcceptedShapes::Commands).unwrap();
@@ -38,7 +38,7 @@ fn a_command_makes_its_event_and_keeps_unknown_fields() {
 }
 
 #[test]
-fn a_missing_id_is_made_and_a_missing_source_is_ours() {
+fn a_missing_id_is_generated_and_the_default_source_is_the_command_api() {
     let text = r#"{"type":"PausePlayback","playback_id":"p","user_id":"u","track_id":"t","position_ms":1}"#;
     let event = read(text, AcceptedShapes::Any).unwrap().event;
     assert_eq!(
@@ -48,11 +48,11 @@ fn a_missing_id_is_made_and_a_missing_source_is_ours() {
 }
 
 #[test]
-fn all_problems_of_an_item_are_told_at_once() {
+fn all_violations_of_an_item_are_reported_together() {
     let text = r#"{"type":"FinishPlayback","user_id":7,"track_id":"","reason":"bored","to_ms":5,
         "time":"yesterday","played_ms":-3,"event_id":"a b"}"#;
     assert_eq!(
-        refused(text, AcceptedShapes::Commands),
+        rejected(text, AcceptedShapes::Commands),
         [
             "/event_id has \\u{20} at character 2; allowed: 1 to 128 visible characters",
             "/time is not an RFC 3339 time (the 'year' component could not be parsed); \
@@ -72,44 +72,44 @@ fn all_problems_of_an_item_are_told_at_once() {
 fn a_playback_command_needs_its_playback() {
     let text = r#"{"type":"PausePlayback","user_id":"u","track_id":"t","position_ms":1}"#;
     assert_eq!(
-        refused(text, AcceptedShapes::Any),
+        rejected(text, AcceptedShapes::Any),
         ["/playback_id is missing; allowed: 1 to 128 visible characters"]
     );
 }
 
 #[test]
-fn a_trace_is_text_because_a_cloudevents_attribute_is_no_object() {
+fn traceparent_must_be_text_because_a_cloudevents_attribute_is_not_an_object() {
     let text = r#"{"type":"RecordPlayback","user_id":"u","track_id":"t","traceparent":{}}"#;
-    let told = "/traceparent is an object ({}), not a string; allowed: text";
-    assert_eq!(refused(text, AcceptedShapes::Commands), [told]);
+    let expected = "/traceparent is an object ({}), not a string; allowed: text";
+    assert_eq!(rejected(text, AcceptedShapes::Commands), [expected]);
 }
 
 #[test]
 fn a_stretch_must_not_run_backwards() {
     let text = r#"{"type":"ReportProgress","playback_id":"p","user_id":"u","track_id":"t","from_ms":9,"to_ms":8}"#;
     assert_eq!(
-        refused(text, AcceptedShapes::Any),
+        rejected(text, AcceptedShapes::Any),
         ["/to_ms is 8, before from_ms (9); allowed: an integer not below from_ms"]
     );
 }
 
 #[test]
-fn a_name_that_is_no_command_is_answered_with_the_names_there_are() {
-    let event_name = refused(r#"{"type":"PlaybackStarted"}"#, AcceptedShapes::Commands);
+fn an_unknown_command_is_rejected_with_the_known_commands() {
+    let event_name = rejected(r#"{"type":"PlaybackStarted"}"#, AcceptedShapes::Commands);
     assert!(
         event_name[0]
             .starts_with("/type is an event (PlaybackStarted); its command is StartPlayback")
     );
-    let unknown = refused(r#"{"type":"Dance"}"#, AcceptedShapes::Commands);
-    assert!(unknown[0].starts_with("/type is no command (\"Dance\"); allowed: StartPlayback, "));
+    let unknown = rejected(r#"{"type":"Dance"}"#, AcceptedShapes::Commands);
+    assert!(unknown[0].starts_with("/type is not a command (\"Dance\"); allowed: StartPlayback, "));
     assert!(
-        refused("{}", AcceptedShapes::Commands)[0]
+        rejected("{}", AcceptedShapes::Commands)[0]
             .starts_with("/type is missing; allowed: StartPlayback")
     );
 }
 
 #[test]
-fn any_other_fact_goes_in_record_event() {
+fn a_custom_event_is_recorded_by_record_event() {
     let text = r#"{"type":"RecordEvent","event_type":"AdShown","playback_id":"p","user_id":"u",
         "data":[1,{"a":null}],"note":"x"}"#;
     let event = read(text, AcceptedShapes::Commands).unwrap().event;
@@ -120,7 +120,9 @@ fn any_other_fact_goes_in_record_event() {
         [("extra".to_owned(), r#""{\"note\":\"x\"}""#.to_owned())]
     );
     let own = r#"{"type":"RecordEvent","event_type":"PlaybackStarted"}"#;
-    assert!(refused(own, AcceptedShapes::Commands)[0].contains("the command StartPlayback for it"));
+    assert!(
+        rejected(own, AcceptedShapes::Commands)[0].contains("the command StartPlayback for it")
+    );
 }
 
 #[test]
@@ -131,7 +133,7 @@ fn a_custom_event_holds_32_kib() {
     };
     assert!(read(&with(32 * 1024), AcceptedShapes::Commands).is_ok());
     assert_eq!(
-        refused(&with(32 * 1024 + 1), AcceptedShapes::Commands),
+        rejected(&with(32 * 1024 + 1), AcceptedShapes::Commands),
         ["/data has 32769 bytes; allowed: at most 32 KiB of data in a custom event"]
     );
 }
@@ -160,7 +162,7 @@ fn violations_inside_a_cloudevent_point_into_its_data() {
     let text = r#"{"specversion":"1.1","id":"e","source":"s","type":"PlaybackPaused","data":{"user_id":"u"},
         "schemaversion":1}"#;
     assert_eq!(
-        refused(text, AcceptedShapes::CloudEvents),
+        rejected(text, AcceptedShapes::CloudEvents),
         [
             "/data/track_id is missing; allowed: 1 to 128 visible characters",
             "/data/position_ms is missing; allowed: an integer from 0 to 1000000000000 (ms)",
@@ -175,7 +177,7 @@ fn an_extension_attribute_is_a_scalar() {
     let text =
         r#"{"specversion":"1.0","id":"e","source":"s","type":"AdShown","campaign":{"id":1}}"#;
     assert_eq!(
-        refused(text, AcceptedShapes::Any),
+        rejected(text, AcceptedShapes::Any),
         [
             "/campaign is an object ({\"id\":1}), not a string, a number or a boolean; \
           allowed: a string, a number or a boolean"
@@ -184,16 +186,16 @@ fn an_extension_attribute_is_a_scalar() {
 }
 
 #[test]
-fn a_version_of_tomorrow_is_refused() {
+fn a_newer_version_is_rejected() {
     let text = r#"{"specversion":"1.0","id":"e","source":"s","type":"PlaybackPaused","subject":"p","schemaversion":2,"data":{}}"#;
     assert_eq!(
-        refused(text, AcceptedShapes::Any),
+        rejected(text, AcceptedShapes::Any),
         ["/schemaversion is 2, unknown for PlaybackPaused; allowed: one of: 1"]
     );
 }
 
 #[test]
-fn the_predecessors_body_is_a_whole_playback() {
+fn the_predecessors_body_is_an_entire_playback() {
     let text = r#"{"id":"event-1-2","user_id":"user-1","track_id":"t","ingest_time":"2026-11-23 09:00:00","timestamp":1}"#;
     let Item { event, shape } = read(text, AcceptedShapes::Any).unwrap();
     assert_eq!(shape, Shape::Untyped);
@@ -202,7 +204,7 @@ fn the_predecessors_body_is_a_whole_playback() {
     assert_eq!(event.occurred_at.to_string(), "2026-11-23T09:00:00.000Z");
     assert_eq!(event.ingest_time, now());
     assert_eq!(
-        refused(
+        rejected(
             r#"{"id":1,"user_id":"u","track_id":"t","ingest_time":true}"#,
             AcceptedShapes::Any
         ),
@@ -215,10 +217,10 @@ fn the_predecessors_body_is_a_whole_playback() {
 }
 
 #[test]
-fn a_wild_clock_is_refused_where_it_is_told() {
+fn a_time_outside_the_window_is_rejected_at_its_field() {
     let text = r#"{"id":"e","user_id":"u","track_id":"t","ingest_time":"2019-01-01"}"#;
     assert_eq!(
-        refused(text, AcceptedShapes::Any),
+        rejected(text, AcceptedShapes::Any),
         [
             "/ingest_time is 2019-01-01T00:00:00.000Z, 249127200 s before ESS received it; \
           allowed: at most 5 minutes after and 400 days before the time of receipt"
@@ -227,10 +229,10 @@ fn a_wild_clock_is_refused_where_it_is_told() {
 }
 
 #[test]
-fn what_is_no_object_or_of_no_shape_says_so() {
+fn items_that_are_not_objects_or_have_no_known_shape_are_rejected() {
     assert!(
-        refused("[1]", AcceptedShapes::Any)[0].starts_with("the item is not a JSON object ([1])")
+        rejected("[1]", AcceptedShapes::Any)[0].starts_with("the item is not a JSON object ([1])")
     );
-    assert!(refused("{", AcceptedShapes::Any)[0].starts_with("the item is not JSON (EOF"));
-    assert!(refused(r#"{"a":1}"#, AcceptedShapes::Any)[0].contains("its shape is unknown"));
+    assert!(rejected("{", AcceptedShapes::Any)[0].starts_with("the item is not JSON (EOF"));
+    assert!(rejected(r#"{"a":1}"#, AcceptedShapes::Any)[0].contains("its shape is unknown"));
 }

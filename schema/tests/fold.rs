@@ -1,5 +1,4 @@
-//! Given these events, a playback is this: the definitions of DESIGN §4 one by one, and the property
-//! that makes them safe, that order and repetition do not matter.
+//! The definitions of DESIGN §4 one by one, and the property that makes them safe: order and repetition do not matter.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use ess_schema::decode::{AcceptedShapes, ReceiveContext, decode_item};
@@ -46,7 +45,7 @@ fn aggregate(events: &[Event]) -> Aggregate {
         .unwrap()
 }
 
-/// The playback as told right after its last event.
+/// The playback at the time of its last event.
 fn playback(events: &[Event]) -> Playback {
     let aggregate = aggregate(events);
     let now = aggregate.last_event_at;
@@ -54,7 +53,7 @@ fn playback(events: &[Event]) -> Playback {
 }
 
 #[test]
-fn no_event_is_no_playback() {
+fn without_events_there_is_no_playback() {
     assert_eq!(folded(&[]).aggregate(&PlaybackId::new("p").unwrap()), None);
 }
 
@@ -92,7 +91,7 @@ fn coverage_never_exceeds_one_and_needs_a_duration() {
 }
 
 #[test]
-fn an_attribute_is_the_earliest_events_that_carries_it() {
+fn an_attribute_comes_from_the_earliest_event_that_carries_it() {
     let dimensions = aggregate(&[
         at(5, "StartPlayback", r#","device":"late","country":"de""#),
         at(
@@ -109,7 +108,7 @@ fn an_attribute_is_the_earliest_events_that_carries_it() {
 }
 
 #[test]
-fn the_latest_end_counts_and_a_seek_says_nothing_about_the_state() {
+fn the_latest_end_wins_and_a_seek_does_not_change_the_state() {
     let p = playback(&[
         at(9, "FinishPlayback", r#","reason":"stopped""#),
         at(5, "FinishPlayback", r#","reason":"completed""#),
@@ -136,7 +135,7 @@ fn a_failure_ends_a_playback_only_when_it_is_fatal() {
 }
 
 #[test]
-fn of_events_at_one_instant_the_higher_seq_tells_the_state() {
+fn of_events_at_one_instant_the_higher_seq_sets_the_state() {
     let mut paused = at(1, "PausePlayback", r#","position_ms":1,"seq":2"#);
     let resumed = at(1, "ResumePlayback", r#","position_ms":1,"seq":1"#);
     paused.id = EventId::new("a").unwrap();
@@ -144,7 +143,7 @@ fn of_events_at_one_instant_the_higher_seq_tells_the_state() {
 }
 
 #[test]
-fn silence_past_the_settle_time_is_abandonment_unless_it_ended() {
+fn an_open_playback_is_abandoned_after_the_settle_time() {
     let policy = Policy::default();
     let later = t0().plus_millis(policy.settle_after_ms + 1);
     let open = aggregate(&[at(0, "StartPlayback", "")]);
@@ -175,7 +174,7 @@ fn lost_events_are_the_gaps_in_seq() {
 }
 
 #[test]
-fn a_stream_counts_from_the_threshold_on() {
+fn a_playback_is_a_counted_stream_from_the_threshold_on() {
     let below = at(1, "RecordPlayback", r#","played_ms":29999"#);
     assert!(!playback(&[below]).counted_stream);
     assert!(playback(&[at(1, "RecordPlayback", r#","played_ms":30000"#)]).counted_stream);
@@ -203,7 +202,7 @@ fn pauses_and_stalls_add_up_and_the_rebuffer_ratio_follows() {
 }
 
 #[test]
-fn two_messages_under_one_identity_take_the_greater_measure() {
+fn of_two_messages_with_one_identity_the_greater_measure_counts() {
     let short = at(1, "ReportProgress", r#","from_ms":0,"to_ms":1000"#);
     let long = at(1, "ReportProgress", r#","from_ms":0,"to_ms":3000"#);
     let sum = aggregate(&[long, short]);
@@ -223,7 +222,7 @@ proptest! {
     }
 
     #[test]
-    fn an_event_survives_the_log(event in generate::event()) {
+    fn an_event_is_decoded_from_its_record_unchanged(event in generate::event()) {
         use ess_schema::decode::{KafkaRecord, decode_record};
         const NO_HEADERS: &[(String, Vec<u8>)] = &[];
         let record = event.to_cloudevent();

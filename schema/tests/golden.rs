@@ -1,5 +1,5 @@
-//! Every reader walks schema/golden: one record per event and version, beside the row it becomes.
-//! A released file is never edited or removed: what was once written must stay readable.
+//! Decodes every record in schema/golden, one for each event and version, and compares it with its row.
+//! Never edit or remove a released file: old records must stay readable.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use std::fs;
@@ -66,10 +66,10 @@ fn a_golden_record_becomes_its_golden_row() {
 }
 
 #[test]
-fn a_record_written_again_reads_as_the_same_event() {
+fn a_record_that_is_written_again_decodes_to_the_same_event() {
     for name in records() {
         let event = golden(&name);
-        // The predecessor's form is only read; ESS writes its own.
+        // ESS reads the predecessor's form but never writes it.
         if event.schemaversion > 0 {
             assert_eq!(decode(event.to_cloudevent().as_bytes()), event, "{name}");
         }

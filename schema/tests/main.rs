@@ -4,5 +4,5 @@ mod decode;
 mod fold;
 mod generate;
 mod golden;
-mod log_record;
+mod kafka_record;
 mod rollup;

@@ -1,5 +1,5 @@
-//! CloudEvents in binary mode: attributes in headers, the value being the data. Rewritten as the structured form, so that one
-//! reader holds the rules.
+//! CloudEvents in binary mode: attributes in headers, data in the value. Rewritten in structured mode, so that one reader has
+//! all rules.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -23,8 +23,7 @@ pub(super) fn read<H: Headers>(headers: &H, payload: &[u8]) -> Draft {
     let media_type = headers.get("content-type");
     let media_type = media_type.map(String::from_utf8_lossy);
     let text = structured_json(&attributes, media_type.as_deref(), payload);
-    // The text was written here and each string escaped, so it always parses; should it not, the empty
-    // object's missing fields are what the reader reports.
+    // The text always parses, because `structured_json` wrote and escaped it.
     let object = Object::parse(&text);
     match object {
         Ok(object) => cloudevent::read(&object),
@@ -32,8 +31,8 @@ pub(super) fn read<H: Headers>(headers: &H, payload: &[u8]) -> Draft {
     }
 }
 
-/// The structured form of a CloudEvent in binary mode: its attributes by name, the media type of its data, and these. Data that
-/// are said to be JSON (or nothing) and are not become a string.
+/// Rewrites a CloudEvent from binary to structured mode: its attributes by name, the media type of its data, and the data. Text that
+/// is declared as JSON (the default) and is not JSON becomes a string.
 pub fn structured_json(
     attributes: &[(String, String)],
     media_type: Option<&str>,
@@ -62,7 +61,7 @@ pub fn structured_json(
     text
 }
 
-/// JSON stays JSON, other text becomes a JSON string, anything else base64.
+/// JSON stays JSON, other text becomes a JSON string, other bytes become base64.
 fn data(media_type: Option<&str>, payload: &[u8]) -> (&'static str, String) {
     let Ok(text) = std::str::from_utf8(payload) else {
         return ("data_base64", quoted(&STANDARD.encode(payload)));

@@ -1,7 +1,7 @@
-//! CloudEvents 1.0 in JSON (structured mode): the form that ESS itself writes to the log.
+//! CloudEvents 1.0 in JSON, structured mode: the form that ESS writes to Kafka.
 //! Follows the CloudEvents specification and its JSON event format, version 1.0.2.
 
-use super::command::own_name;
+use super::command::custom_event_type;
 use super::draft::{Draft, Pointers};
 use crate::event::{
     CURRENT_VERSION, Content, CustomEvent, EventData, EventKind, check_content, read_data,
@@ -11,7 +11,7 @@ use crate::json::{Object, Reader, wrong_type};
 use crate::upcast::upcast;
 use crate::violation::Violation;
 
-/// Attributes with a place of their own; every other one is an extension.
+/// Attributes that [`Draft`] has fields for; every other one is an extension.
 const KNOWN: [&str; 14] = [
     "specversion",
     "id",
@@ -28,7 +28,7 @@ const KNOWN: [&str; 14] = [
     "data",
     "data_base64",
 ];
-/// What the value of an extension attribute may be (CloudEvents 1.0.2, §3, type system).
+/// The types of an extension attribute (CloudEvents 1.0.2, §3, type system).
 const SCALAR: &str = "a string, a number or a boolean";
 const POINTERS: Pointers = Pointers {
     id: "/id",
@@ -49,7 +49,7 @@ pub(super) fn read(object: &Object<'_>) -> Draft {
     for (name, raw) in object.iter().filter(|(name, _)| !KNOWN.contains(name)) {
         match raw.get().as_bytes().first() {
             Some(b'n') => {}
-            Some(b'{' | b'[') => reader.refuse(name, wrong_type(raw, SCALAR), SCALAR),
+            Some(b'{' | b'[') => reader.reject(name, wrong_type(raw, SCALAR), SCALAR),
             _ => draft
                 .extensions
                 .push((name.to_owned(), raw.get().to_owned())),
@@ -71,7 +71,7 @@ fn read_context(draft: &mut Draft, reader: &mut Reader<'_, '_>) {
     if let Some(version) = reader.required("specversion", "\"1.0\"", |r, n| r.string(n, "\"1.0\""))
         && version != "1.0"
     {
-        reader.refuse("specversion", format!("is \"{version}\""), "\"1.0\"");
+        reader.reject("specversion", format!("is \"{version}\""), "\"1.0\"");
     }
     draft.id = reader.required("id", EventId::ALLOWED, |r, n| r.id(n, EventId::ALLOWED));
     if let Some(source) =
@@ -85,14 +85,14 @@ fn read_context(draft: &mut Draft, reader: &mut Reader<'_, '_>) {
     draft.schemaversion = schemaversion(reader, "schemaversion");
 }
 
-/// A whole number, or its digits as a string (the only form that binary mode has).
+/// An integer, or its digits as a string (the only form in binary mode).
 pub(super) fn schemaversion(reader: &mut Reader<'_, '_>, name: &str) -> u16 {
     let Some(raw) = reader.raw(name) else {
         return CURRENT_VERSION;
     };
     let parsed = raw.get().trim_matches('"').parse();
     if parsed.is_err() {
-        reader.refuse(
+        reader.reject(
             name,
             wrong_type(raw, "a version number"),
             "an integer from 0 to 65535",
@@ -117,7 +117,7 @@ fn read_playback_event(
             }
             Err(violation) => draft.violations.push(violation),
         },
-        None => reader.refuse(
+        None => reader.reject(
             "data",
             "is missing",
             "a JSON object with the event's fields",
@@ -126,20 +126,20 @@ fn read_playback_event(
     if let Some(subject) = subject {
         match PlaybackId::new(subject) {
             Ok(id) => draft.playback_id = Some(id),
-            Err(e) => reader.refuse("subject", e.detail, e.allowed),
+            Err(e) => reader.reject("subject", e.detail, e.allowed),
         }
     }
 }
 
-/// A data object read as a playback event's.
+/// A data object as a playback event.
 struct Typed {
     data: Option<EventData>,
-    /// The playback that the data itself names.
+    /// The playback id in the data.
     playback_id: Option<PlaybackId>,
     violations: Vec<Violation>,
 }
 
-/// Upcast to this build's version first.
+/// Reads data after it is upcast to the current version.
 fn read_typed(kind: EventKind, version: u16, json: &str) -> Result<Typed, Violation> {
     let json = upcast(kind, version, json)?;
     let object = Object::parse(&json).map_err(|_| {
@@ -162,16 +162,16 @@ fn read_custom_event(
     subject: Option<String>,
 ) {
     check_content(&draft.content, &mut draft.violations);
-    let name = match own_name(name) {
+    let name = match custom_event_type(name) {
         Ok(name) => name,
-        Err((detail, allowed)) => return reader.refuse("type", detail, allowed),
+        Err((detail, allowed)) => return reader.reject("type", detail, allowed),
     };
     let json = draft.content.json.as_deref().unwrap_or_default();
     let named = Object::parse(json).ok();
     draft.playback_id = named_in(named.as_ref(), "playback_id");
     match subject.map(|text| (PlaybackId::new(text.as_str()), text)) {
         Some((Ok(id), _)) => draft.playback_id = Some(id),
-        // A subject that cannot be a playback's id is an attribute like any other.
+        // A subject that is not a valid playback id is an extension attribute.
         Some((Err(_), text)) => {
             let raw = serde_json::Value::from(text).to_string();
             draft.extensions.push(("subject".into(), raw));
@@ -189,7 +189,7 @@ fn read_custom_event(
     }));
 }
 
-/// An id that a custom event's data happens to name; data of any other form names none.
+/// An id in a custom event's data; `None` if the data has no such field or it is invalid.
 fn named_in<T: TryFrom<String>>(object: Option<&Object<'_>>, name: &str) -> Option<T> {
     let raw = object?.get(name)?;
     let text: String = serde_json::from_str(raw.get()).ok()?;

@@ -1,4 +1,4 @@
-//! Commands: flat JSON, imperative. One command makes one event; unknown fields are kept in its data.
+//! Commands: flat JSON with an imperative name. One command makes one event; unknown fields stay in its data.
 
 use super::draft::{Draft, Pointers};
 use crate::event::{
@@ -35,7 +35,7 @@ pub(super) fn read(object: &Object<'_>) -> Draft {
     draft.time = reader.time("time");
     draft.test_id = reader.id("test_id", TestId::ALLOWED);
     for name in ["traceparent", "tracestate"] {
-        // An attribute of a CloudEvent is never an object or an array.
+        // A CloudEvents attribute must not be an object or an array.
         if reader.string(name, "text").is_some()
             && let Some(raw) = reader.raw(name)
         {
@@ -51,9 +51,9 @@ pub(super) fn read(object: &Object<'_>) -> Draft {
             Ok(kind) => {
                 draft.kind = Some(kind);
                 draft.data = read_data(kind, &mut reader);
-                draft.content = Content::json(object.rest(&ENVELOPE));
+                draft.content = Content::json(object.json_without(&ENVELOPE));
             }
-            Err(_) => refuse_name(&mut reader, name),
+            Err(_) => reject_name(&mut reader, name),
         },
         None => {}
     }
@@ -61,27 +61,32 @@ pub(super) fn read(object: &Object<'_>) -> Draft {
     draft
 }
 
-fn refuse_name(reader: &mut Reader<'_, '_>, name: &str) {
+fn reject_name(reader: &mut Reader<'_, '_>, name: &str) {
     let detail = match EventKind::from_event_name(name) {
         Ok(kind) => format!(
             "is an event ({name}); its command is {}",
             kind.command_name()
         ),
-        Err(_) => format!("is no command (\"{}\")", crate::violation::shortened(name)),
+        Err(_) => format!(
+            "is not a command (\"{}\")",
+            crate::violation::shortened(name)
+        ),
     };
     let allowed = format!(
         "{}; other facts go in RecordEvent with event_type and data",
         EventKind::command_names()
     );
-    reader.refuse("type", detail, allowed);
+    reader.reject("type", detail, allowed);
 }
 
-/// `RecordEvent`: the fact's own name in `event_type`, its content in `data`. Other fields than the
-/// documented ones are kept in the extension attribute `extra`.
+/// `RecordEvent`: the event's name in `event_type`, its content in `data`. Undocumented fields go into the extension attribute
+/// `extra`.
 fn record_event(draft: &mut Draft, reader: &mut Reader<'_, '_>, object: &Object<'_>) {
     let name = reader.required("event_type", EventType::ALLOWED, |r, n| {
         let name = r.string(n, EventType::ALLOWED)?;
-        own_name(&name).map_err(|(d, a)| r.refuse(n, d, a)).ok()
+        custom_event_type(&name)
+            .map_err(|(d, a)| r.reject(n, d, a))
+            .ok()
     });
     let user_id = reader.id("user_id", UserId::ALLOWED);
     let track_id = reader.id("track_id", TrackId::ALLOWED);
@@ -100,7 +105,7 @@ fn record_event(draft: &mut Draft, reader: &mut Reader<'_, '_>, object: &Object<
         "data",
         "data_base64",
     ]);
-    keep_extra(draft, &object.rest(&known));
+    push_extra(draft, &object.json_without(&known));
     draft.data = name.map(|name| {
         EventData::Custom(CustomEvent {
             name,
@@ -110,7 +115,7 @@ fn record_event(draft: &mut Draft, reader: &mut Reader<'_, '_>, object: &Object<
     });
 }
 
-fn keep_extra(draft: &mut Draft, rest: &str) {
+fn push_extra(draft: &mut Draft, rest: &str) {
     if rest != "{}" {
         let mut quoted = String::with_capacity(rest.len() + 2);
         push_string(&mut quoted, rest);
@@ -118,8 +123,8 @@ fn keep_extra(draft: &mut Draft, rest: &str) {
     }
 }
 
-/// A custom event must not go by the name of a playback event or a command.
-pub(super) fn own_name(name: &str) -> Result<EventType, (String, String)> {
+/// The name of a custom event, which must not be that of a playback event or a command.
+pub(super) fn custom_event_type(name: &str) -> Result<EventType, (String, String)> {
     if let Ok(kind) = EventKind::from_event_name(name) {
         return Err((
             format!("is a playback event ({name})"),

@@ -1,4 +1,4 @@
-//! An event being read: what a shape found, and the rules that turn it into an [`Event`].
+//! A draft of an event: the fields that a shape fills, and the rules that make it an [`Event`].
 
 use super::ReceiveContext;
 use crate::event::{CURRENT_VERSION, Content, Event, EventData, EventKind};
@@ -6,7 +6,7 @@ use crate::id::{EventId, PlaybackId, Source, TestId};
 use crate::time::Timestamp;
 use crate::violation::Violation;
 
-/// What one item says of itself, and where violations of the common rules point.
+/// The fields of one item, before the common rules are checked.
 pub(super) struct Draft {
     pub(super) id: Option<EventId>,
     pub(super) source: Source,
@@ -15,7 +15,7 @@ pub(super) struct Draft {
     pub(super) ingest_time: Option<Timestamp>,
     pub(super) schemaversion: u16,
     pub(super) test_id: Option<TestId>,
-    /// Which playback event it claims to be, readable or not.
+    /// The kind of a playback event, even if its data is invalid.
     pub(super) kind: Option<EventKind>,
     pub(super) data: Option<EventData>,
     pub(super) content: Content,
@@ -24,7 +24,7 @@ pub(super) struct Draft {
     pub(super) violations: Vec<Violation>,
 }
 
-/// The names a shape has for the common fields.
+/// The pointers of the common fields in a shape.
 #[derive(Clone, Copy)]
 pub(super) struct Pointers {
     pub(super) id: &'static str,
@@ -51,7 +51,7 @@ impl Draft {
         }
     }
 
-    /// The event, or everything that is wrong with the item.
+    /// The event, or all violations of the item.
     pub(super) fn assemble(
         mut self,
         context: &mut ReceiveContext<'_>,
@@ -64,8 +64,8 @@ impl Draft {
         if let Err(violation) = occurred_at.within_window_of(ingest_time, self.pointers.time) {
             self.violations.push(violation);
         }
-        let id = self.identify(context);
-        self.place(id.as_ref());
+        let id = self.resolve_id(context);
+        self.resolve_playback_id(id.as_ref());
         match (id, self.data) {
             (Some(id), Some(data)) if self.violations.is_empty() => Ok(Event {
                 id,
@@ -83,7 +83,7 @@ impl Draft {
         }
     }
 
-    fn identify(&mut self, context: &mut ReceiveContext<'_>) -> Option<EventId> {
+    fn resolve_id(&mut self, context: &mut ReceiveContext<'_>) -> Option<EventId> {
         let pointer = self.pointers.id;
         let refused = self.violations.iter().any(|v| v.pointer == pointer);
         match (self.id.take(), context) {
@@ -98,8 +98,8 @@ impl Draft {
         }
     }
 
-    /// A playback event belongs to a playback; one told after the fact may be its own.
-    fn place(&mut self, id: Option<&EventId>) {
+    /// A playback event needs a playback id. A Recorded event without one takes its event id.
+    fn resolve_playback_id(&mut self, id: Option<&EventId>) {
         let pointer = self.pointers.playback_id;
         if self.playback_id.is_some() || self.violations.iter().any(|v| v.pointer == pointer) {
             return;

@@ -1,7 +1,7 @@
-//! Flat JSON that names its `event_type`, as the platform's own services write it.
+//! Flat JSON with `event_type`, as the platform's own services write it.
 
 use super::cloudevent::schemaversion;
-use super::command::own_name;
+use super::command::custom_event_type;
 use super::draft::{Draft, Pointers};
 use crate::event::{Content, CustomEvent, EventData, EventKind, check_content, read_data};
 use crate::id::{EventId, EventType, PlaybackId, Source, TestId, TrackId, UserId};
@@ -52,7 +52,7 @@ pub(super) fn read(object: &Object<'_>) -> Draft {
     draft.ingest_time = reader.time("ingest_time");
     draft.test_id = reader.id("test_id", TestId::ALLOWED);
     draft.schemaversion = schemaversion(&mut reader, "schema_version");
-    draft.content = Content::json(object.rest(&ENVELOPE));
+    draft.content = Content::json(object.json_without(&ENVELOPE));
     let name = reader.required("event_type", EventType::ALLOWED, |r, n| {
         r.string(n, EventType::ALLOWED)
     });
@@ -86,7 +86,7 @@ fn read_playback_event(draft: &mut Draft, kind: EventKind) {
 
 fn read_custom_event(draft: &mut Draft, reader: &mut Reader<'_, '_>, name: &str) {
     check_content(&draft.content, &mut draft.violations);
-    match own_name(name) {
+    match custom_event_type(name) {
         Ok(name) => {
             draft.data = Some(EventData::Custom(CustomEvent {
                 name,
@@ -94,6 +94,6 @@ fn read_custom_event(draft: &mut Draft, reader: &mut Reader<'_, '_>, name: &str)
                 track_id: reader.id("track_id", TrackId::ALLOWED),
             }));
         }
-        Err((detail, allowed)) => reader.refuse("event_type", detail, allowed),
+        Err((detail, allowed)) => reader.reject("event_type", detail, allowed),
     }
 }

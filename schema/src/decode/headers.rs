@@ -1,10 +1,10 @@
-//! Headers of a Kafka record, whatever client read it.
+//! The headers of a Kafka record, independent of the Kafka client.
 
 /// The headers of a record, by lower-case name.
 pub trait Headers {
-    /// The value of `name`, none when absent.
+    /// The value of `name`.
     fn get(&self, name: &str) -> Option<&[u8]>;
-    /// Every name and value, in order.
+    /// Calls `visit` with every name and value, in order.
     fn for_each(&self, visit: &mut dyn FnMut(&str, &[u8]));
 }
 

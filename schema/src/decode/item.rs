@@ -1,35 +1,35 @@
-//! One item of a request: finds out its shape and reads it.
+//! Decodes one item of a request: determines its shape, and reads it.
 
 use super::{ReceiveContext, cloudevent, command, flat, untyped};
 use crate::event::{Event, EventKind};
 use crate::json::Object;
 use crate::violation::Violation;
 
-/// Which shapes a route takes.
+/// The shapes that a route accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AcceptedShapes {
     /// Commands only.
     Commands,
-    /// CloudEvents only (a body declared as such).
+    /// CloudEvents only, because the media type says so.
     CloudEvents,
     /// Commands, CloudEvents, flat JSON with `event_type`, the predecessor's untyped body.
     Any,
 }
 
-/// The shape an item came in.
+/// The shape of an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
     /// A flat command with `type`.
     Command,
     /// A CloudEvent in JSON.
     CloudEvent,
-    /// Flat JSON that names its `event_type`.
+    /// Flat JSON with `event_type`.
     Flat,
     /// The predecessor's `{id, user_id, track_id, ingest_time?}`.
     Untyped,
 }
 
-/// An event read from a request, and the shape it came in.
+/// An event from a request, and its shape.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Item {
     /// The event.
@@ -38,7 +38,7 @@ pub struct Item {
     pub shape: Shape,
 }
 
-/// Reads one item, `text` being one JSON value.
+/// Decodes one item. `text` is one JSON value.
 ///
 /// # Errors
 /// Every [`Violation`] of the item.

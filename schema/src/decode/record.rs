@@ -1,5 +1,5 @@
-//! One record of the log: finds out its shape from headers and body and reads it. Whoever wrote it,
-//! it ends as an event or as a reason why not.
+//! Decodes one Kafka record: determines its shape from headers and value, and reads it.
+//! Every record becomes an event or a [`Rejection`].
 
 use super::headers::Headers;
 use super::{ReceiveContext, binary, cloudevent, flat, untyped};
@@ -8,42 +8,42 @@ use crate::json::Object;
 use crate::time::Timestamp;
 use crate::violation::Violation;
 
-/// A record as it lies in the log.
+/// A record as read from Kafka.
 #[derive(Debug, Clone, Copy)]
 pub struct KafkaRecord<'a, H> {
-    /// Its value, none for a tombstone.
+    /// The value, `None` for a tombstone.
     pub payload: Option<&'a [u8]>,
-    /// The value of the header with this (lower-case) name.
+    /// The headers.
     pub headers: H,
     /// The record's timestamp.
     pub timestamp: Timestamp,
 }
 
-/// Why a record is no event.
+/// Why a record is not an event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
     /// A record without a value.
     #[error("a tombstone: the record has no value")]
     Tombstone,
-    /// A value of no bytes that is no binary-mode event either.
+    /// An empty value, of a record that is not in binary mode.
     #[error("the value is empty")]
     Empty,
-    /// Bytes that are no text.
+    /// A value that is not UTF-8; the offset of the first invalid byte.
     #[error("the value is not UTF-8 (byte {0})")]
     NotUtf8(usize),
-    /// Not one JSON object.
+    /// A value that is not one JSON object.
     #[error("the value is not a JSON object: {0}")]
     NotJson(String),
-    /// An object that says neither what it is nor who and what.
+    /// An object of unknown shape.
     #[error("the value has none of specversion, event_type and id: its shape is unknown")]
     UnknownShape,
-    /// A known shape that breaks rules.
+    /// A known shape that violates rules.
     #[error("{}", join(.0))]
     Invalid(Vec<Violation>),
 }
 
 impl Rejection {
-    /// A short name for metrics and headers: one of a closed set.
+    /// The reason code, for metrics and headers: one of a closed set.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Tombstone => "tombstone",
@@ -61,10 +61,10 @@ fn join(violations: &[Violation]) -> String {
     texts.join("; ")
 }
 
-/// Reads one record of the log.
+/// Decodes one Kafka record.
 ///
 /// # Errors
-/// A [`Rejection`] that says why it is no event.
+/// A [`Rejection`] if it is not a valid event.
 pub fn decode_record<H: Headers>(record: &KafkaRecord<'_, H>) -> Result<Event, Rejection> {
     let mut context = ReceiveContext::Kafka {
         timestamp: record.timestamp,
@@ -81,7 +81,7 @@ pub fn decode_record<H: Headers>(record: &KafkaRecord<'_, H>) -> Result<Event, R
         } else if has("event_type") {
             flat::read(&object)
         } else if has("id") {
-            untyped::read_log(&object)
+            untyped::read_record(&object)
         } else {
             return Err(Rejection::UnknownShape);
         }

@@ -1,5 +1,5 @@
-//! The predecessor's messages, `{id, user_id, track_id, ingest_time?, store_time?}`: a whole playback
-//! told after the fact. Counted as version 0 of `PlaybackRecorded`.
+//! The predecessor's untyped messages, `{id, user_id, track_id, ingest_time?, store_time?}`: an entire playback, recorded
+//! afterwards. They are version 0 of `PlaybackRecorded`.
 
 use super::draft::{Draft, Pointers};
 use crate::event::{CURRENT_VERSION, Content, EventKind, read_data};
@@ -16,18 +16,18 @@ const POINTERS: Pointers = Pointers {
 const TIME: &str =
     "ISO 8601 with or without zone (none means UTC), or Unix seconds or milliseconds";
 
-/// An untyped body of a request: ESS writes it in its own current form.
+/// An untyped item of a request. ESS writes it in the current version.
 pub(super) fn read_request(object: &Object<'_>) -> Draft {
     let mut draft = read(object, Source::command_api());
-    draft.content = Content::json(object.rest(&UNTYPED_ENVELOPE));
+    draft.content = Content::json(object.json_without(&UNTYPED_ENVELOPE));
     draft.schemaversion = CURRENT_VERSION;
     draft
 }
 
-/// An untyped record of an old topic: kept as it was written.
-pub(super) fn read_log(object: &Object<'_>) -> Draft {
+/// An untyped record of an old topic. Its data stays as it was written.
+pub(super) fn read_record(object: &Object<'_>) -> Draft {
     let mut draft = read(object, Source::legacy());
-    draft.content = Content::json(object.rest(&[]));
+    draft.content = Content::json(object.json_without(&[]));
     draft.schemaversion = UNTYPED_VERSION;
     draft
 }
@@ -37,7 +37,7 @@ fn read(object: &Object<'_>, source: Source) -> Draft {
     let mut reader = Reader::new(object, "");
     draft.id = reader.required("id", EventId::ALLOWED, |r, n| r.id(n, EventId::ALLOWED));
     draft.test_id = reader.id("test_id", TestId::ALLOWED);
-    // What the predecessor called ingest_time is when its client says it happened.
+    // The predecessor's `ingest_time` is the client's time of occurrence.
     draft.time = time(&mut reader, "ingest_time");
     draft.kind = Some(EventKind::Recorded);
     draft.data = read_data(EventKind::Recorded, &mut reader);
@@ -52,8 +52,8 @@ fn time(reader: &mut Reader<'_, '_>, name: &str) -> Option<Timestamp> {
     } else if let Ok(number) = serde_json::from_str::<f64>(raw.get()) {
         Timestamp::from_unix(number)
     } else {
-        reader.refuse(name, wrong_type(raw, "a time"), TIME);
+        reader.reject(name, wrong_type(raw, "a time"), TIME);
         return None;
     };
-    parsed.map_err(|e| reader.refuse(name, e.0, TIME)).ok()
+    parsed.map_err(|e| reader.reject(name, e.0, TIME)).ok()
 }

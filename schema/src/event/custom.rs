@@ -1,16 +1,16 @@
-//! Any event that is not one of ESS's own: kept raw and queryable, counted in its playback if it names one.
+//! A custom event: any event that is not a playback event. It is stored raw and counts in its playback, if it has one.
 
 use serde::Serialize;
 
 use crate::id::{EventType, TrackId, UserId};
 
-/// A custom event. Its data is the envelope's [`super::Content`].
+/// A custom event. Its data is in [`super::Content`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct CustomEvent {
     /// Its name.
     pub name: EventType,
-    /// The listener, if it names one.
+    /// The listener, if given.
     pub user_id: Option<UserId>,
-    /// The track, if it names one.
+    /// The track, if given.
     pub track_id: Option<TrackId>,
 }

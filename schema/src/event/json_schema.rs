@@ -1,33 +1,10 @@
-//! The JSON Schema of each playback event's data, made from its type: the one source of every document that
-//! describes events.
+//! The JSON Schema of a type, as every document about events uses it: the OpenAPI documents, docs/schemas and AsyncAPI.
 
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 
-use super::{
-    EventKind, PlaybackFailed, PlaybackFinished, PlaybackPaused, PlaybackProgressed,
-    PlaybackRecorded, PlaybackResumed, PlaybackSeeked, PlaybackStalled, PlaybackStarted,
-};
-
-impl EventKind {
-    /// The schema of this event's data in `dialect`, as [`json_schema`] makes it.
-    pub fn json_schema(self, dialect: SchemaSettings) -> Schema {
-        match self {
-            Self::Started => json_schema::<PlaybackStarted>(dialect),
-            Self::Progressed => json_schema::<PlaybackProgressed>(dialect),
-            Self::Paused => json_schema::<PlaybackPaused>(dialect),
-            Self::Resumed => json_schema::<PlaybackResumed>(dialect),
-            Self::Seeked => json_schema::<PlaybackSeeked>(dialect),
-            Self::Stalled => json_schema::<PlaybackStalled>(dialect),
-            Self::Finished => json_schema::<PlaybackFinished>(dialect),
-            Self::Failed => json_schema::<PlaybackFailed>(dialect),
-            Self::Recorded => json_schema::<PlaybackRecorded>(dialect),
-        }
-    }
-}
-
-/// The schema of `T` in `dialect`: as the value is written, whole in itself. Fields that are not named are kept,
-/// so none is forbidden.
+/// The schema of `T` in `dialect`, as the value is serialized, with subschemas inlined. Additional properties are allowed, because
+/// ESS stores fields that it does not know.
 pub fn json_schema<T: JsonSchema>(dialect: SchemaSettings) -> Schema {
     let settings = dialect
         .for_serialize()

@@ -1,5 +1,5 @@
 //! The playback events of version 1 (DESIGN §3). Durations and media positions are in milliseconds.
-//! The JSON Schemas in docs/schemas are made from these types.
+//! The JSON Schemas in docs/schemas are generated from these types.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -7,14 +7,14 @@ use serde::Serialize;
 use crate::id::{TrackId, UserId};
 use crate::json::{MAX_MS, MAX_TEXT_CHARS};
 
-/// Who plays what: in every playback event, so that any one of them alone can be placed.
+/// The fields of every playback event, so that each event alone can be attributed to a user and a track.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Play {
     /// The listener.
     pub user_id: UserId,
     /// The track.
     pub track_id: TrackId,
-    /// Counts the events of one playback from 0, so that lost ones can be counted.
+    /// Sequence number of the event in its playback, from 0. Reveals lost events.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(max = u32::MAX - 1))]
     pub seq: Option<u32>,
@@ -23,14 +23,14 @@ pub struct Play {
 /// A playback began. Command: `StartPlayback`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PlaybackStarted {
-    /// Who plays what.
+    /// User, track and sequence number.
     #[serde(flatten)]
     pub play: Play,
     /// The track's length.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(max = MAX_MS))]
     pub track_duration_ms: Option<u64>,
-    /// From the wish to play until the first sound.
+    /// Time from the request to play until the first sound.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(max = MAX_MS))]
     pub startup_ms: Option<u64>,
@@ -63,13 +63,13 @@ pub struct PlaybackStarted {
 /// A stretch of media was played. Command: `ReportProgress`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PlaybackProgressed {
-    /// Who plays what.
+    /// User, track and sequence number.
     #[serde(flatten)]
     pub play: Play,
-    /// Media position where the stretch begins.
+    /// Media position at the start of the stretch.
     #[schemars(range(max = MAX_MS))]
     pub from_ms: u64,
-    /// Media position where it ends; not before `from_ms`.
+    /// Media position at the end of the stretch; not before `from_ms`.
     #[schemars(range(max = MAX_MS))]
     pub to_ms: u64,
     /// Listening time; by default the length of the stretch.
@@ -81,7 +81,7 @@ pub struct PlaybackProgressed {
 /// The listener paused. Command: `PausePlayback`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PlaybackPaused {
-    /// Who plays what.
+    /// User, track and sequence number.
     #[serde(flatten)]
     pub play: Play,
     /// Media position.
@@ -89,45 +89,45 @@ pub struct PlaybackPaused {
     pub position_ms: u64,
 }
 
-/// The listener went on. Command: `ResumePlayback`.
+/// The listener resumed. Command: `ResumePlayback`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PlaybackResumed {
-    /// Who plays what.
+    /// User, track and sequence number.
     #[serde(flatten)]
     pub play: Play,
     /// Media position.
     #[schemars(range(max = MAX_MS))]
     pub position_ms: u64,
-    /// How long it had been paused.
+    /// Length of the pause.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(max = MAX_MS))]
     pub paused_ms: Option<u64>,
 }
 
-/// The listener jumped. Command: `SeekPlayback`.
+/// The listener sought to another position. Command: `SeekPlayback`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PlaybackSeeked {
-    /// Who plays what.
+    /// User, track and sequence number.
     #[serde(flatten)]
     pub play: Play,
-    /// Media position jumped from.
+    /// Media position before the seek.
     #[schemars(range(max = MAX_MS))]
     pub from_ms: u64,
-    /// Media position jumped to; may lie before `from_ms`.
+    /// Media position after the seek; may be before `from_ms`.
     #[schemars(range(max = MAX_MS))]
     pub to_ms: u64,
 }
 
-/// The player ran dry; sent when the rebuffering ends. Command: `ReportStall`.
+/// Playback stalled; sent when rebuffering ends. Command: `ReportStall`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PlaybackStalled {
-    /// Who plays what.
+    /// User, track and sequence number.
     #[serde(flatten)]
     pub play: Play,
     /// Media position.
     #[schemars(range(max = MAX_MS))]
     pub position_ms: u64,
-    /// How long the rebuffering took.
+    /// Length of the rebuffering.
     #[schemars(range(max = MAX_MS))]
     pub stalled_ms: u64,
 }
@@ -138,14 +138,14 @@ pub struct PlaybackStalled {
 pub enum EndReason {
     /// Played to the end.
     Completed,
-    /// The listener went to another track.
+    /// The listener skipped to another track.
     Skipped,
     /// The listener stopped.
     Stopped,
 }
 
 impl EndReason {
-    /// As it is sent, stored and answered.
+    /// The name that is sent, stored and served.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Completed => "completed",
@@ -165,7 +165,7 @@ impl EndReason {
 /// A playback ended. Command: `FinishPlayback`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PlaybackFinished {
-    /// Who plays what.
+    /// User, track and sequence number.
     #[serde(flatten)]
     pub play: Play,
     /// Media position.
@@ -174,15 +174,15 @@ pub struct PlaybackFinished {
     pub position_ms: Option<u64>,
     /// Why it ended.
     pub reason: EndReason,
-    /// Where the last stretch begins; given together with `to_ms`.
+    /// Media position at the start of the last stretch; requires `to_ms`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(max = MAX_MS))]
     pub from_ms: Option<u64>,
-    /// Where the last stretch ends.
+    /// Media position at the end of the last stretch; requires `from_ms`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(max = MAX_MS))]
     pub to_ms: Option<u64>,
-    /// Listening time of the last stretch, or of the whole playback when this is the only report.
+    /// Listening time of the last stretch, or of the entire playback if no other event reports any.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(max = MAX_MS))]
     pub played_ms: Option<u64>,
@@ -195,13 +195,13 @@ pub struct PlaybackFinished {
 /// Something failed. Command: `ReportFailure`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PlaybackFailed {
-    /// Who plays what.
+    /// User, track and sequence number.
     #[serde(flatten)]
     pub play: Play,
-    /// The player's code for it.
+    /// The player's error code.
     #[schemars(length(min = 1, max = MAX_TEXT_CHARS))]
     pub code: String,
-    /// In words.
+    /// The error message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// Whether it ended the playback.
@@ -212,10 +212,10 @@ pub struct PlaybackFailed {
     pub position_ms: Option<u64>,
 }
 
-/// A whole playback told after the fact. Command: `RecordPlayback`.
+/// An entire playback, recorded afterwards. Command: `RecordPlayback`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PlaybackRecorded {
-    /// Who plays what.
+    /// User, track and sequence number.
     #[serde(flatten)]
     pub play: Play,
     /// Listening time.

@@ -1,4 +1,4 @@
-//! Reads an event's data object into its type, one pure function a kind. Every violation is noted.
+//! Reads the data object of a playback event into its type, one pure function for each kind. Collects every violation.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,13 +13,13 @@ use crate::id::{TrackId, UserId};
 use crate::json::Reader;
 use crate::violation::Violation;
 
-/// The largest data of a custom event, in bytes (DESIGN §3).
+/// Maximum size of the data of a custom event, in bytes (DESIGN §3).
 pub const MAX_CONTENT_BYTES: usize = 32 * 1024;
 
-/// Reads the data of a playback event of `kind`; none when a violation was noted.
+/// Reads the data of a playback event of `kind`; `None` if that adds a violation.
 pub(crate) fn read_data(kind: EventKind, reader: &mut Reader<'_, '_>) -> Option<EventData> {
     let play = read_play(reader);
-    // Every field is read before any `?`, so that all violations of an item are told at once.
+    // Every field is read before any `?`, so that all violations of an item are reported together.
     match kind {
         EventKind::Started => started(play, reader).map(EventData::Started),
         EventKind::Progressed => progressed(play, reader).map(EventData::Progressed),
@@ -76,7 +76,7 @@ fn read_play(reader: &mut Reader<'_, '_>) -> Option<Play> {
     let track_id = reader.required("track_id", TrackId::ALLOWED, |r, n| {
         r.id(n, TrackId::ALLOWED)
     });
-    // The last number is left out, so that `max seq + 1` always fits.
+    // The maximum leaves room for `max seq + 1`.
     let seq = reader.integer("seq", u64::from(u32::MAX) - 1);
     Some(Play {
         user_id: user_id?,
@@ -88,7 +88,7 @@ fn read_play(reader: &mut Reader<'_, '_>) -> Option<Play> {
 fn started(play: Option<Play>, reader: &mut Reader<'_, '_>) -> Option<PlaybackStarted> {
     let track_duration_ms = reader.millis("track_duration_ms");
     let startup_ms = reader.millis("startup_ms");
-    let [device, platform, app_version, tariff, context] =
+    let [device, platform, app_version, listener_plan, context] =
         ["device", "platform", "app_version", "plan", "context"].map(|name| reader.text(name));
     let country = country(reader);
     Some(PlaybackStarted {
@@ -99,19 +99,19 @@ fn started(play: Option<Play>, reader: &mut Reader<'_, '_>) -> Option<PlaybackSt
         platform,
         app_version,
         country,
-        plan: tariff,
+        plan: listener_plan,
         context,
     })
 }
 
-/// Two letters, kept in upper case.
+/// Two letters, stored in upper case.
 fn country(reader: &mut Reader<'_, '_>) -> Option<String> {
     let code = reader.text("country")?;
     if code.len() == 2 && code.bytes().all(|b| b.is_ascii_alphabetic()) {
         return Some(code.to_ascii_uppercase());
     }
     let detail = format!("is \"{}\"", crate::violation::shortened(&code));
-    reader.refuse(
+    reader.reject(
         "country",
         detail,
         "an ISO 3166-1 alpha-2 code, for example DE",
@@ -132,12 +132,12 @@ fn progressed(play: Option<Play>, reader: &mut Reader<'_, '_>) -> Option<Playbac
     })
 }
 
-/// A stretch that does not run backwards.
+/// Checks that a stretch does not run backwards.
 fn forward(from: Option<u64>, to: Option<u64>, reader: &mut Reader<'_, '_>) -> Option<(u64, u64)> {
     let (from, to) = from.zip(to)?;
     if to < from {
         let detail = format!("is {to}, before from_ms ({from})");
-        reader.refuse("to_ms", detail, "an integer not below from_ms");
+        reader.reject("to_ms", detail, "an integer not below from_ms");
         return None;
     }
     Some((from, to))
@@ -152,7 +152,7 @@ fn finished(play: Option<Play>, reader: &mut Reader<'_, '_>) -> Option<PlaybackF
             let reason = EndReason::from_name(&name);
             if reason.is_none() {
                 let detail = format!("is \"{}\"", crate::violation::shortened(&name));
-                reader.refuse("reason", detail, REASONS);
+                reader.reject("reason", detail, REASONS);
             }
             reason
         });
@@ -164,7 +164,7 @@ fn finished(play: Option<Play>, reader: &mut Reader<'_, '_>) -> Option<PlaybackF
         _ => None,
     };
     if let Some(name) = missing {
-        reader.refuse(name, "is missing", "from_ms and to_ms together, or neither");
+        reader.reject(name, "is missing", "from_ms and to_ms together, or neither");
     }
     forward(from_ms, to_ms, reader);
     let played_ms = reader.millis("played_ms");
@@ -184,7 +184,7 @@ fn failed(play: Option<Play>, reader: &mut Reader<'_, '_>) -> Option<PlaybackFai
     const CODE: &str = "text of 1 to 256 characters";
     let code = reader.required("code", CODE, Reader::text);
     if code.is_none() && reader.raw("code").is_some_and(|raw| raw.get() == r#""""#) {
-        reader.refuse("code", "is empty", CODE);
+        reader.reject("code", "is empty", CODE);
     }
     let message = reader.string("message", "text");
     let fatal = reader.required("fatal", "true or false", Reader::boolean);
@@ -198,7 +198,7 @@ fn failed(play: Option<Play>, reader: &mut Reader<'_, '_>) -> Option<PlaybackFai
     })
 }
 
-/// Checks a custom event's content: at most 32 KiB, base64 that decodes.
+/// Checks a custom event's content: at most 32 KiB, and valid base64.
 pub(crate) fn check_content(content: &Content, violations: &mut Vec<Violation>) {
     let allowed = "at most 32 KiB of data in a custom event";
     if let Some(text) = &content.json

@@ -1,4 +1,4 @@
-//! Reads an object's fields by name and type, and notes every violation instead of stopping at the first.
+//! Reads an object's fields by name and type, and collects every violation instead of stopping at the first.
 
 use serde_json::value::RawValue;
 
@@ -7,13 +7,12 @@ use crate::id::InvalidId;
 use crate::time::Timestamp;
 use crate::violation::{Violation, shortened};
 
-/// The largest duration or media position, in ms: 31 years. Keeps the sum of any playback's events
-/// within 64 bits.
+/// Maximum duration or media position, in ms: 31 years. The sum over a playback's events fits into 64 bits.
 pub const MAX_MS: u64 = 1_000_000_000_000;
-/// The longest text of a dimension such as `device`, in characters.
+/// Maximum length of a dimension such as `device`, in characters.
 pub const MAX_TEXT_CHARS: usize = 256;
 
-/// Reads typed fields of one [`Object`] and notes every violation below `prefix`.
+/// Reads typed fields of one [`Object`] and collects violations.
 #[derive(Debug)]
 pub struct Reader<'o, 'a> {
     object: &'o Object<'a>,
@@ -22,7 +21,7 @@ pub struct Reader<'o, 'a> {
 }
 
 impl<'o, 'a> Reader<'o, 'a> {
-    /// A reader whose violations point below `prefix` (`""` for the item itself, `/data` inside it).
+    /// A reader whose violations have pointers below `prefix` (`""` for the item itself, `/data` for its data).
     pub fn new(object: &'o Object<'a>, prefix: &'static str) -> Self {
         Self {
             object,
@@ -31,24 +30,24 @@ impl<'o, 'a> Reader<'o, 'a> {
         }
     }
 
-    /// What was found wrong so far.
+    /// The collected violations.
     pub fn into_violations(self) -> Vec<Violation> {
         self.violations
     }
 
-    /// Notes a violation of field `name`.
-    pub fn refuse(&mut self, name: &str, detail: impl Into<String>, allowed: impl Into<String>) {
+    /// Adds a violation of the field `name`.
+    pub fn reject(&mut self, name: &str, detail: impl Into<String>, allowed: impl Into<String>) {
         let pointer = format!("{}/{name}", self.prefix);
         self.violations
             .push(Violation::new(pointer, detail, allowed));
     }
 
-    /// The raw value of `name`, none when absent or null.
+    /// The raw value of `name`; `None` if it is absent or null.
     pub fn raw(&self, name: &str) -> Option<&'a RawValue> {
         self.object.get(name)
     }
 
-    /// A value that must be there: an absent one is noted as missing.
+    /// A required value. A missing one is a violation.
     pub fn required<T>(
         &mut self,
         name: &str,
@@ -56,23 +55,23 @@ impl<'o, 'a> Reader<'o, 'a> {
         read: impl FnOnce(&mut Self, &str) -> Option<T>,
     ) -> Option<T> {
         if self.object.get(name).is_none() {
-            self.refuse(name, "is missing", allowed);
+            self.reject(name, "is missing", allowed);
             return None;
         }
         read(self, name)
     }
 
-    /// A string, none when absent, null or (noted) of another type.
+    /// A string; `None` if it is absent or null. Another type is a violation.
     pub fn string(&mut self, name: &str, allowed: &str) -> Option<String> {
         let raw = self.object.get(name)?;
         let text = serde_json::from_str(raw.get()).ok();
         if text.is_none() {
-            self.refuse(name, wrong_type(raw, "a string"), allowed);
+            self.reject(name, wrong_type(raw, "a string"), allowed);
         }
         text
     }
 
-    /// A string that `check` turns into an identifier.
+    /// An identifier.
     pub fn id<T: TryFrom<String, Error = InvalidId>>(
         &mut self,
         name: &str,
@@ -80,21 +79,21 @@ impl<'o, 'a> Reader<'o, 'a> {
     ) -> Option<T> {
         let text = self.string(name, allowed)?;
         T::try_from(text)
-            .map_err(|e| self.refuse(name, e.detail, e.allowed))
+            .map_err(|e| self.reject(name, e.detail, e.allowed))
             .ok()
     }
 
-    /// A dimension's text: at most 256 characters without controls. An empty text counts as absent.
+    /// A dimension: at most 256 characters without control characters. Empty text counts as absent.
     pub fn text(&mut self, name: &str) -> Option<String> {
         const ALLOWED: &str = "text of at most 256 characters without control characters";
         let text = self.string(name, ALLOWED)?;
         let chars = text.chars().count();
         if chars > MAX_TEXT_CHARS {
-            self.refuse(name, format!("has {chars} characters"), ALLOWED);
+            self.reject(name, format!("has {chars} characters"), ALLOWED);
             return None;
         }
         if text.chars().any(char::is_control) {
-            self.refuse(name, "has a control character", ALLOWED);
+            self.reject(name, "has a control character", ALLOWED);
             return None;
         }
         (!text.is_empty()).then_some(text)
@@ -110,7 +109,7 @@ impl<'o, 'a> Reader<'o, 'a> {
                     Ok(_) => format!("is {}", raw.get()),
                     Err(_) => wrong_type(raw, "an integer that is not negative"),
                 };
-                self.refuse(name, detail, format!("an integer from 0 to {max}"));
+                self.reject(name, detail, format!("an integer from 0 to {max}"));
                 None
             }
         }
@@ -121,18 +120,18 @@ impl<'o, 'a> Reader<'o, 'a> {
         self.integer(name, MAX_MS)
     }
 
-    /// A duration or media position in ms that must be there.
+    /// A required duration or media position in ms.
     pub fn required_millis(&mut self, name: &str) -> Option<u64> {
         let allowed = format!("an integer from 0 to {MAX_MS} (ms)");
         self.required(name, &allowed, Self::millis)
     }
 
-    /// true or false.
+    /// A boolean.
     pub fn boolean(&mut self, name: &str) -> Option<bool> {
         let raw = self.object.get(name)?;
         let value = serde_json::from_str(raw.get()).ok();
         if value.is_none() {
-            self.refuse(name, wrong_type(raw, "true or false"), "true or false");
+            self.reject(name, wrong_type(raw, "true or false"), "true or false");
         }
         value
     }
@@ -141,7 +140,7 @@ impl<'o, 'a> Reader<'o, 'a> {
     pub fn time(&mut self, name: &str) -> Option<Timestamp> {
         let text = self.string(name, Timestamp::ALLOWED)?;
         Timestamp::parse_rfc3339(&text)
-            .map_err(|e| self.refuse(name, e.0, Timestamp::ALLOWED))
+            .map_err(|e| self.reject(name, e.0, Timestamp::ALLOWED))
             .ok()
     }
 }

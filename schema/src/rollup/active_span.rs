@@ -1,9 +1,9 @@
-//! How many playbacks there were at once.
+//! When playbacks are active, and how many are active at the same time.
 
 use crate::playback::Playback;
 use crate::time::Timestamp;
 
-/// When a playback is there: from the first of these instants to the last, both included.
+/// The span in which a playback is active: from `first` to `last`, both included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ActiveSpan {
     /// The first instant.
@@ -13,7 +13,7 @@ pub struct ActiveSpan {
 }
 
 impl ActiveSpan {
-    /// From the playback's first event to its last.
+    /// The span from the playback's first event to its last.
     pub fn of(playback: &Playback) -> Self {
         Self {
             first: playback.aggregate.first_event_at,
@@ -22,19 +22,19 @@ impl ActiveSpan {
     }
 }
 
-/// The most that are there at one instant.
-pub fn peak_concurrent(presences: impl IntoIterator<Item = ActiveSpan>) -> u64 {
-    // At one instant those that left before it go first: −1 sorts before 1.
-    let mut steps: Vec<(i64, i64)> = presences
+/// The maximum number of spans that contain one instant.
+pub fn peak_concurrent(spans: impl IntoIterator<Item = ActiveSpan>) -> u64 {
+    // At one instant, ends are applied before starts: −1 sorts before 1.
+    let mut steps: Vec<(i64, i64)> = spans
         .into_iter()
         .flat_map(|ActiveSpan { first, last }| [(first.as_millis(), 1), (last.as_millis() + 1, -1)])
         .collect();
     steps.sort_unstable();
-    let mut there: i64 = 0;
+    let mut active: i64 = 0;
     let mut peak = 0;
     for (_, step) in steps {
-        there += step;
-        peak = peak.max(there);
+        active += step;
+        peak = peak.max(active);
     }
     peak.unsigned_abs()
 }
@@ -51,19 +51,19 @@ mod tests {
     }
 
     #[test]
-    fn nobody_there_is_none_and_a_single_event_is_one() {
+    fn without_spans_the_peak_is_zero_and_a_single_event_is_one() {
         assert_eq!(peak(&[]), 0);
         assert_eq!(peak(&[(5, 5)]), 1);
     }
 
     #[test]
-    fn who_leaves_at_the_instant_another_comes_is_there_with_it() {
+    fn a_span_that_ends_when_another_starts_overlaps_it() {
         assert_eq!(peak(&[(0, 10), (10, 20)]), 2);
         assert_eq!(peak(&[(0, 10), (11, 20)]), 1);
     }
 
     #[test]
-    fn the_peak_is_no_count_of_those_who_ever_met() {
+    fn the_peak_counts_spans_at_one_instant_not_all_that_overlap() {
         assert_eq!(peak(&[(0, 100), (10, 20), (30, 40), (35, 50), (60, 70)]), 3);
     }
 }

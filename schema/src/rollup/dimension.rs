@@ -1,4 +1,5 @@
-//! By what playbacks are told apart.
+//! The dimensions that playbacks are grouped by, by definition.
+//! Never looks at the SQL of the query-api: it is the check of it.
 
 use super::{Calendar, TimeUnit};
 use crate::event::EndReason;
@@ -9,7 +10,7 @@ use crate::time::Timestamp;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "named as the playback's fields they come from")]
 pub enum Dimension {
-    /// A bucket of time.
+    /// The time bucket of an instant.
     Time(TimeUnit),
     Track,
     User,
@@ -23,48 +24,39 @@ pub enum Dimension {
     TestId,
 }
 
+const NAMES: [(&str, Dimension); 15] = [
+    ("minute", Dimension::Time(TimeUnit::Minute)),
+    ("hour", Dimension::Time(TimeUnit::Hour)),
+    ("day", Dimension::Time(TimeUnit::Day)),
+    ("week", Dimension::Time(TimeUnit::Week)),
+    ("month", Dimension::Time(TimeUnit::Month)),
+    ("track", Dimension::Track),
+    ("user", Dimension::User),
+    ("country", Dimension::Country),
+    ("device", Dimension::Device),
+    ("platform", Dimension::Platform),
+    ("app_version", Dimension::AppVersion),
+    ("plan", Dimension::Plan),
+    ("context", Dimension::Context),
+    ("end_reason", Dimension::EndReason),
+    ("test_id", Dimension::TestId),
+];
+
 impl Dimension {
     /// Every dimension.
-    pub const ALL: [Self; 15] = [
-        Self::Time(TimeUnit::Minute),
-        Self::Time(TimeUnit::Hour),
-        Self::Time(TimeUnit::Day),
-        Self::Time(TimeUnit::Week),
-        Self::Time(TimeUnit::Month),
-        Self::Track,
-        Self::User,
-        Self::Country,
-        Self::Device,
-        Self::Platform,
-        Self::AppVersion,
-        Self::Plan,
-        Self::Context,
-        Self::EndReason,
-        Self::TestId,
-    ];
-
-    /// As it is asked for and answered.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Time(TimeUnit::Minute) => "minute",
-            Self::Time(TimeUnit::Hour) => "hour",
-            Self::Time(TimeUnit::Day) => "day",
-            Self::Time(TimeUnit::Week) => "week",
-            Self::Time(TimeUnit::Month) => "month",
-            Self::Track => "track",
-            Self::User => "user",
-            Self::Country => "country",
-            Self::Device => "device",
-            Self::Platform => "platform",
-            Self::AppVersion => "app_version",
-            Self::Plan => "plan",
-            Self::Context => "context",
-            Self::EndReason => "end_reason",
-            Self::TestId => "test_id",
-        }
+    pub fn all() -> impl Iterator<Item = Self> {
+        NAMES.into_iter().map(|(_, dimension)| dimension)
     }
 
-    /// The time buckets it tells apart, if it does.
+    /// Its name in queries and answers.
+    pub fn name(self) -> &'static str {
+        let mut named = NAMES.into_iter();
+        named
+            .find(|(_, it)| *it == self)
+            .map_or("", |(name, _)| name)
+    }
+
+    /// The length of its time buckets, `None` for a dimension of text.
     pub fn time_unit(self) -> Option<TimeUnit> {
         match self {
             Self::Time(unit) => Some(unit),
@@ -72,8 +64,7 @@ impl Dimension {
         }
     }
 
-    /// What it is of this playback at an instant: an attribute, none where no event carried it, or when the time bucket of `at`
-    /// begins.
+    /// Its value for `playback` at `at`: an attribute, `None` where no event carries it, or the start of the time bucket of `at`.
     pub fn value_of(
         self,
         playback: &Playback,

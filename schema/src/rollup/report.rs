@@ -1,4 +1,4 @@
-//! Metrics by dimensions.
+//! A report: metrics grouped by dimensions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,23 +9,23 @@ use crate::time::Timestamp;
 /// One row of a report.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReportRow {
-    /// The value of each dimension asked for, in that order.
+    /// The value of each dimension of the report, in order.
     pub values: Vec<Option<String>>,
-    /// The metrics of the playbacks that have these values.
+    /// The metrics of the playbacks with these values.
     pub metrics: Metrics,
 }
 
 /// The playbacks of a row.
 #[derive(Debug, Default)]
 struct Group<'p> {
-    begun: Vec<&'p Playback>,
-    present: Vec<ActiveSpan>,
+    started: Vec<&'p Playback>,
+    active: Vec<ActiveSpan>,
 }
 
-/// The rows of a report, by their values: one for every combination of values that a playback has which was there at some instant of
-/// the period, and a single one without dimensions, even of nothing. `playbacks` are those that meet the filters, whenever they
-/// began. A playback counts where it began, if that lies in the period; `peak_concurrent` alone is also of those that lasted into
-/// the period or the time bucket, so a row can have no attempts and a peak.
+/// The rows of a report, in ascending order of their values: one for every combination of values among the playbacks that are active
+/// in the period, and exactly one without dimensions. `playbacks` are those that meet the filters, regardless of when they began. A
+/// playback counts in the time bucket of its first event, if that lies in the period. Only `peak_concurrent` also counts playbacks
+/// that began earlier and are still active, so a row can have a peak without attempts.
 pub fn report(
     playbacks: &[&Playback],
     dimensions: &[Dimension],
@@ -46,16 +46,16 @@ pub fn report(
         let span = ActiveSpan::of(playback);
         if period.contains_playback(playback) {
             let group = groups.entry(values(playback, span.first));
-            group.or_default().begun.push(playback);
+            group.or_default().started.push(playback);
         }
         for piece in pieces(span, &units, period, calendar) {
             let group = groups.entry(values(playback, piece.first));
-            group.or_default().present.push(piece);
+            group.or_default().active.push(piece);
         }
     }
     let rows = groups.into_iter().map(|(values, group)| ReportRow {
         values,
-        metrics: Metrics::of(&group.begun, group.present),
+        metrics: Metrics::of(&group.started, group.active),
     });
     rows.collect()
 }

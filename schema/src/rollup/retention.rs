@@ -1,20 +1,20 @@
-//! How much of a track its plays hear: the retention curve.
+//! The retention curve of a track: how much of it its plays hear.
 
 use std::collections::BTreeSet;
 
 use super::metrics::is_play;
-use super::share;
+use super::ratio;
 use crate::event::Event;
 use crate::id::{EventId, PlaybackId, Source, TrackId};
 use crate::playback::{Playback, QUARTILES};
 
-/// The length of a bucket of media, in ms.
+/// The length of a bucket, in ms of media.
 pub const BUCKET_MS: u64 = 5_000;
-/// How much of a track is told of, in ms of media: six hours.
+/// The maximum length of a curve, in ms of media: six hours.
 pub const MAX_RETENTION_MS: u64 = 6 * 60 * 60 * 1_000;
 
-/// A stretch of a track that one event reports as played: [`from_ms`, `to_ms`) of media. As a member of a set it counts once,
-/// however often its event arrives.
+/// A stretch of a track that one event reports as played: [`from_ms`, `to_ms`) of media. In a set, a repeated event adds
+/// nothing.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "named as the event's fields they come from")]
 pub struct PlayedStretch {
@@ -39,14 +39,14 @@ impl PlayedStretch {
         })
     }
 
-    /// How much of this media lies in it, in ms.
+    /// The overlap with [`from_ms`, `to_ms`), in ms.
     fn overlap_ms(&self, from_ms: u64, to_ms: u64) -> u64 {
         let (from, to) = (self.from_ms.max(from_ms), self.to_ms.min(to_ms));
         to.saturating_sub(from)
     }
 }
 
-/// What these events report as played.
+/// The stretches that these events report as played.
 pub fn played_stretches<'e>(
     events: impl IntoIterator<Item = &'e Event>,
 ) -> BTreeSet<PlayedStretch> {
@@ -56,31 +56,31 @@ pub fn played_stretches<'e>(
 /// Five seconds of a track's media.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RetentionBucket {
-    /// Where it begins, in ms of media.
+    /// Its start, in ms of media.
     pub from_ms: u64,
-    /// The share of the plays that heard any of it.
+    /// The share of the plays that heard any part of the bucket.
     pub retention: f64,
-    /// How often a play heard it on average, of its length: more than 1 where it is heard again and again. The last bucket of a track
-    /// is as long as the track leaves it; one past a length that was told too short is whole.
+    /// Average listening time of a play in the bucket ÷ the length of the bucket: above 1 where plays repeat it. The last bucket of
+    /// a track ends with the track; a bucket past a reported duration that is too short has the full length.
     pub replays: f64,
-    /// The share of the plays that heard the bucket before it (of all plays, for the first) less that of those that heard this.
+    /// Retention of the bucket before (1 for the first bucket) minus retention of this one.
     pub drop_off: f64,
 }
 
 /// The retention curve of a track.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Retention {
-    /// Playbacks of the track with any listening time.
+    /// Playbacks of the track with listening time.
     pub plays: u64,
-    /// The track's length, the greatest that any of them gives; none when none does.
+    /// The greatest track duration of the plays; `None` if no play has one.
     pub track_duration_ms: Option<u64>,
-    /// For each of [`QUARTILES`] the share of plays that reached it, of those that know the track's length; none without such.
+    /// For each of [`QUARTILES`], the share of the plays that reached it, among the plays with a duration; `None` without such plays.
     pub quartiles: Vec<(u8, Option<f64>)>,
-    /// From the beginning of the track to the last bucket that anybody heard; none beyond [`MAX_RETENTION_MS`].
+    /// The buckets from the start of the track to the last one that a play heard, up to [`MAX_RETENTION_MS`].
     pub buckets: Vec<RetentionBucket>,
 }
 
-/// The retention curve of `track_id` by those of `playbacks` that are of it.
+/// The retention curve of `track_id`. Playbacks of other tracks are ignored.
 pub fn retention(
     track_id: &TrackId,
     playbacks: &[&Playback],
@@ -112,7 +112,7 @@ fn quartiles(plays: &[&Playback]) -> Vec<(u8, Option<f64>)> {
     let measured = || plays.iter().filter(is_measured);
     let each = QUARTILES.into_iter().map(|percent| {
         let reached = measured().filter(|p| p.quartiles.contains(&percent));
-        let share = share(reached.count() as u64, measured().count() as u64);
+        let share = ratio(reached.count() as u64, measured().count() as u64);
         (percent, share)
     });
     each.collect()
@@ -133,7 +133,7 @@ fn buckets(
         let heard_ms: u64 = touching().map(|s| overlap(s)).sum();
         let left = track_duration_ms.map(|duration| duration.saturating_sub(from_ms));
         let length = left.filter(|left| (1..BUCKET_MS).contains(left));
-        let Some(retention) = share(hearers.len() as u64, plays) else {
+        let Some(retention) = ratio(hearers.len() as u64, plays) else {
             break;
         };
         buckets.push(RetentionBucket {

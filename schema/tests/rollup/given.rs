@@ -1,4 +1,4 @@
-//! Playbacks made to measure, from events as clients tell them.
+//! Builds playbacks for tests, from commands as clients send them.
 
 use ess_schema::decode::{AcceptedShapes, ReceiveContext, decode_item};
 use ess_schema::playback::{Playback, Policy};
@@ -10,38 +10,38 @@ pub(crate) fn instant(text: &str) -> Timestamp {
     Timestamp::parse_rfc3339(text).unwrap()
 }
 
-/// One playback's events, one after the other.
-pub(crate) struct Told {
+/// Builds the events of one playback, in order.
+pub(crate) struct PlaybackBuilder {
     playback_id: String,
     user_id: String,
-    begins: Timestamp,
+    start: Timestamp,
     pub(crate) events: Vec<Event>,
 }
 
-/// Of playback `id`, of user u and track t, beginning at T0.
-pub(crate) fn told(id: &str) -> Told {
-    Told {
+/// A playback of user u and track t that starts at T0.
+pub(crate) fn playback(id: &str) -> PlaybackBuilder {
+    PlaybackBuilder {
         playback_id: id.to_owned(),
         user_id: "u".to_owned(),
-        begins: instant(T0),
+        start: instant(T0),
         events: Vec::new(),
     }
 }
 
-impl Told {
+impl PlaybackBuilder {
     pub(crate) fn by(mut self, user_id: &str) -> Self {
         user_id.clone_into(&mut self.user_id);
         self
     }
 
-    pub(crate) fn from(mut self, begins: &str) -> Self {
-        self.begins = instant(begins);
+    pub(crate) fn from(mut self, start: &str) -> Self {
+        self.start = instant(start);
         self
     }
 
-    /// A command `second` seconds after the beginning; `fields` begin with a comma, or are none.
+    /// Adds a command `second` seconds after the start. `fields` start with a comma or are empty.
     pub(crate) fn at(mut self, second: i64, kind: &str, fields: &str) -> Self {
-        let time = self.begins.plus_millis(second * 1_000);
+        let time = self.start.plus_millis(second * 1_000);
         let (playback_id, user_id, number) = (&self.playback_id, &self.user_id, self.events.len());
         let text = format!(
             r#"{{"type":"{kind}","event_id":"{playback_id}-{number}","time":"{time}","playback_id":"{playback_id}","user_id":"{user_id}","track_id":"t"{fields}}}"#
@@ -57,7 +57,7 @@ impl Told {
         self
     }
 
-    /// A stretch of the track, heard as it was played.
+    /// Adds a played stretch.
     pub(crate) fn plays(self, from_ms: u64, to_ms: u64) -> Self {
         let fields = format!(r#","from_ms":{from_ms},"to_ms":{to_ms}"#);
         self.at(0, "ReportProgress", &fields)
@@ -72,12 +72,15 @@ impl Told {
     }
 }
 
-/// The events of all of them.
-pub(crate) fn events(told: Vec<Told>) -> Vec<Event> {
-    told.into_iter().flat_map(|one| one.events).collect()
+/// The events of all builders.
+pub(crate) fn events(builders: Vec<PlaybackBuilder>) -> Vec<Event> {
+    builders
+        .into_iter()
+        .flat_map(|builder| builder.events)
+        .collect()
 }
 
-/// The playbacks that events make, by id, as told a day after T0.
+/// The playbacks of these events, by id, a day after T0.
 pub(crate) fn playbacks(events: &[Event]) -> Vec<Playback> {
     let now = instant(T0).plus_millis(24 * 60 * 60 * 1_000);
     let folds = fold::fold(events);

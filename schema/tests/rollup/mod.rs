@@ -1,5 +1,4 @@
-//! Given these playbacks, this is what they amount to: the definitions of the roll-ups one by one, on cases small enough to be
-//! computed by hand.
+//! The definitions of the roll-ups one by one, on cases small enough to compute by hand.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod given;

@@ -1,16 +1,16 @@
-//! Metrics by dimensions, and by time most of all.
+//! Metrics by dimensions, above all by time.
 
 use std::ops::Range;
 
 use ess_schema::Timestamp;
 use ess_schema::rollup::{Calendar, Dimension, Period, ReportRow, TimeUnit, report};
 
-use super::given::{Told, events, instant, playbacks, told};
+use super::given::{PlaybackBuilder, events, instant, playback, playbacks};
 
 const DAY: Dimension = Dimension::Time(TimeUnit::Day);
 const HOUR: Dimension = Dimension::Time(TimeUnit::Hour);
 
-/// Berlin, in the week in which its clocks go back, on Sunday: the hours are those of UTC, that day has 25 of them.
+/// Berlin in the week in which its clocks go back. Hours are those of UTC; that Sunday has 25.
 struct Berlin;
 
 const DAYS: [&str; 4] = [
@@ -33,19 +33,23 @@ impl Calendar for Berlin {
                 let day = days.windows(2).find(|day| (day[0]..day[1]).contains(&at));
                 day.map(|day| day[0]..day[1]).unwrap()
             }
-            other => panic!("no test asks for {other:?}"),
+            other => panic!("no test uses {other:?}"),
         }
     }
 }
 
-fn rows(told: Vec<Told>, dimensions: &[Dimension], period: &Period) -> Vec<ReportRow> {
-    let playbacks = playbacks(&events(told));
+fn rows(
+    builders: Vec<PlaybackBuilder>,
+    dimensions: &[Dimension],
+    period: &Period,
+) -> Vec<ReportRow> {
+    let playbacks = playbacks(&events(builders));
     let playbacks: Vec<_> = playbacks.iter().collect();
     report(&playbacks, dimensions, period, &Berlin)
 }
 
 /// Value of the only dimension, attempts, peak.
-fn told_of(rows: &[ReportRow]) -> Vec<(Option<&str>, u64, u64)> {
+fn summary(rows: &[ReportRow]) -> Vec<(Option<&str>, u64, u64)> {
     rows.iter()
         .map(|row| {
             let value = row.values[0].as_deref();
@@ -54,8 +58,8 @@ fn told_of(rows: &[ReportRow]) -> Vec<(Option<&str>, u64, u64)> {
         .collect()
 }
 
-fn started(id: &str, begins: &str, fields: &str) -> Told {
-    told(id).from(begins).at(0, "StartPlayback", fields)
+fn started(id: &str, start: &str, fields: &str) -> PlaybackBuilder {
+    playback(id).from(start).at(0, "StartPlayback", fields)
 }
 
 fn between(from: &str, to: &str) -> Period {
@@ -66,13 +70,13 @@ fn between(from: &str, to: &str) -> Period {
 }
 
 #[test]
-fn without_dimensions_there_is_one_row_even_of_nothing() {
+fn without_dimensions_there_is_one_row_even_without_playbacks() {
     let rows = rows(Vec::new(), &[], &Period::default());
     assert_eq!((rows.len(), rows[0].metrics.attempts), (1, 0));
 }
 
 #[test]
-fn what_no_event_tells_is_a_group_of_its_own() {
+fn an_absent_value_is_a_group_of_its_own() {
     let rows = rows(
         vec![
             started("a", DAYS[0], r#","country":"DE""#),
@@ -82,13 +86,13 @@ fn what_no_event_tells_is_a_group_of_its_own() {
         &[Dimension::Country],
         &Period::default(),
     );
-    assert_eq!(told_of(&rows), [(None, 1, 1), (Some("DE"), 2, 2)]);
+    assert_eq!(summary(&rows), [(None, 1, 1), (Some("DE"), 2, 2)]);
 }
 
 #[test]
-fn a_playback_belongs_to_the_instant_of_its_first_event_from_which_is_in_and_to_which_is_not() {
-    let one = |begins: &str, period: &Period| {
-        rows(vec![started("a", begins, "")], &[], period)[0]
+fn a_playback_belongs_to_the_instant_of_its_first_event_with_from_included_and_to_excluded() {
+    let one = |start: &str, period: &Period| {
+        rows(vec![started("a", start, "")], &[], period)[0]
             .metrics
             .attempts
     };
@@ -112,7 +116,7 @@ fn the_day_the_clocks_go_back_has_25_hours() {
         &Period::default(),
     );
     assert_eq!(
-        told_of(&rows),
+        summary(&rows),
         [
             (Some("2026-10-23T22:00:00.000Z"), 1, 1),
             (Some("2026-10-24T22:00:00.000Z"), 2, 1),
@@ -122,15 +126,15 @@ fn the_day_the_clocks_go_back_has_25_hours() {
 }
 
 #[test]
-fn a_peak_by_time_counts_those_who_came_before_the_bucket_and_are_still_there() {
-    let told = vec![
+fn a_peak_by_time_counts_playbacks_that_started_earlier_and_are_still_active() {
+    let builders = vec![
         started("a", "2026-10-24T09:30:00Z", "").ends(3_600, "stopped"),
         started("b", "2026-10-24T10:15:00Z", "").ends(60, "stopped"),
         started("c", "2026-10-24T10:45:00Z", "").ends(60, "stopped"),
     ];
-    let rows = rows(told, &[HOUR], &Period::default());
+    let rows = rows(builders, &[HOUR], &Period::default());
     assert_eq!(
-        told_of(&rows),
+        summary(&rows),
         [
             (Some("2026-10-24T09:00:00.000Z"), 1, 1),
             (Some("2026-10-24T10:00:00.000Z"), 2, 2),
@@ -139,8 +143,8 @@ fn a_peak_by_time_counts_those_who_came_before_the_bucket_and_are_still_there() 
 }
 
 #[test]
-fn a_peak_by_time_counts_nobody_who_left_before_the_period_or_came_after_it() {
-    let told = || {
+fn a_peak_by_time_ignores_playbacks_that_ended_before_the_period_or_started_after_it() {
+    let builders = || {
         vec![
             started("a", "2026-10-24T10:00:00Z", "").ends(600, "stopped"),
             started("a2", "2026-10-24T10:00:00Z", "").ends(600, "stopped"),
@@ -149,48 +153,48 @@ fn a_peak_by_time_counts_nobody_who_left_before_the_period_or_came_after_it() {
             started("d", "2026-10-24T10:20:30Z", "").ends(60, "stopped"),
         ]
     };
-    // b, which came before, is there when c comes; a and a2 have left, d comes when the period is over.
+    // b started before the period and is active when c starts; a and a2 have ended; d starts after the period.
     let period = between("2026-10-24T10:15:00Z", "2026-10-24T10:20:30Z");
-    let found = rows(told(), &[HOUR], &period);
-    assert_eq!(told_of(&found), [(Some("2026-10-24T10:00:00.000Z"), 1, 2)]);
-    // The same without time among the dimensions.
-    let whole = &rows(told(), &[], &period)[0].metrics;
-    assert_eq!((whole.attempts, whole.peak_concurrent), (1, 2));
+    let found = rows(builders(), &[HOUR], &period);
+    assert_eq!(summary(&found), [(Some("2026-10-24T10:00:00.000Z"), 1, 2)]);
+    // The same without a time dimension.
+    let total = &rows(builders(), &[], &period)[0].metrics;
+    assert_eq!((total.attempts, total.peak_concurrent), (1, 2));
 }
 
 #[test]
-fn where_playbacks_last_but_none_begins_there_is_a_row_without_attempts() {
-    let told =
+fn a_time_bucket_with_active_playbacks_but_no_new_ones_is_a_row_without_attempts() {
+    let builders =
         || vec![started("a", "2026-10-24T09:30:00Z", r#","plan":"free""#).ends(7_200, "stopped")];
     let hours = rows(
-        told(),
+        builders(),
         &[HOUR],
         &between("2026-10-24T09:00:00Z", "2026-10-24T11:00:00Z"),
     );
     assert_eq!(
-        told_of(&hours),
+        summary(&hours),
         [
             (Some("2026-10-24T09:00:00.000Z"), 1, 1),
             (Some("2026-10-24T10:00:00.000Z"), 0, 1),
         ]
     );
     let plans = rows(
-        told(),
+        builders(),
         &[Dimension::Plan],
         &between("2026-10-24T11:30:00Z", "2026-10-24T12:00:00Z"),
     );
-    assert_eq!(told_of(&plans), [(Some("free"), 0, 1)]);
+    assert_eq!(summary(&plans), [(Some("free"), 0, 1)]);
 }
 
 #[test]
 fn by_two_dimensions_each_pair_of_values_is_a_row() {
-    let told = vec![
+    let builders = vec![
         started("a", "2026-10-24T10:00:00Z", r#","plan":"free""#),
         started("b", "2026-10-24T10:10:00Z", r#","plan":"free""#),
         started("c", "2026-10-24T11:00:00Z", r#","plan":"free""#),
         started("d", "2026-10-24T11:00:00Z", r#","plan":"family""#),
     ];
-    let rows = rows(told, &[Dimension::Plan, HOUR], &Period::default());
+    let rows = rows(builders, &[Dimension::Plan, HOUR], &Period::default());
     let found: Vec<_> = rows
         .iter()
         .map(|row| {

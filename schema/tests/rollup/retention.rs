@@ -3,10 +3,10 @@
 use ess_schema::TrackId;
 use ess_schema::rollup::{Retention, played_stretches, retention};
 
-use super::given::{Told, events, playbacks, told};
+use super::given::{PlaybackBuilder, events, playback, playbacks};
 
-fn curve(told: Vec<Told>) -> Retention {
-    let mut events = events(told);
+fn curve(builders: Vec<PlaybackBuilder>) -> Retention {
+    let mut events = events(builders);
     // Every event arrives twice.
     events.extend(events.clone());
     let playbacks = playbacks(&events);
@@ -15,9 +15,9 @@ fn curve(told: Vec<Told>) -> Retention {
     retention(&track, &playbacks, &played_stretches(&events))
 }
 
-fn lasting(id: &str, duration_ms: u64) -> Told {
+fn lasting(id: &str, duration_ms: u64) -> PlaybackBuilder {
     let fields = format!(r#","track_duration_ms":{duration_ms}"#);
-    told(id).at(0, "StartPlayback", &fields)
+    playback(id).at(0, "StartPlayback", &fields)
 }
 
 fn column(curve: &Retention, of: fn(&ess_schema::rollup::RetentionBucket) -> f64) -> Vec<f64> {
@@ -25,14 +25,14 @@ fn column(curve: &Retention, of: fn(&ess_schema::rollup::RetentionBucket) -> f64
 }
 
 #[test]
-fn a_track_that_nobody_plays_has_no_curve() {
+fn a_track_without_plays_has_no_curve() {
     let curve = curve(vec![lasting("a", 10_000)]);
     assert_eq!((curve.plays, curve.buckets.len()), (0, 0));
     assert_eq!(curve.quartiles[0], (25, None));
 }
 
 #[test]
-fn a_bucket_is_retained_by_every_play_that_touches_it_and_by_none_that_ends_where_it_begins() {
+fn a_bucket_is_retained_by_every_play_that_touches_it_and_by_none_that_ends_at_its_start() {
     let curve = curve(vec![
         lasting("a", 20_000).plays(0, 20_000),
         lasting("b", 20_000).plays(0, 10_000),
@@ -48,7 +48,7 @@ fn a_bucket_is_retained_by_every_play_that_touches_it_and_by_none_that_ends_wher
 }
 
 #[test]
-fn what_is_heard_again_is_a_replay_but_no_more_retention() {
+fn a_repeated_stretch_raises_replays_but_not_retention() {
     let curve = curve(vec![
         lasting("a", 10_000)
             .plays(0, 10_000)
@@ -61,38 +61,38 @@ fn what_is_heard_again_is_a_replay_but_no_more_retention() {
 }
 
 #[test]
-fn the_last_bucket_is_as_long_as_the_track_leaves_it_and_whole_past_a_length_told_too_short() {
-    let whole = curve(vec![lasting("a", 6_000).plays(0, 6_000)]);
-    assert_eq!(column(&whole, |b| b.replays), [1.0, 1.0]);
+fn the_last_bucket_ends_with_the_track_and_has_the_full_length_past_a_duration_that_is_too_short() {
+    let exact = curve(vec![lasting("a", 6_000).plays(0, 6_000)]);
+    assert_eq!(column(&exact, |b| b.replays), [1.0, 1.0]);
     let past = curve(vec![lasting("a", 5_000).plays(0, 6_000)]);
     assert_eq!(column(&past, |b| b.replays), [1.0, 0.2]);
-    let unknown = curve(vec![told("a").plays(0, 6_000)]);
+    let unknown = curve(vec![playback("a").plays(0, 6_000)]);
     assert_eq!(unknown.track_duration_ms, None);
     assert_eq!(column(&unknown, |b| b.replays), [1.0, 0.2]);
     assert_eq!(unknown.quartiles, [25, 50, 75, 95].map(|q| (q, None)));
 }
 
 #[test]
-fn the_curve_ends_with_the_last_bucket_that_anybody_heard_however_long_the_track() {
+fn the_curve_ends_with_the_last_bucket_that_a_play_heard() {
     let curve = curve(vec![lasting("a", 60_000).plays(11_000, 12_000)]);
     assert_eq!(column(&curve, |b| b.retention), [0.0, 0.0, 1.0]);
 }
 
 #[test]
-fn six_hours_are_told_of_and_no_more() {
+fn a_curve_covers_at_most_six_hours() {
     let hours = 60 * 60 * 1_000;
-    let curve = curve(vec![told("a").plays(0, 7 * hours)]);
+    let curve = curve(vec![playback("a").plays(0, 7 * hours)]);
     assert_eq!(curve.buckets.len(), 4_320);
 }
 
 #[test]
-fn a_quartile_is_reached_by_a_share_of_those_who_know_the_length() {
+fn a_quartile_is_the_share_among_plays_with_a_duration() {
     let curve = curve(vec![
         lasting("a", 100_000).plays(0, 100_000),
         lasting("b", 100_000).plays(0, 50_000),
         lasting("c", 100_000).plays(0, 24_999),
         lasting("d", 100_000).plays(70_000, 75_000),
-        told("e").plays(0, 100_000),
+        playback("e").plays(0, 100_000),
     ]);
     assert_eq!(
         curve.quartiles,

@@ -42,9 +42,9 @@ async fn every_metric_alone_and_all_together_is_what_the_fold_says() {
 #[tokio::test]
 async fn every_dimension_alone_is_what_the_fold_says() {
     let dataset = dataset().await;
-    let mut without_peak = METRICS.clone();
+    let mut without_peak = METRICS.to_vec();
     without_peak.retain(|metric| *metric != "peak_concurrent");
-    for dimension in Dimension::ALL {
+    for dimension in Dimension::all() {
         for question in [
             Question::of(&METRICS),
             Question::of(&without_peak),
