@@ -16,16 +16,16 @@ use poem::Route;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    commit::offsets::Offsets,
     config::Settings,
     consume::ConsumeError,
-    course::CourseWatch,
-    measure,
-    offsets::Offsets,
-    patience::until_decided,
+    generation_watch::CourseWatch,
+    metrics,
     pipeline::{Pipeline, PipelineError, Role, Target},
     readiness,
+    retry::until_decided,
     rollup::{Keeper, Rollup},
-    vitals::{Stage, Vitals},
+    status::{Stage, Vitals},
 };
 
 /// Folds the log into the active generation, which is made as `schema` says where it is missing, until told to stop; returns
@@ -50,7 +50,7 @@ async fn start(
     settings: Settings,
     schema: Schema,
 ) -> Result<(), StartError> {
-    measure::describe();
+    metrics::describe();
     let (vitals, offsets) = (Arc::new(Vitals::default()), Arc::new(Offsets::default()));
     let readiness = readiness::watch(
         &process.health,

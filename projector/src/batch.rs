@@ -1,6 +1,9 @@
 //! Batches: what is stored, acknowledged and committed together, and when one is full enough to go. An idle log is stored
 //! at once, a backlog in large blocks. Pure: it is told the time, and knows neither Kafka nor ClickHouse.
 
+pub(crate) mod column_pool;
+pub(crate) mod dispatch;
+
 use std::{
     collections::BTreeMap,
     time::{Duration, Instant},

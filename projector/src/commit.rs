@@ -1,6 +1,9 @@
 //! Which offsets may be committed: only those below which everything is stored, of partitions that are still ours (I4).
 //! Pure; who stores, records and commits is not known here.
 
+pub(crate) mod offsets;
+pub(crate) mod progress;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     time::Instant,

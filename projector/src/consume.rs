@@ -2,6 +2,8 @@
 //! full, it pauses its partitions and goes on serving the group, so that it keeps them (I10). It never waits for a row
 //! except when partitions go.
 
+pub(crate) mod member;
+
 use std::{
     io,
     sync::{Arc, atomic::Ordering},
@@ -17,7 +19,7 @@ use rdkafka::{
 use tokio::{sync::oneshot, time::sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::{batch::Due, group::Member, memory::Memory, vitals::Bounds};
+use crate::{batch::Due, consume::member::Member, memory::Memory, status::Bounds};
 
 /// Records taken between two looks at the batch.
 const BURST: usize = 512;

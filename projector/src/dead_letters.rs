@@ -1,6 +1,8 @@
 //! The topic of records that cannot become rows: each as it was, with why and where from in headers of its own. A dead
 //! letter counts only when the broker has acknowledged it; it may appear twice, never not at all (I5).
 
+pub(crate) mod refetch;
+
 use std::sync::Arc;
 
 use ess_service::{
@@ -19,10 +21,10 @@ use rdkafka::{
 
 use crate::{
     decode::DeadLetter,
-    measure,
     memory::Memory,
-    patience::until_decided,
-    vitals::{Stage, Vitals},
+    metrics,
+    retry::until_decided,
+    status::{Stage, Vitals},
 };
 
 /// Appends on their way at a time.
@@ -92,7 +94,7 @@ impl DeadLetters {
             }
             delivered => delivered?,
         }
-        measure::dead_letter(letter.code);
+        metrics::dead_letter(letter.code);
         Ok(())
     }
 

@@ -15,10 +15,10 @@ use rdkafka::{
 };
 
 use crate::{
+    batch::column_pool::Spares,
     batch::{Batcher, Limits},
     config::Settings,
     decode::{decode, position},
-    spares::Spares,
 };
 
 /// How long the broker may have nothing to hand out while records are still to come.

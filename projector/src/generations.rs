@@ -4,7 +4,7 @@
 pub mod promote;
 pub mod retire;
 
-mod refusal;
+mod error;
 mod report;
 
 use std::process::ExitCode;
@@ -12,10 +12,10 @@ use std::process::ExitCode;
 use clap::Args;
 use ess_service::config::ClickHouseConfig;
 
-use self::refusal::Refusal;
+use self::error::Refusal;
 use crate::{
+    command::{self, say},
     config::Settings,
-    operation::{self, say},
 };
 
 /// How to tell them.
@@ -28,7 +28,7 @@ pub struct Options {
 
 /// Lists them; returns what to exit with.
 pub fn run(settings: &Settings, options: &Options) -> ExitCode {
-    operation::run(&settings.log, "generations", async {
+    command::run(&settings.log, "generations", async {
         let report = report::look(settings).await?;
         say(&if options.json {
             report::json(&report)

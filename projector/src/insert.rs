@@ -1,6 +1,8 @@
 //! Rows into the table `events` of one generation; its views make the aggregates of them. A row counts as stored only when
 //! ClickHouse has answered. Repetition is harmless here (I3), so nothing is deduplicated.
 
+pub(crate) mod bisect;
+
 use std::{
     ops::Range,
     sync::Arc,
@@ -16,10 +18,10 @@ use ess_service::{
 use tokio::time::timeout;
 
 use crate::{
-    bisect::Store,
-    measure,
-    patience::until_decided,
-    vitals::{Stage, Vitals},
+    insert::bisect::Store,
+    metrics,
+    retry::until_decided,
+    status::{Stage, Vitals},
 };
 
 /// The table `events` of one generation.
@@ -71,7 +73,7 @@ impl Rows<'_> {
         timeout(self.events.timeout, self.send(rows))
             .await
             .unwrap_or(Err(Error::TimedOut))?;
-        measure::inserted(count, start.elapsed());
+        metrics::inserted(count, start.elapsed());
         Ok(())
     }
 

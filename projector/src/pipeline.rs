@@ -21,21 +21,21 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     batch::Limits,
-    bisect::store_all_but_refused,
+    batch::column_pool::Spares,
+    batch::dispatch::{InFlight, Intake, Place},
     commit::BatchId,
+    commit::offsets::Offsets,
+    commit::progress::Progress,
     config::Settings,
+    consume::member::Member,
     consume::{ConsumeError, consume},
-    course::CourseWatch,
+    dead_letters::refetch::Originals,
     dead_letters::{AppendError, DeadLetters},
-    group::Member,
+    generation_watch::CourseWatch,
     insert::Events,
-    intake::{InFlight, Intake, Place},
-    measure,
-    offsets::Offsets,
-    original::Originals,
-    progress::Progress,
-    spares::Spares,
-    vitals::Vitals,
+    insert::bisect::store_all_but_refused,
+    metrics,
+    status::Vitals,
 };
 
 /// The pipeline cannot go on.
@@ -158,7 +158,7 @@ impl Pipeline {
         let projector = &self.settings.projector;
         let limits = Limits::from(projector);
         let topic = self.settings.kafka.topic.clone();
-        let consumed = measure::consumed(&topic, &self.target.group);
+        let consumed = metrics::consumed(&topic, &self.target.group);
         let offsets = Arc::clone(&self.offsets);
         let predecessor = self.target.predecessor.as_ref();
         let course = CourseWatch {

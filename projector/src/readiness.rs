@@ -13,9 +13,9 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    measure,
-    offsets::Offsets,
-    vitals::{Bounds, Signs, Vitals},
+    commit::offsets::Offsets,
+    metrics,
+    status::{Bounds, Signs, Vitals},
 };
 
 const EVERY: Duration = Duration::from_millis(250);
@@ -48,7 +48,7 @@ async fn keep(
         let stored = offsets.stored();
         let lag = lag(&stored, &signs.bounds);
         for (partition, messages) in &lag {
-            measure::lag(*partition, *messages);
+            metrics::lag(*partition, *messages);
         }
         let behind = pace.look(lag.values().sum(), stored.values().flatten().sum(), now);
         let oldest = offsets.lock().oldest().map(|since| now - since);
@@ -168,7 +168,7 @@ impl Pace {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vitals::Stage;
+    use crate::status::Stage;
 
     const STALL: Duration = Duration::from_secs(30);
 

@@ -5,9 +5,9 @@ mod error;
 mod handover;
 mod identities;
 mod merged;
+mod progress;
 mod rebuild;
 mod sample;
-mod told;
 mod verify;
 
 use std::{collections::BTreeMap, process::ExitCode};
@@ -28,9 +28,9 @@ pub(crate) use self::{
     verify::Scope,
 };
 use crate::{
+    command::{self, say},
     config::Settings,
-    log,
-    operation::{self, say},
+    kafka,
 };
 
 /// What a replay is asked for.
@@ -56,7 +56,7 @@ pub struct Options {
 
 /// Replays as asked into a generation made as `schema` says; returns what to exit with.
 pub fn run(settings: &Settings, schema: Schema, options: &Options) -> ExitCode {
-    operation::run(&settings.log, "replay", replay(settings, schema, options))
+    command::run(&settings.log, "replay", replay(settings, schema, options))
 }
 
 async fn replay(settings: &Settings, schema: Schema, options: &Options) -> Result<(), ReplayError> {
@@ -120,7 +120,7 @@ async fn discard(settings: &Settings) -> Result<(), ReplayError> {
     let generation = unfinished(&known).ok_or(ReplayError::NothingToDiscard)?;
     discard_generation(&settings.clickhouse, generation).await?;
     for group in settings.projector.groups_of(generation) {
-        log::delete_group(&settings.kafka, &group).await?;
+        kafka::delete_group(&settings.kafka, &group).await?;
     }
     say(&format!("generation {generation} is discarded"));
     Ok(())
@@ -133,7 +133,7 @@ async fn refuse_partial(settings: &Settings, options: &Options) -> Result<(), Re
         Some(generation) => held(settings, generation).await?,
         None => BTreeMap::new(),
     };
-    let lost = log::lost(&log::bounds(&settings.kafka).await?, &held);
+    let lost = kafka::lost(&kafka::bounds(&settings.kafka).await?, &held);
     if lost.is_empty() {
         return Ok(());
     }

@@ -3,12 +3,12 @@
 //! late events and two projectors at once do no harm (I3). It works beside the pipeline and never holds it up.
 
 mod command;
-mod keeper;
 mod lag;
 mod statement;
+mod worker;
 
 pub use self::command::{Options, run};
-pub(crate) use self::keeper::Keeper;
+pub(crate) use self::worker::Keeper;
 use std::{collections::BTreeMap, time::Instant};
 
 use clickhouse::{Client, Row, error::Error};
@@ -19,7 +19,7 @@ use self::{
     lag::{Held, Lag},
     statement::Which,
 };
-use crate::measure;
+use crate::metrics;
 
 /// From so many events on it is cheaper to read all playbacks in order than to look for those that were touched.
 const ALL_FROM: u64 = 2_000_000;
@@ -93,7 +93,7 @@ impl Rollup {
             return Ok(Step::Absent);
         };
         let behind = held.behind();
-        measure::roll_up_lag(behind.iter().map(Lag::events).sum());
+        metrics::roll_up_lag(behind.iter().map(Lag::events).sum());
         if behind.is_empty() {
             return Ok(Step::UpToDate);
         }
@@ -117,7 +117,7 @@ impl Rollup {
         let remake = statement::remake(which, held.version());
         self.client.query_raw(&remake).execute().await?;
         self.record(held).await?;
-        measure::rolled_up(begun.elapsed());
+        metrics::rolled_up(begun.elapsed());
         Ok(())
     }
 

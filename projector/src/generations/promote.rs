@@ -12,10 +12,11 @@ use ess_service::{
     retry::RetryPolicy,
 };
 
-use super::refusal::{Refusal, finished};
+use super::error::{Refusal, finished};
 use crate::{
+    command,
     config::Settings,
-    log, operation,
+    kafka,
     replay::{Rebuild, Scope, held},
 };
 
@@ -31,7 +32,7 @@ pub struct Options {
 
 /// Promotes it; returns what to exit with.
 pub fn run(settings: &Settings, schema: Schema, options: &Options) -> ExitCode {
-    operation::run(&settings.log, "promote", promote(settings, schema, options))
+    command::run(&settings.log, "promote", promote(settings, schema, options))
 }
 
 async fn promote(settings: &Settings, schema: Schema, options: &Options) -> Result<(), Refusal> {
@@ -62,8 +63,8 @@ async fn bring_back(settings: &Settings, options: &Options, active: u32) -> Resu
         generation,
         predecessor: Some(settings.projector.group_of(generation)),
     };
-    let bounds = log::bounds(&settings.kafka).await?;
-    let lost = log::lost(&bounds, &held(settings, generation).await?);
+    let bounds = kafka::bounds(&settings.kafka).await?;
+    let lost = kafka::lost(&bounds, &held(settings, generation).await?);
     if !lost.is_empty() {
         return Err(Refusal::BehindTheLog { generation, lost });
     }

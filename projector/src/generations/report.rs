@@ -7,8 +7,8 @@ use ess_service::clickhouse::{GenerationInfo, generation_client, generations};
 use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 
-use super::{bytes_on_disk, refusal::Refusal};
-use crate::{config::Settings, log, progress::Progress, vitals::Bounds};
+use super::{bytes_on_disk, error::Refusal};
+use crate::{commit::progress::Progress, config::Settings, kafka, status::Bounds};
 
 /// One generation.
 #[derive(Debug, Serialize)]
@@ -39,7 +39,7 @@ struct Contents {
 
 /// Looks at every generation.
 pub(super) async fn look(settings: &Settings) -> Result<Vec<Entry>, Refusal> {
-    let bounds = match log::bounds(&settings.kafka).await {
+    let bounds = match kafka::bounds(&settings.kafka).await {
         Ok(bounds) => Some(bounds),
         Err(error) => {
             tracing::warn!(%error, "how far each generation is behind cannot be told: {error}");
@@ -90,7 +90,7 @@ async fn contents(
     let consumer_group = settings.projector.group_of(generation);
     let consumers = match bounds {
         Some(_) => Some(
-            log::membership(&settings.kafka, &consumer_group)
+            kafka::membership(&settings.kafka, &consumer_group)
                 .await?
                 .members,
         ),

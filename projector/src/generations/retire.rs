@@ -12,12 +12,12 @@ use tokio::time::sleep;
 
 use super::{
     bytes_on_disk,
-    refusal::{Refusal, finished},
+    error::{Refusal, finished},
 };
 use crate::{
+    command::{self, say},
     config::Settings,
-    log,
-    operation::{self, say},
+    kafka,
 };
 
 /// How long a reader may go on with a generation after another one was made active: it looks every second, and a query may
@@ -33,7 +33,7 @@ pub struct Options {
 
 /// Retires it; returns what to exit with.
 pub fn run(settings: &Settings, options: &Options) -> ExitCode {
-    operation::run(&settings.log, "retire", async {
+    command::run(&settings.log, "retire", async {
         let lock = Lock::try_acquire(&settings.clickhouse, REBUILD_LOCK).await?;
         lock.run(retire(settings, options.generation)).await
     })
@@ -62,7 +62,7 @@ async fn retire(settings: &Settings, generation: u32) -> Result<(), Refusal> {
 
 async fn refuse_one_folded_into(settings: &Settings, generation: u32) -> Result<(), Refusal> {
     for group in settings.projector.groups_of(generation) {
-        let members = log::membership(&settings.kafka, &group).await?.members;
+        let members = kafka::membership(&settings.kafka, &group).await?.members;
         if members > 0 {
             return Err(Refusal::FoldedInto(generation, group, members));
         }
@@ -75,7 +75,7 @@ async fn drop_it(settings: &Settings, generation: u32) -> Result<(), Refusal> {
     retire_generation(&settings.clickhouse, generation).await?;
     let groups = settings.projector.groups_of(generation);
     for group in &groups {
-        log::delete_group(&settings.kafka, group).await?;
+        kafka::delete_group(&settings.kafka, group).await?;
     }
     let (freed, groups) = (HumanBytes(freed), groups.join(" and "));
     say(&format!(

@@ -5,7 +5,7 @@ use std::{fmt::Write as _, ops::Range, time::Duration};
 use clickhouse::error::Error;
 use ess_service::clickhouse::{LockError, ReadModelError};
 
-use crate::{log::LogError, pipeline::PipelineError};
+use crate::{kafka::LogError, pipeline::PipelineError};
 
 /// The replay ended; what was built is kept.
 #[derive(Debug, thiserror::Error)]

@@ -10,7 +10,7 @@ use super::{
     error::ReplayError,
     rebuild::{LOOK_EVERY, Rebuild},
 };
-use crate::{log, operation::say};
+use crate::{command::say, kafka};
 
 /// How long projectors may take to come over after the switch before this is told and left to them.
 const COME_OVER_WITHIN: Duration = Duration::from_mins(1);
@@ -23,7 +23,9 @@ impl Rebuild<'_> {
             projector.group_of(self.active),
             projector.group_of(self.generation),
         );
-        let live = log::membership(&self.settings.kafka, &from).await?.members;
+        let live = kafka::membership(&self.settings.kafka, &from)
+            .await?
+            .members;
         self.hand_over(&from).await?;
         say(&format!("generation {} is active", self.generation));
         if live == 0 {
@@ -56,7 +58,11 @@ impl Rebuild<'_> {
     }
 
     async fn wait_until_left(&self, group: &str) -> Result<(), ReplayError> {
-        while log::membership(&self.settings.kafka, group).await?.members > 0 {
+        while kafka::membership(&self.settings.kafka, group)
+            .await?
+            .members
+            > 0
+        {
             sleep(LOOK_EVERY).await;
         }
         Ok(())
@@ -65,7 +71,10 @@ impl Rebuild<'_> {
     /// Goes on folding until projectors have the partitions, so that answers stay fresh.
     async fn come_over(&self, group: &str) -> Result<(), ReplayError> {
         let late = Instant::now() + COME_OVER_WITHIN;
-        while !log::membership(&self.settings.kafka, group).await?.works() {
+        while !kafka::membership(&self.settings.kafka, group)
+            .await?
+            .works()
+        {
             if Instant::now() > late {
                 tracing::warn!(
                     "no projector has joined group {group} yet: is `projector run` alive?"

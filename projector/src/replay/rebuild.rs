@@ -7,15 +7,15 @@ use ess_service::{clickhouse::generation_client, retry::RetryPolicy};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::{error::ReplayError, told::Told};
+use super::{error::ReplayError, progress::Told};
 use crate::{
+    commit::offsets::Offsets,
+    commit::progress::Progress,
     config::Settings,
-    log,
-    offsets::Offsets,
+    kafka,
     pipeline::{Pipeline, Role, Target},
-    progress::Progress,
     rollup::Rollup,
-    vitals::Vitals,
+    status::Vitals,
 };
 
 /// Between two looks at how far it has come.
@@ -67,7 +67,7 @@ impl Rebuild<'_> {
     /// Folds up to the log's end as it is now, then to the end that this took it to.
     pub(crate) async fn catch_up(&self) -> Result<(), ReplayError> {
         for _ in 0..2 {
-            let bounds = log::bounds(&self.settings.kafka).await?;
+            let bounds = kafka::bounds(&self.settings.kafka).await?;
             let ends = bounds.iter().filter(|(_, at)| at.high > at.low);
             let ends = ends.map(|(partition, at)| (*partition, at.high)).collect();
             self.reach(&ends).await?;

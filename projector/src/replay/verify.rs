@@ -12,7 +12,7 @@ use super::{
     rebuild::{LOOK_EVERY, Rebuild, held_of},
     sample::{Deviation, Sample},
 };
-use crate::{log, operation::say};
+use crate::{command::say, kafka};
 
 /// Looks at the events, as far as both generations hold the log.
 const LOOKS_AT_EVENTS: usize = 5;
@@ -80,7 +80,7 @@ impl Rebuild<'_> {
 
     /// Compares both generations from where the log begins to where both have come.
     async fn compare_events(&self) -> Result<Verdict, ReplayError> {
-        let bounds = log::bounds(&self.settings.kafka).await?;
+        let bounds = kafka::bounds(&self.settings.kafka).await?;
         let (active, rebuilt) = (
             self.held(self.active).await?,
             self.held(self.generation).await?,
@@ -96,7 +96,7 @@ impl Rebuild<'_> {
 
     /// Tells how many values of the sampled playbacks differ.
     async fn verify_aggregates(&self) -> Result<usize, ReplayError> {
-        let bounds = log::bounds(&self.settings.kafka).await?;
+        let bounds = kafka::bounds(&self.settings.kafka).await?;
         if bounds.values().any(|at| at.low > 0) {
             say("the log has lost its beginning, aggregates made of it cannot be compared");
             return Ok(0);

@@ -12,8 +12,8 @@ use ess_service::{
 
 use super::{Rollup, Step};
 use crate::{
+    command::{self, say},
     config::Settings,
-    operation::{self, say},
 };
 
 /// What is made again.
@@ -26,7 +26,7 @@ pub struct Options {
 
 /// Makes them; returns what to exit with.
 pub fn run(settings: &Settings, schema: Schema, options: &Options) -> ExitCode {
-    operation::run(&settings.log, "rollup", roll_up(settings, schema, options))
+    command::run(&settings.log, "rollup", roll_up(settings, schema, options))
 }
 
 #[derive(Debug, thiserror::Error)]

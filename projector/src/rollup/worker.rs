@@ -13,9 +13,9 @@ use tokio::time::sleep;
 
 use super::{Lag, Rollup, Step};
 use crate::{
-    measure,
-    offsets::Offsets,
-    vitals::{Stage, Vitals},
+    commit::offsets::Offsets,
+    metrics,
+    status::{Stage, Vitals},
 };
 
 /// Between two looks.
@@ -58,7 +58,7 @@ impl Keeper {
             match self.look().await {
                 Ok(()) => self.vitals.works(Stage::RollUp),
                 Err(error) => {
-                    measure::retried(Stage::RollUp);
+                    metrics::retried(Stage::RollUp);
                     self.vitals.hindered(Stage::RollUp, error.to_string());
                 }
             }

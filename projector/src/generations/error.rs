@@ -6,7 +6,7 @@ use clickhouse::error::Error;
 use ess_service::clickhouse::{GenerationInfo, GenerationState, LockError, ReadModelError};
 
 use crate::{
-    log::LogError,
+    kafka::LogError,
     replay::{ReplayError, missing},
 };
 

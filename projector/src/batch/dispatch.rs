@@ -10,17 +10,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use metrics::Counter;
+use ::metrics::Counter;
 use rdkafka::Message;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::{
+    batch::column_pool::Spares,
     batch::{Batch, Batcher, Due, Limits},
     commit::BatchId,
+    commit::offsets::Offsets,
     decode::{Outcome, decode, position},
-    measure,
-    offsets::Offsets,
-    spares::Spares,
+    metrics,
 };
 
 /// A batch on its way; dropped once its offsets may be committed, which frees its place.
@@ -42,7 +42,7 @@ pub(crate) struct Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        measure::landed(self.bytes);
+        metrics::landed(self.bytes);
         self.flight.set(self.taken.elapsed());
     }
 }
@@ -108,7 +108,7 @@ impl Intake {
         let outcome = decode(record);
         self.consumed.increment(1);
         if is_misplaced(record, &outcome) {
-            measure::misplaced();
+            metrics::misplaced();
         }
         let mut batcher = self.batcher();
         batcher.push(position(record), outcome, now);
@@ -151,7 +151,7 @@ impl Intake {
             taken: Instant::now(),
             flight: Arc::clone(&self.flight),
         };
-        measure::in_flight(place.bytes);
+        metrics::in_flight(place.bytes);
         // There are as many slots as places, so this fails only when the stages behind are gone: then nothing of the batch
         // is ever acknowledged, and so nothing of it committed.
         let _ = self.batches.try_send(InFlight { id, batch, place });

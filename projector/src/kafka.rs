@@ -16,7 +16,7 @@ use rdkafka::{
 };
 use tokio::task::{JoinError, spawn_blocking};
 
-use crate::vitals::Bounds;
+use crate::status::Bounds;
 
 const CLIENT: &str = "ess-projector-asks";
 const ANSWERS_WITHIN: Duration = Duration::from_secs(10);

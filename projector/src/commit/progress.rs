@@ -9,8 +9,8 @@ use serde::Serialize;
 
 use crate::{
     commit::Watermark,
-    patience::until_done,
-    vitals::{Stage, Vitals},
+    retry::until_done,
+    status::{Stage, Vitals},
 };
 
 /// The progress of one generation.

@@ -21,12 +21,12 @@ use tokio::{runtime::Handle, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    course::CourseWatch,
-    intake::Intake,
-    measure,
-    offsets::Offsets,
-    progress::Progress,
-    vitals::{Bounds, Vitals},
+    batch::dispatch::Intake,
+    commit::offsets::Offsets,
+    commit::progress::Progress,
+    generation_watch::CourseWatch,
+    metrics,
+    status::{Bounds, Vitals},
 };
 
 /// How long the start of new partitions may be looked up, before the group's own offsets are trusted.
@@ -209,7 +209,7 @@ impl Member {
         for partition in &partitions {
             self.offsets.lock().revoke(*partition);
             self.intake.forget(*partition);
-            measure::lag(*partition, 0);
+            metrics::lag(*partition, 0);
         }
         if let Err(error) = consumer.incremental_unassign(list) {
             tracing::error!(%error, ?partitions, "partitions {partitions:?} cannot be given back: {error}");
@@ -226,10 +226,10 @@ impl ConsumerContext for Member {
         list: &mut TopicPartitionList,
     ) {
         if kind == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
-            measure::rebalanced("assign");
+            metrics::rebalanced("assign");
             self.assign(consumer, list);
         } else {
-            measure::rebalanced("revoke");
+            metrics::rebalanced("revoke");
             self.revoke(consumer, list);
         }
     }

@@ -15,8 +15,8 @@ use tokio::task::spawn_blocking;
 
 use crate::{
     decode::{DeadLetter, REFUSED, position},
-    patience::until_done,
-    vitals::{Stage, Vitals},
+    retry::until_done,
+    status::{Stage, Vitals},
 };
 
 /// How long the broker may take to hand out one record.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use metrics::{Counter, Label, Unit};
 
-use crate::vitals::Stage;
+use crate::status::Stage;
 
 const CONSUMED: &str = "messaging_client_consumed_messages_total";
 const STORED: &str = "ess_projector_stored_events_total";

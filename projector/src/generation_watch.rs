@@ -9,7 +9,7 @@ use ess_service::{
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::vitals::{Stage, Vitals};
+use crate::status::{Stage, Vitals};
 
 /// Between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(500);

@@ -6,8 +6,8 @@ use std::{fmt::Display, future::Future};
 use ess_service::retry::{Classify, ErrorClass, RetryPolicy};
 
 use crate::{
-    measure,
-    vitals::{Stage, Vitals},
+    metrics,
+    status::{Stage, Vitals},
 };
 
 /// Tries until it succeeds or fails for good.
@@ -25,7 +25,7 @@ pub(crate) async fn until_decided<T, E: Classify, F: Future<Output = Result<T, E
             let result = attempt.await;
             match result.as_ref().map_err(|error| (error, error.class())) {
                 Err((error, ErrorClass::Transient)) => {
-                    measure::retried(stage);
+                    metrics::retried(stage);
                     vitals.hindered(stage, error.to_string());
                 }
                 Ok(_) | Err((_, ErrorClass::Permanent)) => vitals.works(stage),
