@@ -36,12 +36,12 @@ pub(crate) fn run() -> Result<()> {
         Some((text(key)?, text(value)?))
     });
     let settings = settings(environment.collect())?;
-    let taken = dry_run::take(&settings, &topic::ends(&settings)?)?;
+    let consumed = dry_run::run(&settings, &topic::ends(&settings)?)?;
     let me = std::process::id() as i32;
     let decoded = Decoded {
-        rows: taken.rows,
-        dead_letters: taken.dead_letters,
-        took: taken.took,
+        rows: consumed.rows,
+        dead_letters: consumed.dead_letters,
+        took: consumed.elapsed,
         cpu: cpu_of(me)?,
         peak_bytes: peak_memory(me)?,
     };

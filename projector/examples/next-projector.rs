@@ -1,5 +1,5 @@
-//! The projector of a later version, for tests: it knows one more change of a generation's tables, which adds a column to a
-//! playback's aggregate and replaces the view that fills it. It is no part of what is shipped.
+//! A projector of a later version, for tests only: it has one more schema change, which adds a column to the aggregates of a
+//! playback and replaces the view that fills it. It must never be released.
 
 use std::process::ExitCode;
 
@@ -8,7 +8,7 @@ use ess_projector::{app, config::Settings, replay};
 use ess_schema::migrations::{GENERATION, Migration, SCHEMA, Schema};
 use ess_service::config::{ConfigArgs, parse_arguments};
 
-/// What the column is computed by.
+/// The expression of the added column, and the line of the view that it is inserted before.
 const LONGEST_STALL: &str = "max(e.stalled_ms) AS longest_stall_ms,\n    max(e.seq) AS max_seq,";
 
 #[derive(Parser)]
@@ -22,7 +22,7 @@ struct CommandLine {
 #[derive(Subcommand)]
 enum Command {
     Run,
-    Replay(replay::Options),
+    Replay(replay::ReplayOptions),
 }
 
 fn main() -> ExitCode {
@@ -49,7 +49,7 @@ fn next_schema() -> Schema {
     }
 }
 
-/// The view as it is, with one column more.
+/// The schema change: the existing view with one more column.
 fn longest_stall() -> String {
     let statements = GENERATION.iter().flat_map(|change| change.sql.split(";\n"));
     let mut views = statements.filter(|text| text.contains("playbacks_state_mv TO"));

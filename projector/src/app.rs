@@ -1,5 +1,5 @@
-//! `projector run`: health first, then tables, then the pipeline, and another one when another generation is handed over
-//! to. Parts that are not there yet are waited for, visibly. It never decides which generation is active.
+//! `projector run`: starts health, then creates the tables, then runs the pipeline, and a new pipeline after each handover to
+//! another generation. While a server is missing it waits and is not ready. It must never decide which generation is active.
 
 use std::{process::ExitCode, sync::Arc};
 
@@ -16,23 +16,23 @@ use poem::Route;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    commit::offsets::Offsets,
+    commit::shared::SharedOffsets,
     config::Settings,
     consume::ConsumeError,
-    generation_watch::CourseWatch,
+    generation_watch::GenerationWatch,
     metrics,
-    pipeline::{Pipeline, PipelineError, Role, Target},
+    pipeline::{Pipeline, PipelineError, PipelineTarget, Role},
     readiness,
-    retry::until_decided,
-    rollup::{Keeper, Rollup},
-    status::{Stage, Vitals},
+    retry::retry_transient,
+    rollup::{Rollup, RollupWorker},
+    status::{PipelineStatus, Stage},
 };
 
-/// Folds the log into the active generation, which is made as `schema` says where it is missing, until told to stop; returns
-/// what to exit with.
+/// Folds the log into the active generation until stopped; creates that generation from `schema` if there is none. Returns the
+/// exit code of the process.
 pub fn run(settings: Settings, schema: Schema) -> ExitCode {
-    let (log, shutdown) = (settings.log.clone(), settings.shutdown.clone());
-    process::run(&log, &shutdown, async |process| {
+    let (logging, shutdown) = (settings.log.clone(), settings.shutdown.clone());
+    process::run(&logging, &shutdown, async |process| {
         start(process, settings, schema).await
     })
 }
@@ -51,11 +51,14 @@ async fn start(
     schema: Schema,
 ) -> Result<(), StartError> {
     metrics::describe();
-    let (vitals, offsets) = (Arc::new(Vitals::default()), Arc::new(Offsets::default()));
+    let (status, offsets) = (
+        Arc::new(PipelineStatus::default()),
+        Arc::new(SharedOffsets::default()),
+    );
     let readiness = readiness::watch(
         &process.health,
         Arc::clone(&offsets),
-        Arc::clone(&vitals),
+        Arc::clone(&status),
         settings.projector.stall_after,
         process.stopping(),
     );
@@ -63,48 +66,51 @@ async fn start(
         .serve(&settings.http, Route::new(), Paths::default())
         .await?;
     process.spawn("readiness", readiness);
-    let fold = fold(settings, schema, offsets, vitals, process.stopping());
-    process.spawn("pipeline", fold);
+    let pipelines = run_pipelines(settings, schema, offsets, status, process.stopping());
+    process.spawn("pipeline", pipelines);
     Ok(())
 }
 
-/// Folds into the generation that is active or being handed over to, one after the other.
-async fn fold(
+/// Runs one pipeline after the other, each for the generation that is the target then.
+async fn run_pipelines(
     settings: Settings,
     schema: Schema,
-    offsets: Arc<Offsets>,
-    vitals: Arc<Vitals>,
+    offsets: Arc<SharedOffsets>,
+    status: Arc<PipelineStatus>,
     stopping: CancellationToken,
 ) -> Result<(), ProjectorError> {
     while !stopping.is_cancelled() {
-        let now = tokio::select! {
-            now = prepare(&settings.clickhouse, schema, &vitals) => now?,
+        let target = tokio::select! {
+            target = prepare(&settings.clickhouse, schema, &status) => target?,
             () = stopping.cancelled() => return Ok(()),
         };
-        let course = CourseWatch {
-            clickhouse: settings.clickhouse.clone(),
-            generation: now.generation,
-        };
-        let generation = now.generation;
+        let generation = target.generation;
         tracing::info!(generation, "folding the log into generation {generation}");
-        let target = target(&settings, now);
+        let watch = GenerationWatch {
+            clickhouse: settings.clickhouse.clone(),
+            generation,
+        };
         let rollup = Rollup::new(generation_client(&settings.clickhouse, generation));
-        let keeper = Keeper::new(rollup, Arc::clone(&offsets), Arc::clone(&vitals));
-        let offsets = Arc::clone(&offsets);
-        let pipeline = Pipeline::build(settings.clone(), target, offsets, Arc::clone(&vitals))?;
+        let worker = RollupWorker::new(rollup, Arc::clone(&offsets), Arc::clone(&status));
+        let pipeline = Pipeline::build(
+            settings.clone(),
+            pipeline_target(&settings, target),
+            Arc::clone(&offsets),
+            Arc::clone(&status),
+        )?;
         tokio::select! {
-            left = fold_into(pipeline, &course, &vitals, &stopping) => left?,
-            never = keeper.run() => match never {},
+            ended = run_while_target(pipeline, &watch, &status, &stopping) => ended?,
+            never = worker.run() => match never {},
         }
     }
     Ok(())
 }
 
-/// Folds into one generation until told to stop, or until another one is to be folded into.
-async fn fold_into(
+/// Runs a pipeline until stopped, or until another generation is the target.
+async fn run_while_target(
     pipeline: Pipeline,
-    course: &CourseWatch,
-    vitals: &Vitals,
+    watch: &GenerationWatch,
+    status: &PipelineStatus,
     stopping: &CancellationToken,
 ) -> Result<(), PipelineError> {
     let leaving = stopping.child_token();
@@ -112,43 +118,42 @@ async fn fold_into(
     tokio::pin!(running);
     tokio::select! {
         ended = &mut running => return ended,
-        () = course.until_off(vitals) => leaving.cancel(),
+        () = watch.wait_for_change(status) => leaving.cancel(),
     }
     match running.await {
-        Err(PipelineError::Consume(error @ ConsumeError::Unsettled))
+        Err(PipelineError::Consume(error @ ConsumeError::DrainTimedOut))
             if !stopping.is_cancelled() =>
         {
-            tracing::warn!("leaving generation {}: {error}", course.generation);
+            tracing::warn!("leaving generation {}: {error}", watch.generation);
             Ok(())
         }
         ended => ended,
     }
 }
 
-fn target(settings: &Settings, now: TargetGeneration) -> Target {
+fn pipeline_target(settings: &Settings, target: TargetGeneration) -> PipelineTarget {
     let projector = &settings.projector;
-    Target {
-        generation: now.generation,
-        group: projector.group_of(now.generation),
-        predecessor: now.previous.map(|number| projector.group_of(number)),
+    PipelineTarget {
+        generation: target.generation,
+        group: projector.group_of(target.generation),
+        previous_group: target.previous.map(|number| projector.group_of(number)),
         role: Role::Live,
     }
 }
 
-/// Makes sure that there are tables, so that it does not matter whether `init` ran before, and says which to fold into.
+/// Creates missing tables, so that `init` is optional, and returns the generation to write to.
 async fn prepare(
     clickhouse: &ClickHouseConfig,
     schema: Schema,
-    vitals: &Vitals,
+    status: &PipelineStatus,
 ) -> Result<TargetGeneration, ReadModelError> {
     let attempt = async || {
         let active = ensure_active(clickhouse, schema).await?;
-        Ok(target_generation(clickhouse)
-            .await?
-            .unwrap_or(TargetGeneration {
-                generation: active,
-                previous: None,
-            }))
+        let target = target_generation(clickhouse).await?;
+        Ok(target.unwrap_or(TargetGeneration {
+            generation: active,
+            previous: None,
+        }))
     };
-    until_decided(vitals, Stage::Prepare, attempt).await
+    retry_transient(status, Stage::Prepare, attempt).await
 }

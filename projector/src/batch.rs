@@ -1,32 +1,19 @@
-//! Batches: what is stored, acknowledged and committed together, and when one is full enough to go. An idle log is stored
-//! at once, a backlog in large blocks. Pure: it is told the time, and knows neither Kafka nor ClickHouse.
+//! Batches: the records that are stored, acknowledged and committed together, and when a batch is flushed. A consumer that
+//! has caught up flushes at once, one with a backlog sends large batches. Pure: it must never read a clock, Kafka or
+//! ClickHouse.
 
+pub(crate) mod accumulator;
 pub(crate) mod column_pool;
-pub(crate) mod dispatch;
 
-use std::{
-    collections::BTreeMap,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use ess_schema::{Position, Timestamp, columns::EventColumns};
+use ess_schema::{Position, columns::EventColumns};
 
 use crate::{
+    commit::{Span, Spans},
     config::ProjectorConfig,
     decode::{DeadLetter, Outcome},
 };
-
-/// What a batch holds of one partition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Span {
-    /// One past the last offset it holds.
-    pub(crate) next_offset: u64,
-    /// The latest ingest time among its events, none when all are dead letters.
-    pub(crate) last_ingest: Option<Timestamp>,
-}
-
-/// A span of each partition.
-pub(crate) type Spans = BTreeMap<u16, Span>;
 
 /// Consecutive records of each of some partitions.
 #[derive(Debug, Default)]
@@ -34,8 +21,8 @@ pub(crate) struct Batch {
     pub(crate) rows: EventColumns,
     pub(crate) dead_letters: Vec<DeadLetter>,
     pub(crate) spans: Spans,
-    /// Bytes that its dead letters take, roughly.
-    letter_bytes: usize,
+    /// Approximate memory of the dead letters, in bytes.
+    dead_letter_bytes: usize,
 }
 
 impl Batch {
@@ -43,22 +30,23 @@ impl Batch {
         self.rows.len() + self.dead_letters.len()
     }
 
-    /// Bytes of memory that what it holds takes, roughly.
+    /// Approximate memory of its records, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        self.rows.bytes() + self.letter_bytes
+        self.rows.bytes() + self.dead_letter_bytes
     }
 }
 
-/// When a batch goes.
+/// When a batch is flushed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
-    /// Most records.
+    /// Maximum number of records.
     pub(crate) rows: usize,
-    /// Most bytes, exceeded by less than one record.
+    /// Maximum bytes; a batch exceeds it by less than one record.
     pub(crate) bytes: usize,
-    /// Least time between two batches while the log runs dry; with a read model that is busy it becomes longer ([`PACE`]).
+    /// Minimum time between two flushes while the consumer has caught up; a slow read model makes it longer
+    /// ([`LATENCY_FACTOR`]).
     pub(crate) flush: Duration,
-    /// Longest time a batch is filled, unless `flush` is longer.
+    /// Maximum time to fill a batch, unless `flush` is longer.
     pub(crate) max_age: Duration,
 }
 
@@ -73,34 +61,35 @@ impl From<&ProjectorConfig> for Limits {
     }
 }
 
-/// Whether the batch being filled should go.
+/// Whether the current batch should be flushed.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Due {
-    /// There is nothing to go.
+    /// There is no record to flush.
     Empty,
-    /// Not before this long has passed, unless more comes.
+    /// Not before this time has passed, unless more records arrive.
     In(Duration),
-    /// It should go; while it cannot, it may be filled further.
+    /// Now; while all permits are in use, more records may be added.
     Now,
-    /// It must go before anything more is taken.
+    /// Before another record is added.
     Full,
 }
 
-/// While the log runs dry, a batch goes no sooner than so many times the last one's flight after it. An insert costs as much as
-/// some thousand rows, so on a read model that is busy few large ones leave more to those who read.
-const PACE: u32 = 3;
+/// While the consumer has caught up, the interval between two flushes is at least this multiple of the last insert's latency.
+/// An insert costs as much as some thousand rows, so a busy read model gets few large inserts and keeps capacity for readers.
+const LATENCY_FACTOR: u32 = 3;
 
-/// But no later than this, and than a batch may be filled: half of it is what a fact waits for at least in the median, and an
-/// operator who wants fewer inserts raises `flush`. What either costs is in docs/LOAD-TESTS.md.
-const LONGEST_REST: Duration = Duration::from_millis(250);
+/// The upper bound of that interval, together with `max_age`. In the median an event waits for half of it; an operator who
+/// wants fewer inserts raises `flush`. docs/LOAD-TESTS.md has the cost of both.
+const MAX_LATENCY_INTERVAL: Duration = Duration::from_millis(250);
 
 /// Fills one batch after the other.
 #[derive(Debug)]
 pub(crate) struct Batcher {
     limits: Limits,
     batch: Batch,
-    opened: Instant,
-    last_cut: Option<Instant>,
+    /// When the first record of the batch was added.
+    opened_at: Instant,
+    last_flush: Option<Instant>,
 }
 
 impl Batcher {
@@ -108,15 +97,15 @@ impl Batcher {
         Self {
             limits,
             batch: Batch::default(),
-            opened: now,
-            last_cut: None,
+            opened_at: now,
+            last_flush: None,
         }
     }
 
-    /// Adds what became of the record at `position`; offsets of a partition must rise.
+    /// Adds the outcome of the record at `position`. Offsets of a partition must rise.
     pub(crate) fn push(&mut self, position: Position, outcome: Outcome, now: Instant) {
         if self.batch.len() == 0 {
-            self.opened = now;
+            self.opened_at = now;
         }
         let span = self.batch.spans.entry(position.partition).or_insert(Span {
             next_offset: 0,
@@ -129,21 +118,21 @@ impl Batcher {
                 self.batch.rows.push(&event, position);
             }
             Outcome::DeadLetter(letter) => {
-                self.batch.letter_bytes += letter.bytes();
+                self.batch.dead_letter_bytes += letter.bytes();
                 self.batch.dead_letters.push(letter);
             }
         }
     }
 
-    /// Whether it holds all it may.
+    /// Whether the batch has reached a limit.
     pub(crate) fn is_full(&self) -> bool {
         let Limits { rows, bytes, .. } = self.limits;
         self.batch.len() >= rows || self.batch.bytes() >= bytes
     }
 
-    /// Whether the batch should go. `dry`: the log had nothing more just now. `last_flight`: how long the last batch took to be
-    /// stored.
-    pub(crate) fn due(&self, now: Instant, dry: bool, last_flight: Duration) -> Due {
+    /// Whether the batch should be flushed. `caught_up`: the last poll returned no record. `last_insert_latency`: how long
+    /// the last batch took to be stored.
+    pub(crate) fn due(&self, now: Instant, caught_up: bool, last_insert_latency: Duration) -> Due {
         let Limits { flush, max_age, .. } = self.limits;
         if self.batch.len() == 0 {
             return Due::Empty;
@@ -151,22 +140,24 @@ impl Batcher {
         if self.is_full() {
             return Due::Full;
         }
-        let at = if dry {
-            let longest = LONGEST_REST.min(max_age);
-            let rest = (last_flight * PACE).min(longest).max(flush);
-            self.last_cut.map_or(now, |last| last + rest)
+        let flush_at = if caught_up {
+            let max_interval = MAX_LATENCY_INTERVAL.min(max_age);
+            let interval = (last_insert_latency * LATENCY_FACTOR)
+                .min(max_interval)
+                .max(flush);
+            self.last_flush.map_or(now, |last| last + interval)
         } else {
-            self.opened + max_age
+            self.opened_at + max_age
         };
-        match at.saturating_duration_since(now) {
+        match flush_at.saturating_duration_since(now) {
             Duration::ZERO => Due::Now,
             wait => Due::In(wait),
         }
     }
 
-    /// Hands out the batch, and begins the next one in `rows`, which are none yet.
-    pub(crate) fn cut(&mut self, now: Instant, rows: EventColumns) -> Batch {
-        self.last_cut = Some(now);
+    /// Returns the batch and starts the next one with `rows`, which must be empty.
+    pub(crate) fn finish_batch(&mut self, now: Instant, rows: EventColumns) -> Batch {
+        self.last_flush = Some(now);
         let next = Batch {
             rows,
             ..Batch::default()
@@ -174,9 +165,9 @@ impl Batcher {
         std::mem::replace(&mut self.batch, next)
     }
 
-    /// Forgets how far the batch reaches in a partition that was taken away. Its rows stay: storing them is harmless (I3),
-    /// committing them is not.
-    pub(crate) fn forget(&mut self, partition: u16) {
+    /// Removes the span of a revoked partition. Its rows stay: storing them is harmless (I3), committing their offsets is
+    /// not.
+    pub(crate) fn forget_partition(&mut self, partition: u16) {
         self.batch.spans.remove(&partition);
     }
 }
@@ -206,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_record_of_an_idle_log_goes_at_once() {
+    fn a_consumer_that_has_caught_up_flushes_the_first_record_at_once() {
         let start = Instant::now();
         let mut batcher = Batcher::new(LIMITS, start);
         assert_eq!(batcher.due(start, true, ms(10)), Due::Empty);
@@ -216,22 +207,22 @@ mod tests {
     }
 
     #[test]
-    fn a_steady_trickle_goes_in_steps_and_not_record_by_record() {
+    fn a_steady_trickle_is_flushed_at_intervals_and_not_record_by_record() {
         let start = Instant::now();
         let mut batcher = Batcher::new(LIMITS, start);
         push(&mut batcher, 0, "{}", start);
-        batcher.cut(start, EventColumns::default());
+        batcher.finish_batch(start, EventColumns::default());
         push(&mut batcher, 1, "{}", start + ms(10));
         assert_eq!(batcher.due(start + ms(10), true, ms(10)), Due::In(ms(40)));
         assert_eq!(batcher.due(start + ms(50), true, ms(10)), Due::Now);
     }
 
     #[test]
-    fn the_steps_are_longer_while_storing_takes_long_up_to_a_bound_that_only_flush_exceeds() {
+    fn slow_inserts_lengthen_the_interval_up_to_a_bound_that_only_flush_exceeds() {
         let start = Instant::now();
         let mut batcher = Batcher::new(LIMITS, start);
         push(&mut batcher, 0, "{}", start);
-        batcher.cut(start, EventColumns::default());
+        batcher.finish_batch(start, EventColumns::default());
         push(&mut batcher, 1, "{}", start);
         assert_eq!(batcher.due(start, true, ms(60)), Due::In(ms(180)));
         let slow = ms(60_000);
@@ -243,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_log_that_never_runs_dry_is_not_kept_waiting_for_a_full_batch() {
+    fn a_consumer_that_never_catches_up_flushes_at_the_maximum_age() {
         let start = Instant::now();
         let mut batcher = Batcher::new(LIMITS, start);
         push(&mut batcher, 0, "{}", start);
@@ -257,7 +248,7 @@ mod tests {
         let mut batcher = Batcher::new(LIMITS, start);
         (0..3).for_each(|offset| push(&mut batcher, offset, "{}", start));
         assert_eq!(batcher.due(start, false, ms(10)), Due::Full);
-        batcher.cut(start, EventColumns::default());
+        batcher.finish_batch(start, EventColumns::default());
         let position = Position {
             partition: 0,
             offset: 0,
@@ -269,19 +260,19 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_says_how_far_it_reaches_in_each_partition() {
+    fn a_batch_has_the_next_offset_of_each_partition() {
         let start = Instant::now();
         let mut batcher = Batcher::new(LIMITS, start);
         let good = r#"{"id":"e1","user_id":"u1","track_id":"t1"}"#;
         push(&mut batcher, 40, good, start);
         push(&mut batcher, 42, "bad", start);
-        let batch = batcher.cut(start, EventColumns::default());
+        let batch = batcher.finish_batch(start, EventColumns::default());
         assert_eq!((batch.rows.len(), batch.dead_letters.len()), (1, 1));
         assert_eq!(batch.spans[&7].next_offset, 43);
         assert!(batch.spans[&7].last_ingest.is_some());
         push(&mut batcher, 43, good, start);
-        batcher.forget(7);
-        let batch = batcher.cut(start, EventColumns::default());
+        batcher.forget_partition(7);
+        let batch = batcher.finish_batch(start, EventColumns::default());
         assert_eq!((batch.rows.len(), batch.spans.len()), (1, 0));
     }
 }

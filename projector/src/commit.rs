@@ -1,8 +1,8 @@
-//! Which offsets may be committed: only those below which everything is stored, of partitions that are still ours (I4).
-//! Pure; who stores, records and commits is not known here.
+//! Which offsets may be committed: only those below which every record is stored, of partitions that are still assigned
+//! (I4). Pure: it must never do I/O.
 
-pub(crate) mod offsets;
 pub(crate) mod progress;
+pub(crate) mod shared;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -11,24 +11,34 @@ use std::{
 
 use ess_schema::Timestamp;
 
-use crate::batch::Spans;
-
-/// One batch on its way; batches are numbered in the order in which they were taken.
+/// A batch in flight. Ids rise in the order in which the batches were sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct BatchId(u64);
 
-/// How far a partition is stored.
+/// The records of one partition in a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Span {
+    /// One past the last offset.
+    pub(crate) next_offset: u64,
+    /// The latest ingest time of its events; none when all records are dead letters.
+    pub(crate) last_ingest: Option<Timestamp>,
+}
+
+/// The spans of a batch, by partition.
+pub(crate) type Spans = BTreeMap<u16, Span>;
+
+/// Everything below `next_offset` of a partition is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Watermark {
     pub(crate) partition: u16,
-    /// Every offset below it is a row or a dead letter.
+    /// Every record below it is a row or a dead letter.
     pub(crate) next_offset: u64,
-    /// The latest ingest time among the events this step added, none when it added none.
+    /// The latest ingest time of the events since the previous watermark; none without events.
     pub(crate) last_ingest: Option<Timestamp>,
     assignment: u64,
 }
 
-/// Follows each assigned partition through taken → stored → recorded → committed.
+/// Tracks the offsets of each assigned partition: in flight → stored → recorded → committed.
 #[derive(Debug, Default)]
 pub(crate) struct OffsetTracker {
     partitions: BTreeMap<u16, Partition>,
@@ -36,7 +46,7 @@ pub(crate) struct OffsetTracker {
     batches: u64,
 }
 
-/// One partition during one assignment; what concerns an earlier one finds no entry here.
+/// A partition during one assignment. Reports about an earlier assignment are ignored.
 #[derive(Debug, Default)]
 struct Partition {
     assignment: u64,
@@ -49,41 +59,39 @@ struct Partition {
 #[derive(Debug)]
 struct Pending {
     batch: BatchId,
-    next_offset: u64,
-    last_ingest: Option<Timestamp>,
+    span: Span,
     since: Instant,
     stored: bool,
 }
 
 impl OffsetTracker {
-    /// A partition became ours; `start` is where reading it starts, none when that is its beginning.
+    /// Adds a partition. `start` is its start offset; none when consumption starts at the beginning.
     pub(crate) fn assign(&mut self, partition: u16, start: Option<u64>) {
         self.assignments += 1;
-        let fresh = Partition {
+        let assigned = Partition {
             assignment: self.assignments,
             stored: start,
             recorded: start,
             committing: start,
             ..Partition::default()
         };
-        self.partitions.insert(partition, fresh);
+        self.partitions.insert(partition, assigned);
     }
 
-    /// A partition was taken away: nothing that is known of it counts any more.
+    /// Removes a partition with all its state.
     pub(crate) fn revoke(&mut self, partition: u16) {
         self.partitions.remove(&partition);
     }
 
-    /// A batch is on its way. Spans of partitions that are not ours are ignored.
-    pub(crate) fn take(&mut self, spans: &Spans, now: Instant) -> BatchId {
+    /// Registers a batch that is sent to be stored. Spans of partitions that are not assigned are ignored.
+    pub(crate) fn register(&mut self, spans: &Spans, now: Instant) -> BatchId {
         self.batches += 1;
         let batch = BatchId(self.batches);
         for (partition, span) in spans {
-            if let Some(known) = self.partitions.get_mut(partition) {
-                known.pending.push_back(Pending {
+            if let Some(assigned) = self.partitions.get_mut(partition) {
+                assigned.pending.push_back(Pending {
                     batch,
-                    next_offset: span.next_offset,
-                    last_ingest: span.last_ingest,
+                    span: *span,
                     since: now,
                     stored: false,
                 });
@@ -92,86 +100,86 @@ impl OffsetTracker {
         batch
     }
 
-    /// All of a batch is stored. Returns the watermarks that this moved: those where nothing before it is still on its way.
-    pub(crate) fn acknowledge(&mut self, batch: BatchId) -> Vec<Watermark> {
-        let mut moved = Vec::new();
-        for (partition, known) in &mut self.partitions {
-            if let Some(pending) = known.pending.iter_mut().find(|p| p.batch == batch) {
+    /// Marks all records of a batch as stored. Returns the watermarks that advance: those with no earlier batch in flight.
+    pub(crate) fn mark_stored(&mut self, batch: BatchId) -> Vec<Watermark> {
+        let mut advanced = Vec::new();
+        for (partition, assigned) in &mut self.partitions {
+            if let Some(pending) = assigned.pending.iter_mut().find(|p| p.batch == batch) {
                 pending.stored = true;
             }
-            moved.extend(known.advance(*partition));
+            advanced.extend(assigned.advance(*partition));
         }
-        moved
+        advanced
     }
 
-    /// These watermarks stand in the read model, so they may be committed.
-    pub(crate) fn recorded(&mut self, watermarks: &[Watermark]) {
+    /// Marks these watermarks as recorded in the read model: their offsets may be committed.
+    pub(crate) fn mark_recorded(&mut self, watermarks: &[Watermark]) {
         for watermark in watermarks {
-            let known = self.partitions.get_mut(&watermark.partition);
-            if let Some(known) = known.filter(|known| known.assignment == watermark.assignment) {
-                known.recorded = known.recorded.max(Some(watermark.next_offset));
+            let assigned = self.partitions.get_mut(&watermark.partition);
+            if let Some(assigned) = assigned.filter(|a| a.assignment == watermark.assignment) {
+                assigned.recorded = assigned.recorded.max(Some(watermark.next_offset));
             }
         }
     }
 
-    /// The offsets to commit now, each once.
+    /// The offsets to commit now. Returns each offset once, unless its commit fails.
     pub(crate) fn take_committable(&mut self) -> BTreeMap<u16, u64> {
         let mut offsets = BTreeMap::new();
-        for (partition, known) in &mut self.partitions {
-            if known.recorded > known.committing {
-                known.committing = known.recorded;
-                offsets.extend(known.recorded.map(|offset| (*partition, offset)));
+        for (partition, assigned) in &mut self.partitions {
+            if assigned.recorded > assigned.committing {
+                assigned.committing = assigned.recorded;
+                offsets.extend(assigned.recorded.map(|offset| (*partition, offset)));
             }
         }
         offsets
     }
 
-    /// A commit failed: what it held is to be committed again, if the partition is still ours.
+    /// Makes the offset of a failed commit committable again, if the partition is still assigned.
     pub(crate) fn commit_failed(&mut self, partition: u16) {
-        if let Some(known) = self.partitions.get_mut(&partition) {
-            known.committing = None;
+        if let Some(assigned) = self.partitions.get_mut(&partition) {
+            assigned.committing = None;
         }
     }
 
-    /// Whether anything of these partitions is on its way, or stored but not recorded.
-    pub(crate) fn outstanding(&self, partitions: &[u16]) -> bool {
-        let ours = partitions.iter().filter_map(|p| self.partitions.get(p));
-        ours.into_iter()
-            .any(|known| !known.pending.is_empty() || known.recorded != known.stored)
+    /// Whether these partitions have records that are in flight, or stored but not recorded.
+    pub(crate) fn has_unrecorded(&self, partitions: &[u16]) -> bool {
+        let mut assigned = partitions.iter().filter_map(|p| self.partitions.get(p));
+        assigned.any(|a| !a.pending.is_empty() || a.recorded != a.stored)
     }
 
-    /// The partitions that are ours.
+    /// The assigned partitions.
     pub(crate) fn assigned(&self) -> Vec<u16> {
         self.partitions.keys().copied().collect()
     }
 
-    /// How far each of our partitions is stored; none: nothing yet, and it started at its beginning.
+    /// The stored watermark of each assigned partition; none while nothing is stored and consumption started at the
+    /// beginning.
     pub(crate) fn stored(&self) -> BTreeMap<u16, Option<u64>> {
         let each = self.partitions.iter();
-        each.map(|(partition, known)| (*partition, known.stored))
+        each.map(|(partition, assigned)| (*partition, assigned.stored))
             .collect()
     }
 
-    /// Since when the oldest batch is on its way.
-    pub(crate) fn oldest(&self) -> Option<Instant> {
-        let fronts = self.partitions.values().filter_map(|p| p.pending.front());
-        fronts.map(|pending| pending.since).min()
+    /// When the oldest batch in flight was registered.
+    pub(crate) fn oldest_in_flight(&self) -> Option<Instant> {
+        let oldest = self.partitions.values().filter_map(|a| a.pending.front());
+        oldest.map(|pending| pending.since).min()
     }
 }
 
 impl Partition {
     fn advance(&mut self, partition: u16) -> Option<Watermark> {
-        let mut moved: Option<Watermark> = None;
-        while let Some(pending) = self.pending.pop_front_if(|pending| pending.stored) {
-            self.stored = Some(pending.next_offset);
-            moved = Some(Watermark {
+        let mut watermark: Option<Watermark> = None;
+        while let Some(Pending { span, .. }) = self.pending.pop_front_if(|pending| pending.stored) {
+            self.stored = Some(span.next_offset);
+            watermark = Some(Watermark {
                 partition,
-                next_offset: pending.next_offset,
-                last_ingest: moved.and_then(|m| m.last_ingest).max(pending.last_ingest),
+                next_offset: span.next_offset,
+                last_ingest: watermark.and_then(|w| w.last_ingest).max(span.last_ingest),
                 assignment: self.assignment,
             });
         }
-        moved
+        watermark
     }
 }
 

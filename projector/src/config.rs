@@ -1,4 +1,4 @@
-//! What the projector can be told: the parts it works on, and how it batches. Read once, at the start.
+//! The projector's configuration: the servers that it uses, and how it batches. Read once, at the start.
 
 use std::time::Duration;
 
@@ -8,20 +8,20 @@ use ess_service::config::{
 };
 use serde::Deserialize;
 
-use crate::memory::Memory;
+use crate::memory::MemoryBudget;
 
 const ADDR: [ConfigKey; 2] = HttpConfig::keys("PROJECTOR_ADDR", "127.0.0.1:8002");
 
 /// The projector's whole configuration.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Batching and patience.
+    /// Batching and timeouts.
     pub projector: ProjectorConfig,
-    /// The log.
+    /// Kafka.
     pub kafka: KafkaConfig,
-    /// How dead letters are appended.
+    /// The producer of dead letters.
     pub producer: ProducerConfig,
-    /// The read model.
+    /// ClickHouse, which holds the read model.
     pub clickhouse: ClickHouseConfig,
     /// Health and metrics.
     pub http: HttpConfig,
@@ -31,57 +31,57 @@ pub struct Settings {
     pub shutdown: ShutdownConfig,
 }
 
-/// How the projector batches, and how patient it is.
+/// Batching and timeouts.
 #[derive(Debug, Clone, Deserialize)]
 pub struct ProjectorConfig {
-    /// The consumer groups' name; generation N has its own group, `<this>-gN`.
+    /// The name of the consumer groups; generation N has its own group, `<this>-gN`.
     #[serde(rename = "projector_group")]
     pub group: String,
-    /// Most messages in a batch.
+    /// Maximum messages in a batch.
     #[serde(rename = "projector_batch_rows")]
     pub batch_rows: usize,
-    /// Most MiB that the process may have resident (I10).
+    /// Maximum resident memory of the process, in MiB (I10).
     #[serde(rename = "projector_memory_mbytes")]
     pub memory_mbytes: usize,
-    /// Most batches being stored at a time; one more is being filled.
+    /// Maximum batches in flight; one more is being filled.
     #[serde(rename = "projector_in_flight")]
     pub in_flight: usize,
-    /// Least time between two batches while the log runs dry.
+    /// Minimum time between two batches while the consumer has caught up.
     #[serde(rename = "projector_flush_ms", deserialize_with = "millis")]
     pub flush: Duration,
-    /// Longest time a batch is filled while the log does not run dry.
+    /// Maximum time to fill a batch while the consumer has not caught up.
     #[serde(rename = "projector_max_age_ms", deserialize_with = "millis")]
     pub max_age: Duration,
-    /// How long ClickHouse may take over one insert before it is tried again.
+    /// The timeout of one insert; the insert is retried after it.
     #[serde(rename = "projector_insert_timeout_ms", deserialize_with = "millis")]
     pub insert_timeout: Duration,
-    /// Without progress for this long the projector is not ready (I11).
+    /// The projector is not ready after this time without progress (I11).
     #[serde(rename = "projector_stall_after_ms", deserialize_with = "millis")]
     pub stall_after: Duration,
-    /// How long a handover to another generation may take before projectors go back to the active one.
+    /// The timeout of a handover to another generation; projectors return to the active one after it.
     #[serde(rename = "projector_handover_ms", deserialize_with = "millis")]
     pub handover: Duration,
 }
 
 impl ProjectorConfig {
-    /// The consumer group that folds the log into `generation`.
+    /// The consumer group that writes to `generation`.
     pub fn group_of(&self, generation: u32) -> String {
         format!("{}-g{generation}", self.group)
     }
 
-    /// The consumer group that brings `generation` up to date while another one is active.
+    /// The consumer group that brings `generation` up to date while another generation is active.
     pub fn replay_group_of(&self, generation: u32) -> String {
         format!("{}-replay", self.group_of(generation))
     }
 
-    /// Every consumer group that may have folded into `generation`.
+    /// All consumer groups that may have written to `generation`.
     pub fn groups_of(&self, generation: u32) -> [String; 2] {
         [self.group_of(generation), self.replay_group_of(generation)]
     }
 
-    /// How the memory is shared out.
-    pub(crate) fn memory(&self) -> Memory {
-        Memory::new(self.memory_mbytes, self.in_flight)
+    /// The limits that follow from the configured memory.
+    pub(crate) fn memory(&self) -> MemoryBudget {
+        MemoryBudget::new(self.memory_mbytes, self.in_flight)
     }
 }
 
@@ -146,9 +146,9 @@ impl Section for ProjectorConfig {
     ];
 
     fn checked(self) -> Result<Self, ConfigError> {
-        let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-        if !(1..=200).contains(&self.group.len()) || !self.group.chars().all(legal) {
-            let problem = format!("{:?} is no such name", self.group);
+        let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+        if !(1..=200).contains(&self.group.len()) || !self.group.chars().all(is_allowed) {
+            let problem = format!("invalid name {:?}", self.group);
             return Err(ConfigError::invalid(Self::KEYS, "PROJECTOR_GROUP", problem));
         }
         Ok(self)
@@ -157,7 +157,7 @@ impl Section for ProjectorConfig {
 
 impl ess_service::config::Settings for Settings {
     const SERVICE: &'static str = "projector";
-    const ABOUT: &'static str = "Folds the log of playback events into the read model";
+    const ABOUT: &'static str = "Folds playback events from Kafka into the read model in ClickHouse";
     const SECTIONS: &'static [ConfigSection] = &[
         HttpConfig::section(&ADDR),
         HttpLimits::SECTION,

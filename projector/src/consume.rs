@@ -1,6 +1,6 @@
-//! The consumer's thread: takes records from the log into batches, serves the group, commits. When everything behind it is
-//! full, it pauses its partitions and goes on serving the group, so that it keeps them (I10). It never waits for a row
-//! except when partitions go.
+//! The consumer's thread: polls records into batches, serves the consumer group and commits offsets. When all batches in
+//! flight are full, it pauses its partitions and keeps polling, so that it stays in the group (I10). It must never wait for an
+//! insert, except when partitions are revoked.
 
 pub(crate) mod member;
 
@@ -19,94 +19,93 @@ use rdkafka::{
 use tokio::{sync::oneshot, time::sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::{batch::Due, consume::member::Member, memory::Memory, status::Bounds};
+use self::member::GroupMember;
+use crate::{batch::Due, kafka::PartitionBounds, memory::MemoryBudget};
 
-/// Records taken between two looks at the batch.
-const BURST: usize = 512;
-/// Longest wait for a record, so that commits, stops and pauses are not kept waiting.
-const IDLE: Duration = Duration::from_millis(100);
-/// How long a full batch blocks the thread before the partitions are paused: pausing throws away what was fetched ahead, so
-/// it is for a read model in trouble, not for one that is busy. Far below `max.poll.interval.ms`, 5 min.
-const PATIENCE: Duration = Duration::from_secs(3);
-/// Between two commits.
-const COMMIT_EVERY: Duration = Duration::from_millis(200);
-/// Between two looks for a topic that is not there.
-const LOOK_AGAIN: Duration = Duration::from_millis(500);
-/// How long a partition may take to tell its bounds while nothing is taken.
-const WATERMARKS_WITHIN: Duration = Duration::from_secs(1);
-const METADATA_WITHIN: Duration = Duration::from_secs(5);
-/// More cannot be named by a position.
-const MOST_PARTITIONS: usize = 1 << 16;
+/// Records polled before the batch is checked again.
+const MAX_POLL_RECORDS: usize = 512;
+/// The longest poll, so that commits, stops and pauses are handled in time.
+const MAX_POLL_WAIT: Duration = Duration::from_millis(100);
+/// How long a full batch blocks the thread before the partitions are paused. A pause discards the prefetched records, so it is
+/// for an outage of ClickHouse and not for a slow insert. Far below `max.poll.interval.ms`, 5 min.
+const PAUSE_AFTER: Duration = Duration::from_secs(3);
+const COMMIT_INTERVAL: Duration = Duration::from_millis(200);
+/// Between two attempts to find the topic.
+const TOPIC_RETRY_INTERVAL: Duration = Duration::from_millis(500);
+const WATERMARKS_TIMEOUT: Duration = Duration::from_secs(1);
+const METADATA_TIMEOUT: Duration = Duration::from_secs(5);
+/// A [`Position`](ess_schema::Position) has 16 bits for the partition.
+const MAX_PARTITIONS: usize = 1 << 16;
 
-/// The consumer cannot go on.
+/// The consumer cannot continue.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConsumeError {
-    #[error("the consumer's thread cannot be started: {0}")]
+    #[error("cannot start the consumer's thread: {0}")]
     Thread(#[from] io::Error),
-    #[error("the log cannot be consumed: {0}")]
+    #[error("cannot consume the topic: {0}")]
     Kafka(#[from] KafkaError),
-    #[error("topic {0} has {1} partitions; {MOST_PARTITIONS} at most can be told apart")]
+    #[error("topic {0} has {1} partitions; the maximum is {MAX_PARTITIONS}")]
     TooManyPartitions(String, usize),
     #[error(
-        "the time for settling passed with records taken but not stored; their offsets are not committed, the next start takes them again"
+        "the drain timed out before all consumed records were stored; their offsets are not committed, the next start consumes \
+         them again"
     )]
-    Unsettled,
+    DrainTimedOut,
     #[error("the consumer's thread panicked")]
     Panicked,
 }
 
-/// Consumes until told to stop, then settles and leaves the group. The future ends when the thread does.
+/// Consumes until stopped, then drains and leaves the group. The future ends when the thread does.
 pub(crate) async fn consume(
     kafka: KafkaConfig,
-    memory: Memory,
+    memory: MemoryBudget,
     group: String,
-    member: Member,
+    member: GroupMember,
     stopping: CancellationToken,
 ) -> Result<(), ConsumeError> {
-    let (ending, ended) = oneshot::channel();
+    let (result_tx, result_rx) = oneshot::channel();
     thread::Builder::new()
         .name("consumer".to_owned())
         .spawn(move || {
-            let consumed =
-                Consumer::new(&kafka, memory, &group, member, stopping).and_then(Consumer::run);
-            let _ = ending.send(consumed);
+            let consumer = Consumer::new(&kafka, memory, &group, member, stopping);
+            let _ = result_tx.send(consumer.and_then(Consumer::run));
         })?;
-    ended.await.unwrap_or(Err(ConsumeError::Panicked))
+    result_rx.await.unwrap_or(Err(ConsumeError::Panicked))
 }
 
 struct Consumer {
-    client: BaseConsumer<Member>,
+    client: BaseConsumer<GroupMember>,
     stopping: CancellationToken,
     /// How long the next poll may wait for a record.
-    wait: Duration,
-    committed: Instant,
-    /// Which of the paused partitions was asked for its bounds last.
-    looks: usize,
+    poll_wait: Duration,
+    last_commit: Instant,
+    /// Counts refreshed bounds; see [`Consumer::refresh_bounds`].
+    refreshes: usize,
 }
 
 impl Consumer {
     fn new(
         kafka: &KafkaConfig,
-        memory: Memory,
+        memory: MemoryBudget,
         group: &str,
-        member: Member,
+        member: GroupMember,
         stopping: CancellationToken,
     ) -> Result<Self, ConsumeError> {
         let mut config = consumer_config(kafka, group, "ess-projector");
-        memory.bound_fetching(&mut config);
+        memory.limit_fetching(&mut config);
         config
-            // High watermarks and the brokers' state, for lag and readiness.
+            // For the lag and readiness: high watermarks and the state of the brokers.
             .set("statistics.interval.ms", "1000")
-            // A projector that was killed is replaced this much later: the shortest that a broker accepts by default
-            // (group.min.session.timeout.ms). Heartbeats come from a thread of their own, so that load delays none.
+            // The partitions of a killed projector are reassigned after this time. It is the shortest that a broker accepts by
+            // default (group.min.session.timeout.ms). Heartbeats have a thread of their own, so load does not delay them.
             .set("session.timeout.ms", "6000")
             .set("heartbeat.interval.ms", "1500");
         Ok(Self {
             client: config.create_with_context(member)?,
             stopping,
-            wait: IDLE,
-            committed: Instant::now(),
-            looks: 0,
+            poll_wait: MAX_POLL_WAIT,
+            last_commit: Instant::now(),
+            refreshes: 0,
         })
     }
 
@@ -116,93 +115,93 @@ impl Consumer {
         }
         self.client.subscribe(&[&self.member().topic])?;
         while !self.stopping.is_cancelled() {
-            self.turn()?;
+            self.poll_once()?;
         }
         self.leave()
     }
 
-    /// Waits until the topic is there; it is never created here. False: told to stop.
+    /// Waits until the topic exists; it must never create it. Returns false when stopped before.
     fn wait_for_topic(&self) -> Result<bool, ConsumeError> {
         let topic = self.member().topic.as_str();
         while !self.stopping.is_cancelled() {
-            let problem = match self.partitions_of(topic) {
-                Ok(Some(count)) if count > MOST_PARTITIONS => {
+            let problem = match self.partition_count(topic) {
+                Ok(Some(count)) if count > MAX_PARTITIONS => {
                     return Err(ConsumeError::TooManyPartitions(topic.to_owned(), count));
                 }
                 Ok(Some(_)) => return Ok(true),
                 Ok(None) => format!("topic {topic} does not exist; `projector init` creates it"),
-                Err(error) => format!("no broker of the log answers: {error}"),
+                Err(error) => format!("no Kafka broker responds: {error}"),
             };
-            tracing::warn!("waiting for the log: {problem}");
-            self.member().vitals.log(Some(problem));
-            self.within(LOOK_AGAIN, std::future::pending());
+            tracing::warn!("waiting for the topic: {problem}");
+            self.member().status.set_kafka_problem(Some(problem));
+            self.wait_for(std::future::pending(), TOPIC_RETRY_INTERVAL);
         }
         Ok(false)
     }
 
-    fn partitions_of(&self, topic: &str) -> Result<Option<usize>, KafkaError> {
-        let metadata = self.client.fetch_metadata(Some(topic), METADATA_WITHIN)?;
+    fn partition_count(&self, topic: &str) -> Result<Option<usize>, KafkaError> {
+        let metadata = self.client.fetch_metadata(Some(topic), METADATA_TIMEOUT)?;
         let found = metadata.topics().iter().find(|known| known.name() == topic);
-        let count = found.filter(|known| known.error().is_none());
-        Ok(count
+        let found = found.filter(|known| known.error().is_none());
+        Ok(found
             .map(|known| known.partitions().len())
             .filter(|count| *count > 0))
     }
 
-    /// Waits for `done`, at most `time` and no longer than until told to stop. True: it is done.
-    fn within(&self, time: Duration, done: impl Future<Output = ()>) -> bool {
+    /// Waits until `done`, the timeout, or the stop. Returns whether it is done.
+    fn wait_for(&self, done: impl Future<Output = ()>, timeout: Duration) -> bool {
         self.member().runtime.block_on(async {
             tokio::select! {
                 () = done => true,
-                () = sleep(time) => false,
+                () = sleep(timeout) => false,
                 () = self.stopping.cancelled() => false,
             }
         })
     }
 
-    fn turn(&mut self) -> Result<(), ConsumeError> {
-        self.member().vitals.polled(Instant::now());
-        let dry = self.take_burst()?;
-        let due = self.member().intake.due(dry);
-        self.wait = match due {
-            Due::Empty => IDLE,
-            Due::In(left) if dry => left.min(IDLE),
+    fn poll_once(&mut self) -> Result<(), ConsumeError> {
+        self.member().status.set_polled_at(Instant::now());
+        let caught_up = self.poll_records()?;
+        let due = self.member().accumulator.due(caught_up);
+        self.poll_wait = match due {
+            Due::Empty => MAX_POLL_WAIT,
+            Due::In(wait) if caught_up => wait.min(MAX_POLL_WAIT),
             Due::In(_) => Duration::ZERO,
-            // With no room for it the batch is filled further; with nothing to fill it with, room is waited for.
-            Due::Now if self.member().intake.try_hand_on() || !dry => Duration::ZERO,
+            // Without a permit the batch grows further; with no record to add, wait for a permit.
+            Due::Now if self.member().accumulator.try_flush() || !caught_up => Duration::ZERO,
             Due::Now => Duration::from_millis(1),
             Due::Full => {
-                self.make_room()?;
+                self.apply_backpressure()?;
                 Duration::ZERO
             }
         };
         if due != Due::Full && self.is_paused() {
-            // What was full went as partitions were settled.
+            // The full batch was flushed as partitions were revoked.
             self.pause(false)?;
         }
-        if self.committed.elapsed() >= COMMIT_EVERY {
+        if self.last_commit.elapsed() >= COMMIT_INTERVAL {
             self.member().commit(&self.client, CommitMode::Async);
-            self.committed = Instant::now();
+            self.last_commit = Instant::now();
         }
         Ok(())
     }
 
-    /// Takes what is there, up to a burst, and no more than the batch may hold. True: the log had nothing more.
-    fn take_burst(&self) -> Result<bool, ConsumeError> {
-        let mut wait = self.wait;
+    /// Polls up to [`MAX_POLL_RECORDS`], and no more than the batch may hold. Returns whether Kafka had no further record.
+    fn poll_records(&self) -> Result<bool, ConsumeError> {
+        let mut wait = self.poll_wait;
         let mut now = None;
-        for _ in 0..BURST {
+        for _ in 0..MAX_POLL_RECORDS {
             match self.client.poll(wait) {
                 Some(Ok(record)) => {
                     let now = *now.get_or_insert_with(Instant::now);
-                    if self.member().intake.take(&record, now) {
+                    if self.member().accumulator.add(&record, now) {
                         return Ok(false);
                     }
                 }
                 Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => {
                     return Err(error.into());
                 }
-                // Everything else mends itself; the client has logged it.
+                // librdkafka has logged it and recovers by itself.
                 Some(Err(_)) => {}
                 None => return Ok(true),
             }
@@ -211,34 +210,39 @@ impl Consumer {
         Ok(false)
     }
 
-    /// Hands the full batch on, or pauses the partitions: the group is served meanwhile, nothing more is taken.
-    fn make_room(&mut self) -> Result<(), ConsumeError> {
-        let patience = if self.is_paused() { IDLE } else { PATIENCE };
-        let room = self.within(patience, self.member().intake.hand_on());
-        if room == self.is_paused() {
-            self.pause(!room)?;
-        } else if !room {
-            self.look_at_bounds()?;
+    /// Flushes the full batch, or pauses the partitions until a permit is free.
+    fn apply_backpressure(&mut self) -> Result<(), ConsumeError> {
+        let timeout = if self.is_paused() {
+            MAX_POLL_WAIT
+        } else {
+            PAUSE_AFTER
+        };
+        let flushed = self.wait_for(self.member().accumulator.flush(), timeout);
+        if flushed == self.is_paused() {
+            self.pause(!flushed)?;
+        } else if !flushed {
+            self.refresh_bounds()?;
         }
         Ok(())
     }
 
-    /// Asks for the bounds of one partition after the other: what is paused is not fetched, and so not told of, and the lag
-    /// must be (I11).
-    fn look_at_bounds(&mut self) -> Result<(), ConsumeError> {
+    /// Queries the bounds of one partition, the next one at each call. Paused partitions are not fetched, so librdkafka does
+    /// not report their bounds, and the lag (I11) needs them.
+    fn refresh_bounds(&mut self) -> Result<(), ConsumeError> {
         let assigned = self.client.assignment()?;
-        self.looks = (self.looks + 1) % assigned.count().max(1);
-        let Some(next) = assigned.elements().into_iter().nth(self.looks) else {
+        self.refreshes = (self.refreshes + 1) % assigned.count().max(1);
+        let Some(next) = assigned.elements().into_iter().nth(self.refreshes) else {
             return Ok(());
         };
-        let asked =
-            self.client
-                .fetch_watermarks(&self.member().topic, next.partition(), WATERMARKS_WITHIN);
-        // One that is not told keeps the bounds that are known.
-        if let Ok((low, high)) = asked {
-            let (low, high) = (low.max(0) as u64, high.max(0) as u64);
-            let bounds = Bounds { low, high };
-            self.member().vitals.bound(next.partition() as u16, bounds);
+        let (topic, partition) = (&self.member().topic, next.partition());
+        // After an error the last known bounds stay.
+        if let Ok(watermarks) = self
+            .client
+            .fetch_watermarks(topic, partition, WATERMARKS_TIMEOUT)
+        {
+            let bounds = PartitionBounds::new(watermarks);
+            let status = &self.member().status;
+            status.set_partition_bounds(partition as u16, bounds);
         }
         Ok(())
     }
@@ -250,35 +254,35 @@ impl Consumer {
     fn pause(&self, pause: bool) -> Result<(), ConsumeError> {
         let partitions = self.client.assignment()?;
         if pause {
-            tracing::info!("everything in flight is full: partitions paused");
+            tracing::info!("partitions paused: the maximum of batches is in flight");
             self.client.pause(&partitions)?;
         } else {
-            tracing::info!("there is room again: partitions resumed");
+            tracing::info!("partitions resumed");
             self.client.resume(&partitions)?;
         }
         self.member().paused.store(pause, Ordering::Relaxed);
         Ok(())
     }
 
-    /// Stores and commits what was taken, then leaves the group.
+    /// Stores and commits the consumed records, then leaves the group.
     fn leave(self) -> Result<(), ConsumeError> {
         let member = self.member();
         let partitions = member.offsets.lock().assigned();
-        let settled = member.settle(&self.client, &partitions);
-        // What is not settled by now is not ours any more.
+        let drained = member.drain(&self.client, &partitions);
+        // Later reports about these partitions must not be committed.
         for partition in &partitions {
             member.offsets.lock().revoke(*partition);
         }
         drop(self.client);
-        if settled {
-            tracing::info!("everything taken is stored and committed, the group is left");
+        if drained {
+            tracing::info!("all consumed records are stored and committed, the group is left");
             Ok(())
         } else {
-            Err(ConsumeError::Unsettled)
+            Err(ConsumeError::DrainTimedOut)
         }
     }
 
-    fn member(&self) -> &Arc<Member> {
+    fn member(&self) -> &Arc<GroupMember> {
         self.client.context()
     }
 }

@@ -1,5 +1,5 @@
-//! The topic of records that cannot become rows: each as it was, with why and where from in headers of its own. A dead
-//! letter counts only when the broker has acknowledged it; it may appear twice, never not at all (I5).
+//! Appends records that cannot become rows to the dead-letter topic, unchanged, with the reason and the original position in
+//! headers. A dead letter counts only when Kafka has acknowledged it; it may appear twice and must never be missing (I5).
 
 pub(crate) mod refetch;
 
@@ -21,22 +21,22 @@ use rdkafka::{
 
 use crate::{
     decode::DeadLetter,
-    memory::Memory,
+    memory::MemoryBudget,
     metrics,
-    retry::until_decided,
-    status::{Stage, Vitals},
+    retry::retry_transient,
+    status::{PipelineStatus, Stage},
 };
 
-/// Appends on their way at a time.
-const CONCURRENT: usize = 1_000;
-/// Longer values than the log's default limit of 1 MiB must fit, with our headers.
-const MAX_BYTES: &str = "16777216";
+/// Maximum appends in flight.
+const MAX_IN_FLIGHT: usize = 1_000;
+/// Values above Kafka's default limit of 1 MiB must fit, with the added headers.
+const MAX_MESSAGE_BYTES: &str = "16777216";
 
 /// The dead-letter topic.
 pub(crate) struct DeadLetters {
     producer: FutureProducer,
     topic: String,
-    vitals: Arc<Vitals>,
+    status: Arc<PipelineStatus>,
 }
 
 impl DeadLetters {
@@ -45,31 +45,31 @@ impl DeadLetters {
     pub(crate) fn new(
         kafka: &KafkaConfig,
         producer: &ProducerConfig,
-        memory: Memory,
-        vitals: Arc<Vitals>,
+        memory: MemoryBudget,
+        status: Arc<PipelineStatus>,
     ) -> Result<Self, KafkaError> {
         let mut config = producer_config(kafka, producer, "ess-projector");
-        config.set("message.max.bytes", MAX_BYTES);
-        memory.bound_producing(&mut config);
+        config.set("message.max.bytes", MAX_MESSAGE_BYTES);
+        memory.limit_producing(&mut config);
         Ok(Self {
             producer: config.create()?,
             topic: kafka.dead_letter_topic.clone(),
-            vitals,
+            status,
         })
     }
 
-    /// Appends all of them, however long it takes.
+    /// Appends all dead letters; retries until Kafka acknowledges them.
     ///
     /// # Errors
-    /// When the producer is broken for good, which only a restart mends.
+    /// A fatal error of the producer; only a restart helps.
     pub(crate) async fn append(&self, letters: &[DeadLetter]) -> Result<(), AppendError> {
         let Some(first) = letters.first() else {
             return Ok(());
         };
-        for some in letters.chunks(CONCURRENT) {
-            try_join_all(some.iter().map(|letter| self.append_one(letter))).await?;
+        for chunk in letters.chunks(MAX_IN_FLIGHT) {
+            try_join_all(chunk.iter().map(|letter| self.append_one(letter))).await?;
         }
-        // One line for many: whoever writes nonsense into the log must not fill ours.
+        // One line for all: bad records in Kafka must not flood the log output.
         let (partition, offset) = (first.record.partition(), first.record.offset());
         let count = letters.len();
         tracing::warn!(
@@ -77,18 +77,18 @@ impl DeadLetters {
             partition,
             offset,
             code = first.code,
-            "{count} record(s) became dead letters, the first is {partition}:{offset}: {}",
+            "{count} record(s) became dead letters, the first at {partition}:{offset}: {}",
             first.reason
         );
         Ok(())
     }
 
     async fn append_one(&self, letter: &DeadLetter) -> Result<(), AppendError> {
-        let whole = letter.record.payload();
-        match self.deliver(letter, whole, headers(letter)).await {
-            // Nothing may block the partition: without its value it still says where the original lies.
+        let value = letter.record.payload();
+        match self.deliver(letter, value, headers(letter)).await {
+            // A record must never block its partition. Without the value, the headers still have the original's position.
             Err(AppendError::TooLarge(_)) => {
-                let bytes = whole.map_or(0, <[u8]>::len).to_string();
+                let bytes = value.map_or(0, <[u8]>::len).to_string();
                 let headers = with(headers(letter), "ess-value-omitted", &bytes);
                 self.deliver(letter, None, headers).await?;
             }
@@ -107,19 +107,19 @@ impl DeadLetters {
         let attempt = || async {
             let mut record = FutureRecord::<[u8], [u8]>::to(&self.topic).headers(headers.clone());
             (record.key, record.payload) = (letter.record.key(), value);
-            // No time-out of its own: the producer's message time-out ends the attempt.
+            // The producer's `message.timeout.ms` ends the attempt.
             let sent = self.producer.send(record, Timeout::Never).await;
             sent.map(|_| ()).map_err(|(error, _)| error.into())
         };
-        until_decided(&self.vitals, Stage::DeadLetters, attempt).await
+        retry_transient(&self.status, Stage::DeadLetters, attempt).await
     }
 }
 
-/// The record's own headers, then ours: a dead letter that was sent again keeps the story of its first death, too.
+/// The record's own headers, then those of this dead letter: a record that becomes a dead letter twice has both reasons.
 fn headers(letter: &DeadLetter) -> OwnedHeaders {
     let record = &letter.record;
     let own = record.headers().cloned().unwrap_or_default();
-    let placed = [
+    let added = [
         ("ess-reason-code", letter.code),
         ("ess-reason", &letter.reason),
         ("ess-origin-topic", record.topic()),
@@ -129,8 +129,8 @@ fn headers(letter: &DeadLetter) -> OwnedHeaders {
     .into_iter()
     .fold(own, |all, (key, value)| with(all, key, value));
     match record.timestamp().to_millis() {
-        Some(millis) => with(placed, "ess-origin-timestamp", &millis.to_string()),
-        None => placed,
+        Some(millis) => with(added, "ess-origin-timestamp", &millis.to_string()),
+        None => added,
     }
 }
 
@@ -144,15 +144,15 @@ fn with<V: ToBytes + ?Sized>(headers: OwnedHeaders, key: &str, value: &V) -> Own
 /// Why a dead letter was not acknowledged.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AppendError {
-    /// For a reason that may pass; all are taken to, except the two below.
+    /// Any error but the two below.
     #[error("{0}")]
-    Passing(KafkaError),
-    /// It is longer than the topic takes.
+    Transient(KafkaError),
+    /// The record is larger than the topic's limit.
     #[error("{0}")]
     TooLarge(KafkaError),
-    /// The producer is broken.
+    /// The producer cannot be used any more.
     #[error("{0}")]
-    Broken(KafkaError),
+    Fatal(KafkaError),
 }
 
 impl From<KafkaError> for AppendError {
@@ -161,8 +161,8 @@ impl From<KafkaError> for AppendError {
             Some(RDKafkaErrorCode::MessageSizeTooLarge | RDKafkaErrorCode::InvalidMessageSize) => {
                 Self::TooLarge(error)
             }
-            Some(RDKafkaErrorCode::Fatal) => Self::Broken(error),
-            _ => Self::Passing(error),
+            Some(RDKafkaErrorCode::Fatal) => Self::Fatal(error),
+            _ => Self::Transient(error),
         }
     }
 }
@@ -170,8 +170,8 @@ impl From<KafkaError> for AppendError {
 impl Classify for AppendError {
     fn class(&self) -> ErrorClass {
         match self {
-            Self::Passing(_) => ErrorClass::Transient,
-            Self::TooLarge(_) | Self::Broken(_) => ErrorClass::Permanent,
+            Self::Transient(_) => ErrorClass::Transient,
+            Self::TooLarge(_) | Self::Fatal(_) => ErrorClass::Permanent,
         }
     }
 }
@@ -184,7 +184,7 @@ mod tests {
     use crate::decode::tests::record;
 
     #[test]
-    fn a_dead_letter_keeps_its_headers_and_says_why_and_where_from() {
+    fn a_dead_letter_has_its_own_headers_the_reason_and_the_original_position() {
         let letter = DeadLetter {
             record: record(Some("nonsense"), &[("trace", "abc")]),
             code: "not-json",
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_broken_producer_and_a_too_large_letter_are_not_tried_again() {
+    fn only_a_fatal_error_and_a_too_large_letter_are_not_retried() {
         let class = |code| AppendError::from(KafkaError::MessageProduction(code)).class();
         assert_eq!(
             class(RDKafkaErrorCode::MessageTimedOut),

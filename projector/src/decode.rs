@@ -1,5 +1,5 @@
-//! From a record of the log to what becomes of it: an event, or a dead letter with a reason (I5). Pure; the rules of reading
-//! are the schema's. It must never drop a record.
+//! Decodes a record into an event, or into a dead letter with a reason (I5). Pure; the schema defines the rules. It must never
+//! drop a record.
 
 use ess_schema::{
     Event, Position, Timestamp,
@@ -7,34 +7,32 @@ use ess_schema::{
 };
 use rdkafka::message::{Header, Headers, Message, OwnedHeaders, OwnedMessage};
 
-/// What becomes of a record: nothing else can.
+/// The result for a record; there is no other.
 #[derive(Debug)]
 #[expect(
     clippy::large_enum_variant,
-    reason = "nearly all are events, and they are read once, not kept"
+    reason = "nearly all are events, and each is consumed at once"
 )]
 pub(crate) enum Outcome {
-    /// It is an event.
     Event(Event),
-    /// It cannot be read, or not be stored.
     DeadLetter(DeadLetter),
 }
 
-/// A record that cannot become a row, whole, and why.
+/// A record that cannot become a row, and the reason.
 #[derive(Debug)]
 pub(crate) struct DeadLetter {
-    /// The record as it lies in the log.
+    /// The complete record.
     pub(crate) record: OwnedMessage,
-    /// Why, as one of few names.
+    /// The reason code, one of a fixed set.
     pub(crate) code: &'static str,
-    /// Why, in words.
+    /// The reason as text.
     pub(crate) reason: String,
 }
 
-/// A row that the read model refused; the other codes are those of `ess_schema::decode::Rejection`.
+/// The reason code of a row that ClickHouse refused; the other codes are those of `ess_schema::decode::Rejection`.
 pub(crate) const REFUSED: &str = "refused-by-read-model";
 
-/// Decides what becomes of a record.
+/// Decodes a record.
 pub(crate) fn decode<M: Message>(record: &M) -> Outcome {
     let message = KafkaRecord {
         payload: record.payload(),
@@ -51,7 +49,7 @@ pub(crate) fn decode<M: Message>(record: &M) -> Outcome {
     }
 }
 
-/// Where a record lies. The consumer refuses topics with more partitions than a position can name.
+/// The position of a record. The consumer refuses topics with more partitions than a position can represent.
 pub(crate) fn position<M: Message>(record: &M) -> Position {
     Position {
         partition: record.partition() as u16,
@@ -59,8 +57,8 @@ pub(crate) fn position<M: Message>(record: &M) -> Position {
     }
 }
 
-/// The record's own time, held inside what ESS can keep. A record without one stands at 1970: it is judged the same at every
-/// replay, and only an event that names its own ingest time can pass.
+/// The record's timestamp, limited to the range that ESS can store. A record without a timestamp gets 1970, so that every replay
+/// decodes it in the same way; only an event with its own ingest time is valid then.
 fn timestamp<M: Message>(record: &M) -> Timestamp {
     let millis = record.timestamp().to_millis().unwrap_or_default();
     Timestamp::EPOCH.plus_millis(millis)
@@ -85,7 +83,7 @@ fn owned<M: Message>(record: &M) -> OwnedMessage {
 }
 
 impl DeadLetter {
-    /// Bytes it holds, roughly.
+    /// Approximate memory, in bytes.
     pub(crate) fn bytes(&self) -> usize {
         let record = &self.record;
         let headers = record.headers().into_iter().flat_map(Headers::iter);
@@ -150,14 +148,14 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn an_untyped_record_becomes_an_event_of_the_records_time() {
+    fn an_untyped_record_becomes_an_event_with_the_records_timestamp() {
         let untyped = record(Some(r#"{"id":"e1","user_id":"u1","track_id":"t1"}"#), &[]);
         assert_eq!(position(&untyped).to_string(), "7:1234");
         assert_eq!(event(&untyped).ingest_time.as_millis(), NOON);
     }
 
     #[test]
-    fn the_headers_of_a_record_can_make_the_event() {
+    fn a_record_in_binary_mode_becomes_an_event() {
         let headers = [
             ("ce_specversion", "1.0"),
             ("ce_id", "e1"),
@@ -170,10 +168,10 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_kept_whole_with_a_reason() {
+    fn an_unreadable_record_becomes_a_complete_dead_letter_with_a_reason() {
         let bad = record(Some("not json"), &[("h", "v")]);
         let Outcome::DeadLetter(letter) = decode(&bad) else {
-            panic!("a row of nonsense");
+            panic!("an unreadable record became an event");
         };
         assert_eq!(letter.code, "not-json");
         assert_eq!(letter.record.payload(), Some(b"not json".as_slice()));
@@ -187,7 +185,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_tombstone_and_a_record_without_a_time_are_dead_letters_not_panics() {
+    fn a_tombstone_and_a_record_without_a_timestamp_become_dead_letters() {
         let tombstone = record(None, &[]);
         assert!(matches!(decode(&tombstone), Outcome::DeadLetter(l) if l.code == "tombstone"));
         let timeless = OwnedMessage::new(

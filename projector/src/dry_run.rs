@@ -1,5 +1,5 @@
-//! The first half of the path alone: consume, decode, batch, and then drop what would be stored. Benchmarks ask with it what
-//! the log and the decoding cost without the read model. It joins no group, commits nothing, stores nothing.
+//! Consume, decode and batch without the rest: benchmarks measure the cost of Kafka and of decoding with it. It must never join
+//! a group, commit or store.
 
 use std::{
     collections::BTreeMap,
@@ -15,72 +15,68 @@ use rdkafka::{
 };
 
 use crate::{
-    batch::column_pool::Spares,
-    batch::{Batcher, Limits},
+    batch::{Batcher, Limits, column_pool::ColumnPool},
     config::Settings,
     decode::{decode, position},
 };
 
-/// How long the broker may have nothing to hand out while records are still to come.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// For the next record, while some are missing.
+const POLL_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What was taken from the log.
+/// The consumed records.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Taken {
+pub struct Consumed {
     /// Records that became rows.
     pub rows: u64,
     /// Records that became dead letters.
     pub dead_letters: u64,
     /// From the first record to the last.
-    pub took: Duration,
+    pub elapsed: Duration,
 }
 
-/// The log did not hand out everything.
+/// Not all records could be consumed.
 #[derive(Debug, thiserror::Error)]
 pub enum DryRunError {
-    /// It cannot be consumed.
-    #[error("the log cannot be consumed: {0}")]
+    /// An error of the consumer.
+    #[error("cannot consume the topic: {0}")]
     Kafka(#[from] KafkaError),
-    /// It fell silent.
-    #[error(
-        "the log handed out nothing for {} s; still to come, by partition, everything up to {missing:?}",
-        PATIENCE.as_secs()
-    )]
-    Silent {
-        /// The next offset of each partition that was not reached.
+    /// Kafka returned no further record.
+    #[error("no record within {} s; the end offsets of the incomplete partitions are {missing:?}", POLL_TIMEOUT.as_secs())]
+    TimedOut {
+        /// The end offset of each partition that was not reached.
         missing: BTreeMap<u16, u64>,
     },
 }
 
-/// Takes the log from its beginning up to `ends`, the next offset of each partition, through the same decoding and batching
-/// as [`crate::app::run`] does, and drops every batch that is full. Blocks.
+/// Consumes the topic from its beginning up to `ends`, the next offset of each partition. Decodes and batches as
+/// [`crate::app::run`] does, and drops every full batch. Blocks.
 ///
 /// # Errors
-/// A log that cannot be consumed, or ends earlier.
-pub fn take(settings: &Settings, ends: &BTreeMap<u16, u64>) -> Result<Taken, DryRunError> {
+/// A topic that cannot be consumed, or that has fewer records.
+pub fn run(settings: &Settings, ends: &BTreeMap<u16, u64>) -> Result<Consumed, DryRunError> {
     let mut missing = ends.clone();
     missing.retain(|_, end| *end > 0);
     let consumer = consumer(settings, &missing)?;
-    let mut rows = Rows::new(settings);
+    let mut run = DryRun::new(settings);
     while !missing.is_empty() {
-        let Some(record) = consumer.poll(PATIENCE) else {
-            return Err(DryRunError::Silent { missing });
+        let Some(record) = consumer.poll(POLL_TIMEOUT) else {
+            return Err(DryRunError::TimedOut { missing });
         };
         let record = record?;
         let at = position(&record);
-        rows.take(&record);
+        run.add(&record);
         if missing.get(&at.partition) == Some(&(at.offset + 1)) {
             missing.remove(&at.partition);
         }
     }
-    Ok(rows.taken())
+    Ok(run.finish())
 }
 
 fn consumer(settings: &Settings, ends: &BTreeMap<u16, u64>) -> Result<BaseConsumer, KafkaError> {
     let kafka = &settings.kafka;
     let group = format!("{}-dry-run", settings.projector.group);
     let mut config = consumer_config(kafka, &group, "ess-projector-dry-run");
-    settings.projector.memory().bound_fetching(&mut config);
+    settings.projector.memory().limit_fetching(&mut config);
     let consumer: BaseConsumer = config.create()?;
     let mut assigned = TopicPartitionList::new();
     for partition in ends.keys() {
@@ -91,44 +87,45 @@ fn consumer(settings: &Settings, ends: &BTreeMap<u16, u64>) -> Result<BaseConsum
     Ok(consumer)
 }
 
-/// Counts what would be stored.
-struct Rows {
+/// Counts the records of dropped batches.
+struct DryRun {
     batcher: Batcher,
-    spares: Spares,
-    begun: Option<Instant>,
-    taken: Taken,
+    columns: ColumnPool,
+    first_record_at: Option<Instant>,
+    consumed: Consumed,
 }
 
-impl Rows {
+impl DryRun {
     fn new(settings: &Settings) -> Self {
         let limits = Limits::from(&settings.projector);
         Self {
             batcher: Batcher::new(limits, Instant::now()),
-            spares: Spares::new(settings.projector.memory().batch_room()),
-            begun: None,
-            taken: Taken::default(),
+            columns: ColumnPool::new(settings.projector.memory().batch_capacity()),
+            first_record_at: None,
+            consumed: Consumed::default(),
         }
     }
 
-    fn take(&mut self, record: &BorrowedMessage<'_>) {
-        let begun = *self.begun.get_or_insert_with(Instant::now);
-        let outcome = decode(record);
-        self.batcher.push(position(record), outcome, begun);
+    fn add(&mut self, record: &BorrowedMessage<'_>) {
+        let now = *self.first_record_at.get_or_insert_with(Instant::now);
+        self.batcher.push(position(record), decode(record), now);
         if self.batcher.is_full() {
             self.drop_batch();
         }
     }
 
     fn drop_batch(&mut self) {
-        let batch = self.batcher.cut(Instant::now(), self.spares.take());
-        self.taken.rows += batch.rows.len() as u64;
-        self.taken.dead_letters += batch.dead_letters.len() as u64;
-        self.spares.give(batch.rows);
+        let columns = self.columns.acquire();
+        let batch = self.batcher.finish_batch(Instant::now(), columns);
+        self.consumed.rows += batch.rows.len() as u64;
+        self.consumed.dead_letters += batch.dead_letters.len() as u64;
+        self.columns.release(batch.rows);
     }
 
-    fn taken(mut self) -> Taken {
+    fn finish(mut self) -> Consumed {
         self.drop_batch();
-        self.taken.took = self.begun.map_or(Duration::ZERO, |begun| begun.elapsed());
-        self.taken
+        let first = self.first_record_at;
+        self.consumed.elapsed = first.map_or(Duration::ZERO, |first| first.elapsed());
+        self.consumed
     }
 }

@@ -1,4 +1,4 @@
-//! Which generation is to be folded into, as a live projector follows it. It never decides that.
+//! Watches which generation a live projector must write to. It must never decide that.
 
 use std::time::Duration;
 
@@ -9,84 +9,82 @@ use ess_service::{
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::status::{Stage, Vitals};
+use crate::status::{PipelineStatus, Stage};
 
-/// Between two looks.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// Longer than a server in order needs for a look.
-const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
+/// Longer than a healthy server needs.
+const QUERY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Watches whether one generation stays the one to fold into.
+/// Watches whether a generation is still the target.
 #[derive(Debug, Clone)]
-pub(crate) struct CourseWatch {
+pub(crate) struct GenerationWatch {
     pub(crate) clickhouse: ClickHouseConfig,
     pub(crate) generation: u32,
 }
 
-impl CourseWatch {
-    /// Waits until another generation is to be folded into. While nobody says which, this one stays, and the projector is
-    /// not ready (I11), also when there is nothing to store.
-    pub(crate) async fn until_off(&self, vitals: &Vitals) {
+impl GenerationWatch {
+    /// Waits until another generation is the target. While the target is unknown, the projector stays with this generation
+    /// and is not ready (I11), also when there is nothing to store.
+    pub(crate) async fn wait_for_change(&self, status: &PipelineStatus) {
         loop {
-            sleep(LOOK_EVERY).await;
-            match self.look().await {
-                Ok(Some(next)) => {
-                    let (from, to) = (self.generation, next);
+            sleep(POLL_INTERVAL).await;
+            match self.other_target().await {
+                Ok(Some(to)) => {
+                    let from = self.generation;
                     tracing::info!(from, to, "leaving generation {from} for generation {to}");
                     return;
                 }
-                Ok(None) => vitals.works(Stage::Generations),
-                Err(reason) => vitals.hindered(Stage::Generations, reason),
+                Ok(None) => status.mark_healthy(Stage::Generations),
+                Err(reason) => status.mark_blocked(Stage::Generations, reason),
             }
         }
     }
 
-    async fn look(&self) -> Result<Option<u32>, String> {
-        let answered = timeout(ANSWERS_WITHIN, self.next()).await;
-        answered
-            .map_err(|_| format!("no answer within {ANSWERS_WITHIN:?}"))?
-            .map_err(|error| error.to_string())
-    }
-
-    /// Whoever hands over waits until the group of this generation has no members, and may have looked before this projector
-    /// joined it. So this is asked after joining and before anything is taken: one of the two sees the other. Waits while
-    /// another generation is to be folded into. False: told to stop.
-    pub(crate) async fn is_on(&self, stopping: &CancellationToken) -> bool {
+    /// Waits until this generation is the target; returns false when stopped before.
+    ///
+    /// A handover waits until this generation's group has no members, and may have looked before this projector joined. So
+    /// the projector checks after joining and before consuming: one of the two sees the other.
+    pub(crate) async fn is_target(&self, stopping: &CancellationToken) -> bool {
         tokio::select! {
-            () = self.until_on() => true,
+            () = self.wait_until_target() => true,
             () = stopping.cancelled() => false,
         }
     }
 
-    /// A server that does not say which generation it is takes no rows either.
-    async fn until_on(&self) {
+    /// An error ends the wait: a server that cannot answer this query does not accept rows either.
+    async fn wait_until_target(&self) {
+        let generation = self.generation;
         loop {
-            let generation = self.generation;
-            match self.look().await {
-                Ok(Some(next)) => {
+            match self.other_target().await {
+                Ok(Some(target)) => {
                     tracing::info!(
                         generation,
-                        next,
-                        "nothing is taken for generation {generation}: {next} is being handed over to"
+                        target,
+                        "not consuming for generation {generation}: the handover to generation {target} is under way"
                     );
                 }
                 Ok(None) => return,
                 Err(reason) => {
                     tracing::warn!(
-                        "the generations cannot be looked up, {generation} stays: {reason}"
+                        "cannot look up the generations, staying with generation {generation}: {reason}"
                     );
                     return;
                 }
             }
-            sleep(LOOK_EVERY).await;
+            sleep(POLL_INTERVAL).await;
         }
     }
 
-    /// The generation to fold into, if it is another one.
-    async fn next(&self) -> Result<Option<u32>, ReadModelError> {
-        let now = target_generation(&self.clickhouse)
-            .await?
-            .map(|now| now.generation);
-        Ok(now.filter(|next| *next != self.generation))
+    /// The target, if it is another generation.
+    async fn other_target(&self) -> Result<Option<u32>, String> {
+        let query = async {
+            let target = target_generation(&self.clickhouse).await?;
+            let target = target.map(|target| target.generation);
+            Ok(target.filter(|target| *target != self.generation))
+        };
+        timeout(QUERY_TIMEOUT, query)
+            .await
+            .map_err(|_| format!("no response within {QUERY_TIMEOUT:?}"))?
+            .map_err(|error: ReadModelError| error.to_string())
     }
 }

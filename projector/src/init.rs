@@ -1,49 +1,48 @@
-//! `projector init`: creates the topics and tables that are missing, and verifies those that are there. Idempotent; it
-//! never changes or deletes what exists.
+//! `projector init`: creates missing topics and tables, and verifies existing ones. Idempotent; it must never change or delete
+//! anything that exists.
 
-use std::{error::Error, io::Write as _, process::ExitCode};
+use std::process::ExitCode;
 
 use ess_schema::migrations::Schema;
 use ess_service::{
-    clickhouse::ensure_active, kafka::ensure_topics, retry::RetryPolicy, telemetry::start_logging,
+    clickhouse::{ReadModelError, ensure_active},
+    kafka::{TopicError, ensure_topics},
+    retry::RetryPolicy,
 };
-use tokio::runtime::Runtime;
 
-use crate::config::Settings;
+use crate::{
+    command::{self, print},
+    config::Settings,
+};
 
-/// Prepares log and read model, waiting a minute for servers that are starting; returns what to exit with.
+/// Creates the topics and tables; waits up to a minute for servers that are starting. Returns the exit code of the process.
 pub fn run(settings: &Settings, schema: Schema) -> ExitCode {
-    match prepare(settings, schema) {
-        Ok(told) => {
-            let _ = write!(std::io::stdout(), "{told}");
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            tracing::error!("init failed: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    command::run(&settings.log, "init", init(settings, schema))
 }
 
-fn prepare(settings: &Settings, schema: Schema) -> Result<String, Box<dyn Error>> {
-    start_logging(&settings.log)?;
+#[derive(Debug, thiserror::Error)]
+enum InitError {
+    #[error(transparent)]
+    Topics(#[from] TopicError),
+    #[error(transparent)]
+    ReadModel(#[from] ReadModelError),
+}
+
+async fn init(settings: &Settings, schema: Schema) -> Result<(), InitError> {
     let (kafka, clickhouse) = (&settings.kafka, &settings.clickhouse);
-    Runtime::new()?.block_on(async {
-        RetryPolicy::STARTUP
-            .run("preparing the log", || ensure_topics(kafka))
-            .await?;
-        let generation = RetryPolicy::STARTUP
-            .run("preparing the read model", || {
-                ensure_active(clickhouse, schema)
-            })
-            .await?;
-        Ok(format!(
-            "log: topic {} with {} partitions, dead letters in {}\n\
-             read model: generation {generation} is active, in database {}\n",
-            kafka.topic,
-            kafka.partitions,
-            kafka.dead_letter_topic,
-            clickhouse.generation_database(generation),
-        ))
-    })
+    RetryPolicy::STARTUP
+        .run("creating the topics", || ensure_topics(kafka))
+        .await?;
+    let generation = RetryPolicy::STARTUP
+        .run("creating the tables", || ensure_active(clickhouse, schema))
+        .await?;
+    print(&format!(
+        "log: topic {} with {} partitions, dead letters in {}\n\
+         read model: generation {generation} is active, in database {}",
+        kafka.topic,
+        kafka.partitions,
+        kafka.dead_letter_topic,
+        clickhouse.generation_database(generation),
+    ));
+    Ok(())
 }

@@ -1,5 +1,5 @@
-//! Rows into the table `events` of one generation; its views make the aggregates of them. A row counts as stored only when
-//! ClickHouse has answered. Repetition is harmless here (I3), so nothing is deduplicated.
+//! Inserts rows into the table `events` of one generation, whose materialized views update the aggregates. A row counts as
+//! stored only when ClickHouse has acknowledged it. Repeated rows are harmless (I3), so nothing must deduplicate them here.
 
 pub(crate) mod bisect;
 
@@ -18,70 +18,76 @@ use ess_service::{
 use tokio::time::timeout;
 
 use crate::{
-    insert::bisect::Store,
     metrics,
-    retry::until_decided,
-    status::{Stage, Vitals},
+    retry::retry_transient,
+    status::{PipelineStatus, Stage},
 };
 
 /// The table `events` of one generation.
-pub(crate) struct Events {
+pub(crate) struct EventsTable {
     client: Client,
     timeout: Duration,
-    vitals: Arc<Vitals>,
+    status: Arc<PipelineStatus>,
 }
 
-impl Events {
-    /// `client` is of the generation's database; `timeout` is for one insert.
-    pub(crate) fn new(client: Client, timeout: Duration, vitals: Arc<Vitals>) -> Self {
+impl EventsTable {
+    /// `client` uses the generation's database; `timeout` applies to one insert.
+    pub(crate) fn new(client: Client, timeout: Duration, status: Arc<PipelineStatus>) -> Self {
         let client = client
-            // For CPU, not for the wire: a backlog comes at the speed of the processors on both sides.
+            // Costs CPU on both sides, which limits the throughput of a backlog; the network does not.
             .with_compression(Compression::None)
-            // The answer must mean that the rows are stored, not that they wait.
+            // The response must mean that the rows are stored, not that they are queued.
             .with_setting("async_insert", "0")
             .with_setting("wait_end_of_query", "1")
-            // A batch may hold any mix of months: external producers vouch for their own ingest times.
+            // A batch may have rows of any number of months: external producers set their own ingest times.
             .with_setting("max_partitions_per_insert_block", "0")
-            // A generation keeps the columns it was made with; a newer projector may know more.
+            // A generation keeps the columns that it was created with; a newer projector may send more.
             .with_setting("input_format_skip_unknown_fields", "1")
-            // Repetitions within one block are rare; merges and reads fold them as they fold those of two blocks.
+            // Repeated rows within a block are rare; merges and reads fold them like those of two blocks.
             .with_setting("optimize_on_insert", "0")
-            // Several batches are in flight: threads of one insert only get into each other's way.
+            // Several batches are in flight, so more threads per insert would only compete.
             .with_setting("max_threads", "1");
         Self {
             client,
             timeout,
-            vitals,
+            status,
         }
     }
 
-    /// The rows of one batch on their way into the table.
-    pub(crate) fn of<'b>(&'b self, rows: &'b EventColumns) -> Rows<'b> {
-        Rows { events: self, rows }
+    /// Inserts some rows of a batch; retries until ClickHouse acknowledges them or refuses them for their content.
+    ///
+    /// # Errors
+    /// The reason of the refusal.
+    pub(crate) async fn insert(
+        &self,
+        rows: &EventColumns,
+        range: Range<usize>,
+    ) -> Result<(), String> {
+        let attempt = || self.insert_once(rows, range.clone());
+        retry_transient(&self.status, Stage::Insert, attempt)
+            .await
+            .map_err(|error| error.to_string())
     }
-}
 
-/// The rows of one batch.
-pub(crate) struct Rows<'b> {
-    events: &'b Events,
-    rows: &'b EventColumns,
-}
-
-impl Rows<'_> {
-    async fn insert(&self, rows: Range<usize>) -> Result<(), InsertError> {
-        let (start, count) = (Instant::now(), rows.len());
-        timeout(self.events.timeout, self.send(rows))
+    async fn insert_once(
+        &self,
+        rows: &EventColumns,
+        range: Range<usize>,
+    ) -> Result<(), InsertError> {
+        let (start, count) = (Instant::now(), range.len());
+        timeout(self.timeout, self.send(rows, range))
             .await
             .unwrap_or(Err(Error::TimedOut))?;
         metrics::inserted(count, start.elapsed());
         Ok(())
     }
 
-    async fn send(&self, rows: Range<usize>) -> Result<(), Error> {
-        let client = &self.events.client;
-        let insert = client.insert_formatted_with("INSERT INTO events FORMAT Native");
+    async fn send(&self, rows: &EventColumns, range: Range<usize>) -> Result<(), Error> {
+        let insert = self
+            .client
+            .insert_formatted_with("INSERT INTO events FORMAT Native");
         let mut insert = insert.buffered();
-        for piece in self.rows.native_block(rows) {
+        for piece in rows.native_block(range) {
             let mut rest = piece.as_ref();
             while !rest.is_empty() {
                 rest = &rest[insert.write(rest).await?..];
@@ -91,21 +97,10 @@ impl Rows<'_> {
     }
 }
 
-impl Store for Rows<'_> {
-    type Refusal = String;
-
-    async fn store(&self, rows: Range<usize>) -> Result<(), String> {
-        let attempt = || self.insert(rows.clone());
-        until_decided(&self.events.vitals, Stage::Insert, attempt)
-            .await
-            .map_err(|error| error.to_string())
-    }
-}
-
-/// Codes of ClickHouse's ErrorCodes.cpp that blame the rows: values that cannot be parsed, converted or held, or that break
-/// a constraint. Everything else — a missing table, a wrong password, too little memory, a code unknown here — says nothing
-/// about the rows and is tried again for ever: a wrong guess there costs time, a wrong guess here would lose events.
-const BLAME_THE_ROWS: &[u32] = &[
+/// Codes of ClickHouse's ErrorCodes.cpp that are about the rows: values that cannot be parsed, converted or represented, or
+/// that violate a constraint. All other codes (a missing table, a wrong password, too little memory, unknown codes) are
+/// retried without limit: to retry a refusal costs time, to refuse rows after a transient error would lose events.
+const ROW_ERROR_CODES: &[u32] = &[
     6, 26, 27, 38, 41, 53, 69, 70, 72, 117, 128, 130, 131, 153, 321, 349, 376, 395, 407, 467, 469,
     675, 676, 691,
 ];
@@ -113,10 +108,9 @@ const BLAME_THE_ROWS: &[u32] = &[
 /// Why an insert was not acknowledged.
 #[derive(Debug, thiserror::Error)]
 enum InsertError {
-    /// For a reason that may pass.
     #[error("{0}")]
-    Passing(Error),
-    /// For what the rows hold.
+    Transient(Error),
+    /// ClickHouse refuses the content of a row.
     #[error("{0}")]
     Refused(Error),
 }
@@ -124,8 +118,8 @@ enum InsertError {
 impl From<Error> for InsertError {
     fn from(error: Error) -> Self {
         match error_code(&error) {
-            Some(code) if BLAME_THE_ROWS.contains(&code) => Self::Refused(error),
-            _ => Self::Passing(error),
+            Some(code) if ROW_ERROR_CODES.contains(&code) => Self::Refused(error),
+            _ => Self::Transient(error),
         }
     }
 }
@@ -133,7 +127,7 @@ impl From<Error> for InsertError {
 impl Classify for InsertError {
     fn class(&self) -> ErrorClass {
         match self {
-            Self::Passing(_) => ErrorClass::Transient,
+            Self::Transient(_) => ErrorClass::Transient,
             Self::Refused(_) => ErrorClass::Permanent,
         }
     }
@@ -148,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_blames_the_rows_is_a_refusal() {
+    fn only_error_codes_about_rows_are_refusals() {
         for text in [
             "Code: 469. DB::Exception: Constraint `c` for table ess_g1.events is violated at row 1. (VIOLATED_CONSTRAINT)",
             "Code: 117. DB::Exception: Incorrect data. (INCORRECT_DATA)",
@@ -159,13 +153,13 @@ mod tests {
     }
 
     #[test]
-    fn trouble_of_the_server_or_the_way_there_passes_and_so_does_the_unknown() {
+    fn errors_of_the_server_the_network_and_unknown_codes_are_transient() {
         for text in [
             "Code: 60. DB::Exception: Table ess_g1.events does not exist. (UNKNOWN_TABLE)",
             "Code: 241. DB::Exception: Memory limit exceeded. (MEMORY_LIMIT_EXCEEDED)",
             "Code: 252. DB::Exception: Too many parts. (TOO_MANY_PARTS)",
             "Code: 516. DB::Exception: Authentication failed. (AUTHENTICATION_FAILED)",
-            "Code: 99999. DB::Exception: Never heard of.",
+            "Code: 99999. DB::Exception: Unknown.",
             "502 Bad Gateway",
         ] {
             assert_eq!(class(text), ErrorClass::Transient, "{text}");
@@ -174,7 +168,10 @@ mod tests {
             InsertError::from(Error::TimedOut).class(),
             ErrorClass::Transient
         );
-        let away = Error::Network("connection refused".into());
-        assert_eq!(InsertError::from(away).class(), ErrorClass::Transient);
+        let refused_connection = Error::Network("connection refused".into());
+        assert_eq!(
+            InsertError::from(refused_connection).class(),
+            ErrorClass::Transient
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! The projector: folds the log into the read model. The path of a message is `pipeline.rs`; only it writes the tables that
-//! answers come from. It must never answer a question about playbacks, nor append to the log.
+//! The projector: folds the log into the read model. `pipeline.rs` shows the path of a record. It alone writes the tables of the
+//! read model; it must never answer a question about playbacks or append to the log.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 pub mod app;

@@ -1,5 +1,4 @@
-//! The binary `projector`: folds the log into the read model, prepares both, or rebuilds it. It only chooses; see
-//! `app`, `init`, `replay` and `generations`.
+//! The binary `projector`: parses the command line and runs the command; see `app`, `init`, `replay`, `rollup` and `generations`.
 
 use std::process::ExitCode;
 
@@ -7,7 +6,7 @@ use clap::{Parser, Subcommand};
 use ess_projector::{
     app,
     config::Settings,
-    generations::{self, promote, retire},
+    generations::{list, promote, retire},
     init, replay, rollup,
 };
 use ess_schema::migrations::SCHEMA;
@@ -26,20 +25,20 @@ struct CommandLine {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Fold the log into the active generation until told to stop (this is what happens without a command)
+    /// Fold the log into the active generation until stopped (the default command)
     Run,
-    /// Create the topics and tables that are missing, verify those that are there, and exit
+    /// Create missing topics and tables, verify existing ones, and exit
     Init,
     /// Build the next generation from offset 0 beside the active one, verify it, and make it the active one
-    Replay(replay::Options),
-    /// Bring the rows of `playbacks` in the active generation up to date with what is stored, and exit; a running projector does so by itself
-    Rollup(rollup::Options),
-    /// List the generations of the read model: state, size, how far behind the log, and who folds into them
-    Generations(generations::Options),
-    /// Make a generation that was active before the active one again; it is brought up to date and verified first
-    Promote(promote::Options),
-    /// Drop a generation that was active before, with its consumer groups, for good
-    Retire(retire::Options),
+    Replay(replay::ReplayOptions),
+    /// Update the table `playbacks` of the active generation from the stored events, and exit; a running projector does this by itself
+    Rollup(rollup::RollupOptions),
+    /// List the generations of the read model with state, size, lag and consumers
+    Generations(list::GenerationsOptions),
+    /// Make an earlier generation the active one again, after bringing it up to date and verifying it
+    Promote(promote::PromoteOptions),
+    /// Drop an earlier generation and its consumer groups; this cannot be undone
+    Retire(retire::RetireOptions),
 }
 
 fn main() -> ExitCode {
@@ -49,9 +48,7 @@ fn main() -> ExitCode {
         Ok((settings, Some(Command::Init))) => init::run(&settings, SCHEMA),
         Ok((settings, Some(Command::Replay(options)))) => replay::run(&settings, SCHEMA, &options),
         Ok((settings, Some(Command::Rollup(options)))) => rollup::run(&settings, SCHEMA, &options),
-        Ok((settings, Some(Command::Generations(options)))) => {
-            generations::run(&settings, &options)
-        }
+        Ok((settings, Some(Command::Generations(options)))) => list::run(&settings, &options),
         Ok((settings, Some(Command::Promote(options)))) => {
             promote::run(&settings, SCHEMA, &options)
         }

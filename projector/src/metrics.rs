@@ -1,11 +1,9 @@
-//! The projector's metrics, under OpenTelemetry's names where it has any (semantic conventions, messaging) and `ess_projector_…`
-//! where it has none. Labels stay few: a partition is one, an id never is.
+//! The projector's metrics: OpenTelemetry's names where its semantic conventions for messaging have one, else
+//! `ess_projector_…`. Labels have few values: a partition may be one, an id must never be.
 
 use std::time::Duration;
 
 use metrics::{Counter, Label, Unit};
-
-use crate::status::Stage;
 
 const CONSUMED: &str = "messaging_client_consumed_messages_total";
 const STORED: &str = "ess_projector_stored_events_total";
@@ -20,40 +18,41 @@ const LAG: &str = "ess_projector_lag_messages";
 const ROLL_UP_LAG: &str = "ess_projector_roll_up_lag_events";
 const ROLL_UP_DURATION: &str = "ess_projector_roll_up_duration_seconds";
 
-/// Says what each metric means, once.
+/// Registers the help text of each metric; call it once.
 pub(crate) fn describe() {
-    metrics::describe_counter!(CONSUMED, "records taken from the log");
-    metrics::describe_counter!(STORED, "events inserted, repetitions included");
+    metrics::describe_counter!(CONSUMED, "records consumed from Kafka");
+    metrics::describe_counter!(STORED, "events inserted, duplicates included");
     metrics::describe_counter!(
         MISPLACED,
-        "events whose record had another key than their playback's, or none"
+        "events whose record key is missing or is not the playback id"
     );
     metrics::describe_counter!(DEAD_LETTERS, "records that became dead letters, by reason");
-    metrics::describe_counter!(
-        RETRIES,
-        "attempts that failed and were made again, by stage"
+    metrics::describe_counter!(RETRIES, "failed attempts that were retried, by stage");
+    metrics::describe_counter!(REBALANCES, "changes of the partition assignment, by kind");
+    metrics::describe_histogram!(BATCH_ROWS, "events per insert");
+    metrics::describe_histogram!(
+        INSERT_DURATION,
+        Unit::Seconds,
+        "duration of an insert until ClickHouse acknowledges it"
     );
-    metrics::describe_counter!(REBALANCES, "changes of the assignment, by kind");
-    metrics::describe_histogram!(BATCH_ROWS, "events in one insert");
-    metrics::describe_histogram!(INSERT_DURATION, Unit::Seconds, "one insert, acknowledged");
     metrics::describe_gauge!(
         IN_FLIGHT_BYTES,
         Unit::Bytes,
-        "batches being stored, in memory"
+        "memory of the batches in flight"
     );
-    metrics::describe_gauge!(LAG, "records of a partition not yet stored");
+    metrics::describe_gauge!(LAG, "records of a partition that are not stored yet");
     metrics::describe_gauge!(
         ROLL_UP_LAG,
-        "stored events that the rows of their playbacks lack yet"
+        "stored events that the table playbacks does not include yet"
     );
     metrics::describe_histogram!(
         ROLL_UP_DURATION,
         Unit::Seconds,
-        "one time of making rows of playbacks again"
+        "duration of one update of the table playbacks"
     );
 }
 
-/// Counts what is taken from the log; fetched once, because it is counted often.
+/// The counter of consumed records. Look it up once: it is incremented for each record.
 pub(crate) fn consumed(topic: &str, group: &str) -> Counter {
     let labels = vec![
         Label::from_static_parts("messaging_system", "kafka"),
@@ -63,10 +62,10 @@ pub(crate) fn consumed(topic: &str, group: &str) -> Counter {
     metrics::counter!(CONSUMED, labels)
 }
 
-pub(crate) fn inserted(rows: usize, took: Duration) {
+pub(crate) fn inserted(rows: usize, elapsed: Duration) {
     metrics::counter!(STORED).increment(rows as u64);
     metrics::histogram!(BATCH_ROWS).record(rows as f64);
-    metrics::histogram!(INSERT_DURATION).record(took);
+    metrics::histogram!(INSERT_DURATION).record(elapsed);
 }
 
 pub(crate) fn misplaced() {
@@ -77,19 +76,19 @@ pub(crate) fn dead_letter(code: &'static str) {
     metrics::counter!(DEAD_LETTERS, "error_type" => code).increment(1);
 }
 
-pub(crate) fn retried(stage: Stage) {
-    metrics::counter!(RETRIES, "stage" => stage.name()).increment(1);
+pub(crate) fn retried(stage: &'static str) {
+    metrics::counter!(RETRIES, "stage" => stage).increment(1);
 }
 
 pub(crate) fn rebalanced(kind: &'static str) {
     metrics::counter!(REBALANCES, "kind" => kind).increment(1);
 }
 
-pub(crate) fn in_flight(bytes: usize) {
+pub(crate) fn batch_sent(bytes: usize) {
     metrics::gauge!(IN_FLIGHT_BYTES).increment(bytes as f64);
 }
 
-pub(crate) fn landed(bytes: usize) {
+pub(crate) fn batch_finished(bytes: usize) {
     metrics::gauge!(IN_FLIGHT_BYTES).decrement(bytes as f64);
 }
 
@@ -102,6 +101,6 @@ pub(crate) fn roll_up_lag(events: u64) {
     metrics::gauge!(ROLL_UP_LAG).set(events as f64);
 }
 
-pub(crate) fn rolled_up(took: Duration) {
-    metrics::histogram!(ROLL_UP_DURATION).record(took);
+pub(crate) fn rolled_up(elapsed: Duration) {
+    metrics::histogram!(ROLL_UP_DURATION).record(elapsed);
 }

@@ -1,12 +1,12 @@
-//! The path of a record, as its diagram shows it:
+//! The path of a record:
 //!
 //! ```text
 //! consume → decode → batch ─┬─▶ insert → dead letters ─┬─▶ record progress → commit
 //!  (the consumer's thread)  └─▶ insert → dead letters ─┘   (in order, per partition)
-//!                                (some batches in flight)
+//!                                (batches in flight)
 //! ```
 //!
-//! Everything between two stages is bounded; nothing is committed before it is stored (I4).
+//! Every queue between two stages is bounded. An offset must never be committed before its record is stored (I4).
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,221 +20,226 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    batch::Limits,
-    batch::column_pool::Spares,
-    batch::dispatch::{InFlight, Intake, Place},
-    commit::BatchId,
-    commit::offsets::Offsets,
-    commit::progress::Progress,
+    batch::{
+        Limits,
+        accumulator::{InFlightBatch, InFlightPermit, RecordAccumulator},
+        column_pool::ColumnPool,
+    },
+    commit::{BatchId, progress::ProgressTable, shared::SharedOffsets},
     config::Settings,
-    consume::member::Member,
-    consume::{ConsumeError, consume},
-    dead_letters::refetch::Originals,
-    dead_letters::{AppendError, DeadLetters},
-    generation_watch::CourseWatch,
-    insert::Events,
-    insert::bisect::store_all_but_refused,
+    consume::{ConsumeError, consume, member::GroupMember},
+    dead_letters::{AppendError, DeadLetters, refetch::RecordRefetcher},
+    generation_watch::GenerationWatch,
+    insert::{EventsTable, bisect::store_all_but_refused},
     metrics,
-    status::Vitals,
+    status::PipelineStatus,
 };
 
-/// The pipeline cannot go on.
+/// The pipeline cannot continue.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PipelineError {
     #[error(transparent)]
     Consume(#[from] ConsumeError),
-    #[error("the producer of dead letters cannot be made: {0}")]
+    #[error("cannot create the producer of dead letters: {0}")]
     Producer(#[from] KafkaError),
-    #[error("the producer of dead letters is broken: {0}")]
+    #[error("the producer of dead letters failed: {0}")]
     DeadLetters(#[from] AppendError),
-    #[error("a batch's task ended: {0}")]
+    #[error("a task that stores a batch ended: {0}")]
     Task(#[from] JoinError),
 }
 
-/// What is folded into, and as whom.
-pub(crate) struct Target {
+/// The generation that a pipeline writes to, and its consumer group.
+pub(crate) struct PipelineTarget {
     pub(crate) generation: u32,
-    /// The consumer group.
     pub(crate) group: String,
-    /// The group whose work this one goes on with: it starts no earlier than that one came.
-    pub(crate) predecessor: Option<String>,
+    /// The group whose work this one continues: consumption starts no earlier than that group's offsets.
+    pub(crate) previous_group: Option<String>,
     pub(crate) role: Role,
 }
 
-/// What a pipeline is for.
+/// The purpose of a pipeline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// It keeps the generation up to date that readers read, and sends dead letters.
+    /// Keeps the active generation up to date and sends dead letters.
     Live,
-    /// It brings a generation up to date that nobody reads; it sends no dead letters, because the live one has (I9).
+    /// Brings a generation up to date that has no readers. It sends no dead letters: the live pipeline has sent them (I9).
     Rebuild,
 }
 
 /// Folds the log into one generation.
 pub(crate) struct Pipeline {
     settings: Settings,
-    target: Target,
-    store: Arc<Store>,
-    progress: Progress,
-    offsets: Arc<Offsets>,
-    vitals: Arc<Vitals>,
+    target: PipelineTarget,
+    store: Arc<BatchStore>,
+    progress: ProgressTable,
+    offsets: Arc<SharedOffsets>,
+    status: Arc<PipelineStatus>,
 }
 
-/// Where batches end.
-struct Store {
-    events: Events,
-    spares: Arc<Spares>,
-    originals: Originals,
-    /// None: they are left out.
+/// Stores batches.
+struct BatchStore {
+    events: EventsTable,
+    columns: Arc<ColumnPool>,
+    refetcher: RecordRefetcher,
+    /// None in a rebuild, which drops dead letters.
     dead_letters: Option<DeadLetters>,
 }
 
 /// A batch of which every record is a row or a dead letter.
-struct Stored {
+struct StoredBatch {
     id: BatchId,
-    _place: Place,
+    _permit: InFlightPermit,
 }
 
 impl Pipeline {
-    /// Builds the stages; nothing runs yet.
+    /// Builds the stages without starting them.
     ///
     /// # Errors
     /// A configuration that librdkafka refuses.
     pub(crate) fn build(
         settings: Settings,
-        target: Target,
-        offsets: Arc<Offsets>,
-        vitals: Arc<Vitals>,
+        target: PipelineTarget,
+        offsets: Arc<SharedOffsets>,
+        status: Arc<PipelineStatus>,
     ) -> Result<Self, PipelineError> {
         let (kafka, projector) = (&settings.kafka, &settings.projector);
-        let read_model = generation_client(&settings.clickhouse, target.generation);
+        let client = generation_client(&settings.clickhouse, target.generation);
         let memory = projector.memory();
         let dead_letters =
-            || DeadLetters::new(kafka, &settings.producer, memory, Arc::clone(&vitals));
-        let store = Store {
-            spares: Arc::new(Spares::new(memory.batch_room())),
-            events: Events::new(
-                read_model.clone(),
+            || DeadLetters::new(kafka, &settings.producer, memory, Arc::clone(&status));
+        let store = BatchStore {
+            events: EventsTable::new(
+                client.clone(),
                 projector.insert_timeout,
-                Arc::clone(&vitals),
+                Arc::clone(&status),
             ),
-            originals: Originals::new(kafka, &target.group, Arc::clone(&vitals)),
+            columns: Arc::new(ColumnPool::new(memory.batch_capacity())),
+            refetcher: RecordRefetcher::new(kafka, &target.group, Arc::clone(&status)),
             dead_letters: match target.role {
                 Role::Live => Some(dead_letters()?),
                 Role::Rebuild => None,
             },
         };
         Ok(Self {
-            progress: Progress::new(read_model, Arc::clone(&vitals)),
+            progress: ProgressTable::new(client, Arc::clone(&status)),
             settings,
             target,
             store: Arc::new(store),
             offsets,
-            vitals,
+            status,
         })
     }
 
-    /// Runs until told to stop and drained, or until it cannot go on.
+    /// Runs until it is stopped and drained, or until it fails.
     ///
     /// # Errors
-    /// What keeps it from going on, or from draining in time.
+    /// A failure of a stage, or a drain that timed out.
     pub(crate) async fn run(self, stopping: CancellationToken) -> Result<(), PipelineError> {
-        let (taken, batches) = mpsc::channel(self.settings.projector.in_flight);
+        let (batch_tx, batch_rx) = mpsc::channel(self.settings.projector.in_flight);
         let consumed = consume(
             self.settings.kafka.clone(),
             self.settings.projector.memory(),
             self.target.group.clone(),
-            self.member(taken, stopping.clone()),
+            self.group_member(batch_tx, stopping.clone()),
             stopping,
         );
         tokio::select! {
-            // It ends after what it took is stored and committed, or when the time for that is over.
+            // Ends when all consumed records are stored and committed, or when the drain times out.
             ended = consumed => Ok(ended?),
-            Err(error) = self.store_all(batches) => Err(error),
+            Err(error) = self.store_all(batch_rx) => Err(error),
         }
     }
 
-    fn member(&self, taken: mpsc::Sender<InFlight>, stopping: CancellationToken) -> Member {
-        let projector = &self.settings.projector;
-        let limits = Limits::from(projector);
-        let topic = self.settings.kafka.topic.clone();
-        let consumed = metrics::consumed(&topic, &self.target.group);
-        let offsets = Arc::clone(&self.offsets);
-        let predecessor = self.target.predecessor.as_ref();
-        let course = CourseWatch {
+    fn group_member(
+        &self,
+        batches: mpsc::Sender<InFlightBatch>,
+        stopping: CancellationToken,
+    ) -> GroupMember {
+        let (kafka, projector) = (&self.settings.kafka, &self.settings.projector);
+        let previous_group = self.target.previous_group.as_ref();
+        let generation_watch = GenerationWatch {
             clickhouse: self.settings.clickhouse.clone(),
             generation: self.target.generation,
         };
-        Member {
-            course: (self.target.role == Role::Live).then_some(course),
-            stopping,
-            predecessor: predecessor
-                .map(|group| consumer_config(&self.settings.kafka, group, "ess-projector")),
-            intake: Intake::new(
-                limits,
-                projector.in_flight,
-                taken,
-                offsets,
-                Arc::clone(&self.store.spares),
-                consumed,
+        GroupMember {
+            topic: kafka.topic.clone(),
+            previous_group: previous_group
+                .map(|group| consumer_config(kafka, group, "ess-projector")),
+            accumulator: RecordAccumulator::new(
+                Limits::from(projector),
+                batches,
+                Arc::clone(&self.offsets),
+                Arc::clone(&self.store.columns),
+                metrics::consumed(&kafka.topic, &self.target.group),
             ),
-            topic,
             offsets: Arc::clone(&self.offsets),
             progress: self.progress.clone(),
-            vitals: Arc::clone(&self.vitals),
+            status: Arc::clone(&self.status),
             runtime: Handle::current(),
-            settle_within: settle_within(self.settings.shutdown.deadline),
+            drain_timeout: drain_timeout(self.settings.shutdown.deadline),
             paused: false.into(),
+            generation_watch: (self.target.role == Role::Live).then_some(generation_watch),
+            stopping,
         }
     }
 
-    async fn store_all(&self, mut batches: mpsc::Receiver<InFlight>) -> Result<(), PipelineError> {
-        let mut storing = JoinSet::new();
+    async fn store_all(
+        &self,
+        mut batches: mpsc::Receiver<InFlightBatch>,
+    ) -> Result<(), PipelineError> {
+        let mut tasks = JoinSet::new();
         loop {
             tokio::select! {
                 Some(batch) = batches.recv() => {
-                    storing.spawn(store(Arc::clone(&self.store), batch));
+                    tasks.spawn(store_batch(Arc::clone(&self.store), batch));
                 }
-                Some(stored) = storing.join_next() => {
+                Some(stored) = tasks.join_next() => {
                     let mut all = vec![stored??];
-                    while let Some(stored) = storing.try_join_next() {
+                    while let Some(stored) = tasks.try_join_next() {
                         all.push(stored??);
                     }
-                    self.acknowledge(all).await;
+                    self.record(all).await;
                 }
                 else => return Ok(()),
             }
         }
     }
 
-    /// Says that these batches are stored: first in the read model, then to the consumer, which commits.
-    async fn acknowledge(&self, stored: Vec<Stored>) {
+    /// Records the progress of stored batches, first in the read model, then in the offset tracker, whose offsets the consumer
+    /// commits.
+    async fn record(&self, stored: Vec<StoredBatch>) {
         let ids: Vec<BatchId> = stored.iter().map(|stored| stored.id).collect();
-        let watermarks = self.offsets.acknowledge(&ids);
+        let watermarks = self.offsets.mark_stored(&ids);
         self.progress.record(&watermarks).await;
-        self.offsets.recorded(&watermarks);
+        self.offsets.mark_recorded(&watermarks);
     }
 }
 
-/// Makes every record of a batch a row or a dead letter, however long it takes.
-async fn store(store: Arc<Store>, taken: InFlight) -> Result<Stored, AppendError> {
-    let InFlight { id, batch, place } = taken;
-    let rows = store.events.of(&batch.rows);
-    let refused = store_all_but_refused(&rows, batch.rows.len()).await;
+/// Makes every record of a batch a row or a dead letter; retries until both servers acknowledge them.
+async fn store_batch(
+    store: Arc<BatchStore>,
+    in_flight: InFlightBatch,
+) -> Result<StoredBatch, AppendError> {
+    let InFlightBatch { id, batch, permit } = in_flight;
+    let insert = |range| store.events.insert(&batch.rows, range);
+    let refused = store_all_but_refused(batch.rows.len(), insert).await;
     let refused = refused
         .into_iter()
-        .map(|(index, refusal)| (batch.rows.position(index), refusal))
+        .map(|(index, reason)| (batch.rows.position(index), reason))
         .collect();
-    store.spares.give(batch.rows);
+    store.columns.release(batch.rows);
     if let Some(dead_letters) = &store.dead_letters {
-        let refused = store.originals.dead_letters(refused).await;
+        let refused = store.refetcher.dead_letters(refused).await;
         dead_letters.append(&batch.dead_letters).await?;
         dead_letters.append(&refused).await?;
     }
-    Ok(Stored { id, _place: place })
+    Ok(StoredBatch {
+        id,
+        _permit: permit,
+    })
 }
 
-/// What is left of the drain deadline must do for leaving the group.
-fn settle_within(deadline: Duration) -> Duration {
+/// The rest of the drain deadline is for leaving the group.
+fn drain_timeout(deadline: Duration) -> Duration {
     deadline * 3 / 4
 }

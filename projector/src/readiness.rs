@@ -1,5 +1,5 @@
-//! Health is progress (I11): judges from the vitals and the offsets whether the projector moves, and says why not. It also
-//! sets the lag's metric, since it looks at it anyway. It changes nothing.
+//! Health is progress (I11): derives from the status and the offsets whether the projector makes progress, and the reason when
+//! it does not. It also sets the lag metric. It must never change the status.
 
 use std::{
     collections::BTreeMap,
@@ -13,135 +13,135 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    commit::offsets::Offsets,
+    commit::shared::SharedOffsets,
+    kafka::PartitionBounds,
     metrics,
-    status::{Bounds, Signs, Vitals},
+    status::{PipelineStatus, StatusSnapshot},
 };
 
-const EVERY: Duration = Duration::from_millis(250);
-/// The consumer's thread waits some seconds at a time, except while partitions go.
-const POLLED_WITHIN: Duration = Duration::from_secs(30);
+const CHECK_INTERVAL: Duration = Duration::from_millis(250);
+/// The consumer's thread polls every few seconds, except while it drains revoked partitions.
+const POLL_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Adds the checks `log`, `read-model` and `progress`, at once, and keeps them up to date until told to stop. Where there is no check
-/// yet nothing is unready, so they must be there before anybody can ask.
+/// Adds the checks `log`, `read-model` and `progress` before it returns, so that the service is unready from its first request.
+/// The returned future updates them until stopped.
 pub(crate) fn watch(
     health: &Health,
-    offsets: Arc<Offsets>,
-    vitals: Arc<Vitals>,
+    offsets: Arc<SharedOffsets>,
+    status: Arc<PipelineStatus>,
     stall_after: Duration,
     stopping: CancellationToken,
 ) -> impl Future<Output = Result<(), Infallible>> + use<> {
     let checks = ["log", "read-model", "progress"].map(|name| health.check(name));
-    keep(checks, offsets, vitals, stall_after, stopping)
+    update(checks, offsets, status, stall_after, stopping)
 }
 
-async fn keep(
+async fn update(
     [log, read_model, progress]: [Check; 3],
-    offsets: Arc<Offsets>,
-    vitals: Arc<Vitals>,
+    offsets: Arc<SharedOffsets>,
+    status: Arc<PipelineStatus>,
     stall_after: Duration,
     stopping: CancellationToken,
 ) -> Result<(), Infallible> {
-    let mut pace = Pace::new(Instant::now());
+    let mut trend = LagTrend::new(Instant::now());
     while !stopping.is_cancelled() {
-        let (now, signs) = (Instant::now(), vitals.signs());
+        let (now, status) = (Instant::now(), status.snapshot());
         let stored = offsets.stored();
-        let lag = lag(&stored, &signs.bounds);
+        let lag = lag(&stored, &status.bounds);
         for (partition, messages) in &lag {
             metrics::lag(*partition, *messages);
         }
-        let behind = pace.look(lag.values().sum(), stored.values().flatten().sum(), now);
-        let oldest = offsets.lock().oldest().map(|since| now - since);
-        tell(&log, log_moves(&signs, stored.len(), now));
-        tell(&read_model, read_model_moves(&signs));
-        tell(&progress, records_move(oldest, behind, stall_after));
+        let growing = trend.observe(lag.values().sum(), stored.values().flatten().sum(), now);
+        let oldest = offsets.lock().oldest_in_flight().map(|since| now - since);
+        report(&log, check_kafka(&status, stored.len(), now));
+        report(&read_model, check_read_model(&status));
+        report(&progress, check_progress(oldest, growing, stall_after));
         tokio::select! {
-            () = sleep(EVERY) => {}
+            () = sleep(CHECK_INTERVAL) => {}
             () = stopping.cancelled() => {}
         }
     }
     Ok(())
 }
 
-fn tell(check: &Check, verdict: Result<(), String>) {
-    match verdict {
+fn report(check: &Check, result: Result<(), String>) {
+    match result {
         Ok(()) => check.ok(),
         Err(reason) => check.not_ready(reason),
     }
 }
 
-fn log_moves(signs: &Signs, assigned: usize, now: Instant) -> Result<(), String> {
-    if let Some(reason) = &signs.log_hindered {
-        return Err(reason.clone());
+fn check_kafka(status: &StatusSnapshot, assigned: usize, now: Instant) -> Result<(), String> {
+    if let Some(problem) = &status.kafka_problem {
+        return Err(problem.clone());
     }
-    if let Some(silent) = signs.polled.map(|polled| now - polled)
-        && silent > POLLED_WITHIN
+    if let Some(elapsed) = status.polled_at.map(|polled_at| now - polled_at)
+        && elapsed > POLL_TIMEOUT
     {
-        return Err(format!(
-            "the consumer has stood still for {} s",
-            silent.as_secs()
-        ));
+        let seconds = elapsed.as_secs();
+        return Err(format!("the consumer has not polled for {seconds} s"));
     }
     if assigned == 0 {
-        return Err("no partition of the log is assigned to this projector".to_owned());
+        return Err("no partition is assigned to this projector".to_owned());
     }
     Ok(())
 }
 
-fn read_model_moves(signs: &Signs) -> Result<(), String> {
-    match signs.hindered.first_key_value() {
+fn check_read_model(status: &StatusSnapshot) -> Result<(), String> {
+    match status.blocked.first_key_value() {
         Some((stage, reason)) => Err(format!("{}: {reason}", stage.name())),
         None => Ok(()),
     }
 }
 
-fn records_move(
-    oldest: Option<Duration>,
-    behind: Option<Behind>,
+fn check_progress(
+    oldest_in_flight: Option<Duration>,
+    growing: Option<GrowingLag>,
     stall_after: Duration,
 ) -> Result<(), String> {
-    if let Some(waiting) = oldest.filter(|waiting| *waiting > stall_after) {
-        return Err(format!(
-            "a batch has been waiting for {} s to be stored",
-            waiting.as_secs()
-        ));
+    if let Some(age) = oldest_in_flight.filter(|age| *age > stall_after) {
+        let seconds = age.as_secs();
+        return Err(format!("a batch has been in flight for {seconds} s"));
     }
-    match behind {
-        Some(Behind { messages, still }) if still > stall_after => Err(format!(
-            "{messages} records behind and falling back, nothing stored for {} s",
-            still.as_secs()
+    match growing {
+        Some(GrowingLag { messages, elapsed }) if elapsed > stall_after => Err(format!(
+            "{messages} records behind and the lag grows, nothing stored for {} s",
+            elapsed.as_secs()
         )),
         _ => Ok(()),
     }
 }
 
-/// Records of each of our partitions that are not stored yet. A partition whose end is not known yet has none.
-fn lag(stored: &BTreeMap<u16, Option<u64>>, bounds: &BTreeMap<u16, Bounds>) -> BTreeMap<u16, u64> {
+/// The records of each assigned partition that are not stored yet. A partition with unknown bounds is left out.
+fn lag(
+    stored: &BTreeMap<u16, Option<u64>>,
+    bounds: &BTreeMap<u16, PartitionBounds>,
+) -> BTreeMap<u16, u64> {
     let each = stored.iter().filter_map(|(partition, stored)| {
-        let Bounds { low, high } = bounds.get(partition)?;
+        let PartitionBounds { low, high } = bounds.get(partition)?;
         let next = stored.unwrap_or(*low).max(*low);
         Some((*partition, high.saturating_sub(next)))
     });
     each.collect()
 }
 
-/// How far behind, and for how long nothing has been stored.
+/// A lag that has grown since something was last stored, `elapsed` ago.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Behind {
+struct GrowingLag {
     messages: u64,
-    still: Duration,
+    elapsed: Duration,
 }
 
-/// Whether the lag grows while nothing is stored. A lag that stands still may be records that nobody can see, such as a
-/// transaction's markers.
+/// Whether the lag grows while nothing is stored. A constant lag is no problem: it may be offsets that no consumer receives,
+/// such as a transaction's markers.
 #[derive(Debug)]
-struct Pace {
+struct LagTrend {
     stored: u64,
     lag: u64,
     since: Instant,
 }
 
-impl Pace {
+impl LagTrend {
     fn new(now: Instant) -> Self {
         Self {
             stored: 0,
@@ -150,7 +150,7 @@ impl Pace {
         }
     }
 
-    fn look(&mut self, lag: u64, stored: u64, now: Instant) -> Option<Behind> {
+    fn observe(&mut self, lag: u64, stored: u64, now: Instant) -> Option<GrowingLag> {
         if stored != self.stored || lag == 0 {
             *self = Self {
                 stored,
@@ -158,9 +158,9 @@ impl Pace {
                 since: now,
             };
         }
-        (lag > self.lag).then(|| Behind {
+        (lag > self.lag).then(|| GrowingLag {
             messages: lag,
-            still: now - self.since,
+            elapsed: now - self.since,
         })
     }
 }
@@ -170,74 +170,71 @@ mod tests {
     use super::*;
     use crate::status::Stage;
 
-    const STALL: Duration = Duration::from_secs(30);
+    const STALL_AFTER: Duration = Duration::from_secs(30);
 
-    fn signs() -> Signs {
-        let vitals = Vitals::default();
-        vitals.works(Stage::Prepare);
-        vitals.log(None);
-        vitals.signs()
+    fn healthy() -> PipelineStatus {
+        let status = PipelineStatus::default();
+        status.mark_healthy(Stage::Prepare);
+        status.set_kafka_problem(None);
+        status
     }
 
     #[test]
-    fn an_idle_log_with_partitions_is_ready() {
+    fn an_idle_projector_with_partitions_is_ready() {
+        let (status, now) = (healthy().snapshot(), Instant::now());
+        assert_eq!(check_kafka(&status, 4, now), Ok(()));
+        assert_eq!(check_read_model(&status), Ok(()));
+        let mut trend = LagTrend::new(now);
+        let growing = trend.observe(0, 100, now + STALL_AFTER * 9);
+        assert_eq!(check_progress(None, growing, STALL_AFTER), Ok(()));
+    }
+
+    #[test]
+    fn a_projector_without_partitions_brokers_or_polls_is_not_ready() {
         let now = Instant::now();
-        assert_eq!(log_moves(&signs(), 4, now), Ok(()));
-        assert_eq!(read_model_moves(&signs()), Ok(()));
-        let mut pace = Pace::new(now);
-        let behind = pace.look(0, 100, now + STALL * 9);
-        assert_eq!(records_move(None, behind, STALL), Ok(()));
+        let mut status = healthy().snapshot();
+        assert!(check_kafka(&status, 0, now).is_err());
+        assert!(check_kafka(&PipelineStatus::default().snapshot(), 4, now).is_err());
+        status.polled_at = Some(now);
+        assert!(check_kafka(&status, 4, now + POLL_TIMEOUT * 2).is_err());
     }
 
     #[test]
-    fn without_partitions_or_brokers_it_is_not() {
-        let now = Instant::now();
-        assert!(log_moves(&signs(), 0, now).is_err());
-        assert!(log_moves(&Vitals::default().signs(), 4, now).is_err());
-        let mut still = signs();
-        still.polled = Some(now);
-        assert!(log_moves(&still, 4, now + POLLED_WITHIN * 2).is_err());
-    }
-
-    #[test]
-    fn a_failing_insert_is_the_reason_told() {
-        let vitals = Vitals::default();
-        vitals.works(Stage::Prepare);
-        vitals.hindered(Stage::Insert, "connection refused".to_owned());
-        let reason = read_model_moves(&vitals.signs()).unwrap_err();
+    fn a_failing_insert_is_the_reason() {
+        let status = healthy();
+        status.mark_blocked(Stage::Insert, "connection refused".to_owned());
+        let reason = check_read_model(&status.snapshot()).unwrap_err();
         assert_eq!(reason, "inserting events: connection refused");
-        vitals.works(Stage::Insert);
-        assert_eq!(read_model_moves(&vitals.signs()), Ok(()));
+        status.mark_healthy(Stage::Insert);
+        assert_eq!(check_read_model(&status.snapshot()), Ok(()));
     }
 
     #[test]
-    fn a_batch_that_waits_too_long_is_told() {
-        assert_eq!(records_move(Some(STALL), None, STALL), Ok(()));
-        assert!(records_move(Some(STALL * 2), None, STALL).is_err());
+    fn a_batch_that_is_in_flight_for_too_long_is_reported() {
+        assert_eq!(check_progress(Some(STALL_AFTER), None, STALL_AFTER), Ok(()));
+        assert!(check_progress(Some(STALL_AFTER * 2), None, STALL_AFTER).is_err());
     }
 
     #[test]
-    fn a_lag_that_grows_while_nothing_is_stored_is_told_and_a_backlog_being_worked_off_is_not() {
+    fn a_lag_that_grows_while_nothing_is_stored_is_reported_and_a_shrinking_backlog_is_not() {
         let start = Instant::now();
-        let mut pace = Pace::new(start);
-        pace.look(1_000, 5, start);
-        assert_eq!(pace.look(900, 105, start + STALL), None);
-        let later = start + STALL * 3;
-        let behind = pace.look(901, 105, later);
-        assert!(records_move(None, behind, STALL).is_err());
-        assert_eq!(pace.look(901, 106, later), None);
-        // One record that never comes, as a transaction's marker, is no growth.
-        pace.look(0, 107, later);
-        pace.look(1, 108, later);
-        assert_eq!(pace.look(1, 108, later + STALL * 9), None);
+        let mut trend = LagTrend::new(start);
+        trend.observe(1_000, 5, start);
+        assert_eq!(trend.observe(900, 105, start + STALL_AFTER), None);
+        let later = start + STALL_AFTER * 3;
+        let growing = trend.observe(901, 105, later);
+        assert!(check_progress(None, growing, STALL_AFTER).is_err());
+        assert_eq!(trend.observe(901, 106, later), None);
+        // One offset without a record, such as a transaction's marker, is no growth.
+        trend.observe(0, 107, later);
+        trend.observe(1, 108, later);
+        assert_eq!(trend.observe(1, 108, later + STALL_AFTER * 9), None);
     }
 
     #[test]
-    fn the_lag_counts_from_what_is_stored_or_from_where_the_log_begins() {
-        let bounds = BTreeMap::from([
-            (0, Bounds { low: 10, high: 30 }),
-            (1, Bounds { low: 10, high: 30 }),
-        ]);
+    fn the_lag_counts_from_the_stored_offset_or_from_the_low_watermark() {
+        let bounds = PartitionBounds { low: 10, high: 30 };
+        let bounds = BTreeMap::from([(0, bounds), (1, bounds)]);
         let stored = BTreeMap::from([(0, Some(25)), (1, None), (2, Some(7))]);
         assert_eq!(lag(&stored, &bounds), BTreeMap::from([(0, 5), (1, 20)]));
     }

@@ -1,5 +1,5 @@
-//! `projector replay`: builds the next generation from the log beside the active one, verifies it, and makes it the active
-//! one without a reader noticing (I8). Nothing leaves the system because of it (I9). Killed at any moment, it is run again.
+//! `projector replay`: builds the next generation from the log beside the active one, verifies it, and makes it the active one
+//! in one step (I8). Run it again after an interruption. It must never send dead letters (I9).
 
 mod error;
 mod handover;
@@ -23,46 +23,47 @@ use ess_service::{
 };
 
 pub(crate) use self::{
-    error::{ReplayError, missing},
-    rebuild::{Rebuild, held},
+    error::{ReplayError, describe_deleted},
+    rebuild::{Rebuild, projected_offsets},
     verify::Scope,
 };
 use crate::{
-    command::{self, say},
+    command::{self, print},
     config::Settings,
     kafka,
 };
 
-/// What a replay is asked for.
+/// Options of `projector replay`.
 #[derive(Debug, Clone, Args)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a flag of the command line"
-)]
-pub struct Options {
-    /// Stop after the verification; the new generation is kept, and the next replay goes on with it
+#[expect(clippy::struct_excessive_bools, reason = "each is a command-line flag")]
+pub struct ReplayOptions {
+    /// Stop after the verification; the next replay continues with the new generation and promotes it
     #[arg(long)]
     no_promote: bool,
-    /// Build from what is left of a log that has lost messages which are still to be folded
+    /// Build from the remaining messages when Kafka has deleted messages that the new generation needs
     #[arg(long)]
     allow_partial: bool,
-    /// Promote although the new generation holds other events or aggregates than the active one
+    /// Promote the new generation although its events or aggregates differ from those of the active one
     #[arg(long)]
     accept_differences: bool,
-    /// Drop the generation that an interrupted replay left, and end
+    /// Drop the generation of an interrupted replay, and exit
     #[arg(long, conflicts_with_all = ["no_promote", "allow_partial", "accept_differences"])]
     discard: bool,
 }
 
-/// Replays as asked into a generation made as `schema` says; returns what to exit with.
-pub fn run(settings: &Settings, schema: Schema, options: &Options) -> ExitCode {
+/// Replays the log into a generation with the tables of `schema`; returns the exit code of the process.
+pub fn run(settings: &Settings, schema: Schema, options: &ReplayOptions) -> ExitCode {
     command::run(&settings.log, "replay", replay(settings, schema, options))
 }
 
-async fn replay(settings: &Settings, schema: Schema, options: &Options) -> Result<(), ReplayError> {
+async fn replay(
+    settings: &Settings,
+    schema: Schema,
+    options: &ReplayOptions,
+) -> Result<(), ReplayError> {
     let clickhouse = &settings.clickhouse;
     let active = RetryPolicy::STARTUP
-        .run("looking at the read model", || {
+        .run("looking up the active generation", || {
             ensure_active(clickhouse, schema)
         })
         .await?;
@@ -71,7 +72,7 @@ async fn replay(settings: &Settings, schema: Schema, options: &Options) -> Resul
         if options.discard {
             return discard(settings).await;
         }
-        // Another replay may have ended just before.
+        // Another replay may have finished before this one got the lock.
         let active = active_generation(clickhouse).await?.unwrap_or(active);
         rebuild(settings, schema, options, active).await
     };
@@ -81,33 +82,34 @@ async fn replay(settings: &Settings, schema: Schema, options: &Options) -> Resul
 async fn rebuild(
     settings: &Settings,
     schema: Schema,
-    options: &Options,
+    options: &ReplayOptions,
     active: u32,
 ) -> Result<(), ReplayError> {
-    refuse_partial(settings, options).await?;
-    let (generation, new) = begin_generation(&settings.clickhouse, schema.generation).await?;
-    let how = if new { "begins" } else { "goes on" };
-    say(&format!(
-        "generation {generation} {how}; {active} is active"
+    check_deleted(settings, options).await?;
+    let (generation, is_new) = begin_generation(&settings.clickhouse, schema.generation).await?;
+    let action = if is_new { "building" } else { "continuing" };
+    print(&format!(
+        "{action} generation {generation}; generation {active} is active"
     ));
     let rebuild = Rebuild {
         settings,
         active,
         generation,
-        predecessor: None,
+        previous_group: None,
     };
-    rebuild.folding(bring_live(&rebuild, options)).await
+    let work = make_active(&rebuild, options);
+    rebuild.run_during(work).await
 }
 
-async fn bring_live(rebuild: &Rebuild<'_>, options: &Options) -> Result<(), ReplayError> {
+async fn make_active(rebuild: &Rebuild<'_>, options: &ReplayOptions) -> Result<(), ReplayError> {
     rebuild.catch_up().await?;
     rebuild.roll_up().await?;
     rebuild
         .verify(Scope::Aggregates, options.accept_differences)
         .await?;
     if options.no_promote {
-        say(&format!(
-            "generation {} is kept; `projector replay` goes on with it and promotes it",
+        print(&format!(
+            "generation {} is built and not promoted; `projector replay` continues with it and promotes it",
             rebuild.generation
         ));
         return Ok(());
@@ -122,25 +124,27 @@ async fn discard(settings: &Settings) -> Result<(), ReplayError> {
     for group in settings.projector.groups_of(generation) {
         kafka::delete_group(&settings.kafka, &group).await?;
     }
-    say(&format!("generation {generation} is discarded"));
+    print(&format!("generation {generation} is discarded"));
     Ok(())
 }
 
-/// Refuses a log that has lost what is still to be folded: all of it for a new generation, the rest for one begun.
-async fn refuse_partial(settings: &Settings, options: &Options) -> Result<(), ReplayError> {
-    let begun = unfinished(&generations(&settings.clickhouse).await?);
-    let held = match begun {
-        Some(generation) => held(settings, generation).await?,
+/// Refuses a topic from which Kafka has deleted messages that the generation still needs: all messages for a new generation, the
+/// rest for one that an earlier replay began.
+async fn check_deleted(settings: &Settings, options: &ReplayOptions) -> Result<(), ReplayError> {
+    let unfinished = unfinished(&generations(&settings.clickhouse).await?);
+    let projected = match unfinished {
+        Some(generation) => projected_offsets(settings, generation).await?,
         None => BTreeMap::new(),
     };
-    let lost = kafka::lost(&kafka::bounds(&settings.kafka).await?, &held);
-    if lost.is_empty() {
+    let bounds = kafka::bounds(&settings.kafka).await?;
+    let deleted = kafka::deleted(&bounds, &projected);
+    if deleted.is_empty() {
         return Ok(());
     }
-    let truncated = ReplayError::Truncated(lost);
+    let error = ReplayError::Truncated(deleted);
     if !options.allow_partial {
-        return Err(truncated);
+        return Err(error);
     }
-    tracing::warn!("{truncated}");
+    tracing::warn!("{error}");
     Ok(())
 }

@@ -1,68 +1,71 @@
-//! Trying for ever, visibly: what may pass is tried until it does, and readiness says so meanwhile (I11). Whoever calls this
-//! is stopped by dropping the future.
+//! Retries without a time limit. While an attempt keeps failing, the stage is marked as blocked and readiness reports the
+//! error (I11). Drop the future to stop.
 
-use std::{fmt::Display, future::Future};
+use std::{
+    fmt::{self, Display, Formatter},
+    future::Future,
+};
 
 use ess_service::retry::{Classify, ErrorClass, RetryPolicy};
 
 use crate::{
     metrics,
-    status::{Stage, Vitals},
+    status::{PipelineStatus, Stage},
 };
 
-/// Tries until it succeeds or fails for good.
+/// Retries transient errors until an attempt succeeds or fails permanently.
 ///
 /// # Errors
-/// A permanent one.
-pub(crate) async fn until_decided<T, E: Classify, F: Future<Output = Result<T, E>>>(
-    vitals: &Vitals,
+/// The permanent error.
+pub(crate) async fn retry_transient<T, E: Classify, F: Future<Output = Result<T, E>>>(
+    status: &PipelineStatus,
     stage: Stage,
     mut attempt: impl FnMut() -> F,
 ) -> Result<T, E> {
-    let visibly = || {
+    let reported = || {
         let attempt = attempt();
         async move {
             let result = attempt.await;
             match result.as_ref().map_err(|error| (error, error.class())) {
                 Err((error, ErrorClass::Transient)) => {
-                    metrics::retried(stage);
-                    vitals.hindered(stage, error.to_string());
+                    metrics::retried(stage.name());
+                    status.mark_blocked(stage, error.to_string());
                 }
-                Ok(_) | Err((_, ErrorClass::Permanent)) => vitals.works(stage),
+                Ok(_) | Err((_, ErrorClass::Permanent)) => status.mark_healthy(stage),
             }
             result
         }
     };
-    RetryPolicy::FOREVER.run(stage.name(), visibly).await
+    RetryPolicy::FOREVER.run(stage.name(), reported).await
 }
 
-/// Tries until it succeeds.
-pub(crate) async fn until_done<T, E: Display, F: Future<Output = Result<T, E>>>(
-    vitals: &Vitals,
+/// Retries every error until an attempt succeeds.
+pub(crate) async fn retry_forever<T, E: Display, F: Future<Output = Result<T, E>>>(
+    status: &PipelineStatus,
     stage: Stage,
     mut attempt: impl FnMut() -> F,
 ) -> T {
     loop {
-        let passing = || {
+        let transient = || {
             let attempt = attempt();
-            async move { attempt.await.map_err(Passing) }
+            async move { attempt.await.map_err(Transient) }
         };
-        if let Ok(done) = until_decided(vitals, stage, passing).await {
-            return done;
+        if let Ok(value) = retry_transient(status, stage, transient).await {
+            return value;
         }
     }
 }
 
-/// An error of which the caller knows that it passes.
-struct Passing<E>(E);
+/// Classifies any error as transient.
+struct Transient<E>(E);
 
-impl<E: Display> Display for Passing<E> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl<E: Display> Display for Transient<E> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }
 
-impl<E: Display> Classify for Passing<E> {
+impl<E: Display> Classify for Transient<E> {
     fn class(&self) -> ErrorClass {
         ErrorClass::Transient
     }

@@ -1,153 +1,144 @@
-//! Keeps `playbacks`, one row of plain values a playback, up to date with the states that it is made of. Whenever events were
-//! stored, the rows of the playbacks that they touched are made again as a whole: nothing is ever added to a row, so repetitions,
-//! late events and two projectors at once do no harm (I3). It works beside the pipeline and never holds it up.
+//! Keeps the table `playbacks`, one row per playback, up to date with the aggregate states. After events are stored, the complete
+//! rows of the touched playbacks are written again; no row is ever added to, so repeated events, late events and two projectors
+//! at once are harmless (I3). It runs beside the pipeline and must never block it.
 
 mod command;
 mod lag;
 mod statement;
 mod worker;
 
-pub use self::command::{Options, run};
-pub(crate) use self::worker::Keeper;
-use std::{collections::BTreeMap, time::Instant};
+pub use self::command::{RollupOptions, run};
+pub(crate) use self::worker::RollupWorker;
+use std::time::Instant;
 
-use clickhouse::{Client, Row, error::Error};
+use clickhouse::{Client, error::Error};
 use ess_service::clickhouse::is_missing;
-use serde::{Deserialize, Serialize};
 
 use self::{
-    lag::{Held, Lag},
-    statement::Which,
+    lag::{Lag, ProjectedOffsets},
+    statement::Selection,
 };
-use crate::metrics;
+use crate::{commit::progress::ProgressRow, metrics};
 
-/// From so many events on it is cheaper to read all playbacks in order than to look for those that were touched.
-const ALL_FROM: u64 = 2_000_000;
+/// From this many events on, reading all playbacks in order costs less than selecting the touched ones.
+const FULL_ROLLUP_EVENTS: u64 = 2_000_000;
 
-/// The rows of one generation.
+/// The table `playbacks` of one generation.
 #[derive(Clone)]
 pub(crate) struct Rollup {
     client: Client,
 }
 
-/// What one step came to.
+/// The result of one step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Step {
-    /// Every row was as new as the events.
+pub(crate) enum RollupStep {
+    /// The rows include all stored events.
     UpToDate,
-    /// Only rows lack events that were not chosen.
-    OfOthers,
-    /// Rows were made again for so many positions of the log.
-    Made(u64),
-    /// The generation was made by a version that knew no such rows.
-    Absent,
-}
-
-#[derive(Row, Serialize, Deserialize)]
-struct ProgressRow {
-    partition: u16,
-    next_offset: u64,
-    last_ingest_time: i64,
+    /// Only partitions lag that were not selected.
+    NoneSelected,
+    /// Rows were written for so many offsets.
+    RolledUp(u64),
+    /// An older version created the generation, without this table.
+    NoTable,
 }
 
 impl Rollup {
-    /// `client` is of the generation's database.
+    /// `client` uses the generation's database.
     pub(crate) fn new(client: Client) -> Self {
         let client = client.with_setting("async_insert", "0");
         Self { client }
     }
 
-    /// Makes every row again that lacks stored events, until none does.
+    /// Runs steps until the rows include all stored events.
     ///
     /// # Errors
-    /// A server that cannot be reached, or refuses.
-    pub(crate) async fn catch_up(&self) -> Result<Step, Error> {
-        let mut made = 0;
+    /// A server that does not respond, or responds with an error.
+    pub(crate) async fn catch_up(&self) -> Result<RollupStep, Error> {
+        let mut total = 0;
         loop {
             match self.step(|_| true).await? {
-                Step::Made(events) => made += events,
-                Step::UpToDate if made > 0 => return Ok(Step::Made(made)),
-                ended => return Ok(ended),
+                RollupStep::RolledUp(events) => total += events,
+                RollupStep::UpToDate if total > 0 => return Ok(RollupStep::RolledUp(total)),
+                step => return Ok(step),
             }
         }
     }
 
-    /// Makes every row again, whether it lacks anything or not.
+    /// Writes all rows again.
     ///
     /// # Errors
     /// As [`Rollup::catch_up`].
-    pub(crate) async fn all(&self) -> Result<Step, Error> {
-        let Some(lag) = self.lag().await? else {
-            return Ok(Step::Absent);
+    pub(crate) async fn rewrite_all(&self) -> Result<RollupStep, Error> {
+        let Some(offsets) = self.offsets().await? else {
+            return Ok(RollupStep::NoTable);
         };
-        self.make(&Which::All, &lag).await?;
-        Ok(Step::Made(lag.behind().iter().map(Lag::events).sum()))
+        self.write(&Selection::All, &offsets).await?;
+        let events = offsets.lagging().iter().map(Lag::events).sum();
+        Ok(RollupStep::RolledUp(events))
     }
 
-    /// Makes the rows again that lack events of the partitions chosen, as far as these are stored now.
+    /// Writes the rows that lack events of the selected partitions, up to the offsets stored now.
     ///
     /// # Errors
     /// As [`Rollup::catch_up`].
-    pub(crate) async fn step(&self, chosen: impl FnMut(&Lag) -> bool) -> Result<Step, Error> {
-        let Some(held) = self.lag().await? else {
-            return Ok(Step::Absent);
+    pub(crate) async fn step(
+        &self,
+        selected: impl FnMut(&Lag) -> bool,
+    ) -> Result<RollupStep, Error> {
+        let Some(offsets) = self.offsets().await? else {
+            return Ok(RollupStep::NoTable);
         };
-        let behind = held.behind();
-        metrics::roll_up_lag(behind.iter().map(Lag::events).sum());
-        if behind.is_empty() {
-            return Ok(Step::UpToDate);
+        let lagging = offsets.lagging();
+        metrics::roll_up_lag(lagging.iter().map(Lag::events).sum());
+        if lagging.is_empty() {
+            return Ok(RollupStep::UpToDate);
         }
-        let lagging: Vec<Lag> = behind.into_iter().filter(chosen).collect();
+        let lagging: Vec<Lag> = lagging.into_iter().filter(selected).collect();
         let events: u64 = lagging.iter().map(Lag::events).sum();
         if lagging.is_empty() {
-            return Ok(Step::OfOthers);
+            return Ok(RollupStep::NoneSelected);
         }
-        if events >= ALL_FROM {
-            self.make(&Which::All, &held).await?;
+        if events >= FULL_ROLLUP_EVENTS {
+            self.write(&Selection::All, &offsets).await?;
         } else {
-            self.make(&Which::Touched(&lagging), &held.only(&lagging))
+            self.write(&Selection::Touched(&lagging), &offsets.only(&lagging))
                 .await?;
         }
-        Ok(Step::Made(events))
+        Ok(RollupStep::RolledUp(events))
     }
 
-    /// Makes rows of what is stored at least up to `held`, then says that they hold it.
-    async fn make(&self, which: &Which<'_>, held: &Held) -> Result<(), Error> {
-        let begun = Instant::now();
-        let remake = statement::remake(which, held.version());
-        self.client.query_raw(&remake).execute().await?;
-        self.record(held).await?;
-        metrics::rolled_up(begun.elapsed());
+    /// Writes rows, then records that they include all events below `offsets`.
+    async fn write(
+        &self,
+        selection: &Selection<'_>,
+        offsets: &ProjectedOffsets,
+    ) -> Result<(), Error> {
+        let start = Instant::now();
+        let insert = statement::insert(selection, offsets.version());
+        self.client.query_raw(&insert).execute().await?;
+        self.record(offsets).await?;
+        metrics::rolled_up(start.elapsed());
         Ok(())
     }
 
-    async fn record(&self, held: &Held) -> Result<(), Error> {
-        let mut insert = self
-            .client
-            .insert::<ProgressRow>("playbacks_progress")
-            .await?;
-        for (partition, stored) in &held.stored {
-            let row = ProgressRow {
-                partition: *partition,
-                next_offset: stored.next_offset,
-                last_ingest_time: stored.last_ingest_time,
-            };
-            insert.write(&row).await?;
+    async fn record(&self, offsets: &ProjectedOffsets) -> Result<(), Error> {
+        let table = "playbacks_progress";
+        let mut insert = self.client.insert::<ProgressRow>(table).await?;
+        for row in &offsets.stored {
+            insert.write(row).await?;
         }
         insert.end().await
     }
 
-    /// How far the events and the rows are; none when there are no such rows. The rows are looked at first: what is stored
-    /// meanwhile makes the lag too long, never too short.
-    async fn lag(&self) -> Result<Option<Held>, Error> {
-        let rows = match self.progress("playbacks_progress").await {
+    /// The offsets of the events and of the rows; none without the table. The rows are read first: events that are stored in
+    /// between make the lag too long, never too short.
+    async fn offsets(&self) -> Result<Option<ProjectedOffsets>, Error> {
+        let rolled_up = match self.progress("playbacks_progress").await {
             Err(error) if is_missing(&error) => return Ok(None),
             rows => rows?,
         };
-        let made = rows.into_iter().map(|row| (row.partition, row.next_offset));
-        let made: BTreeMap<_, _> = made.collect();
         let stored = self.progress("projection_progress").await?;
-        Ok(Some(Held::new(stored, made)))
+        Ok(Some(ProjectedOffsets::new(stored, &rolled_up)))
     }
 
     async fn progress(&self, table: &str) -> Result<Vec<ProgressRow>, Error> {
@@ -158,11 +149,11 @@ impl Rollup {
         self.client.query_raw(&query).fetch_all().await
     }
 
-    /// Drops what is known of touched playbacks from days before yesterday. Call it only when nothing lags.
+    /// Drops the records of touched playbacks from before yesterday. Call it only when no partition lags.
     ///
     /// # Errors
     /// As [`Rollup::catch_up`].
-    pub(crate) async fn forget_touched(&self) -> Result<(), Error> {
+    pub(crate) async fn drop_old_touched(&self) -> Result<(), Error> {
         let old = self.client.query_raw(statement::OLD_TOUCHED);
         for day in old.fetch_all::<String>().await? {
             let drop = format!("ALTER TABLE playbacks_touched DROP PARTITION '{day}'");

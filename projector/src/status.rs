@@ -1,5 +1,4 @@
-//! What is known of the projector's own state while it works, for readiness and metrics: written by the stages, read by
-//! `readiness`. Nothing here decides anything.
+//! The state of the pipeline as its stages report it; `readiness` reads it. It must never decide anything.
 
 use std::{
     collections::BTreeMap,
@@ -7,20 +6,22 @@ use std::{
     time::Instant,
 };
 
-/// A step that can be held up by another part.
+use crate::kafka::PartitionBounds;
+
+/// A step that depends on another server and can be blocked by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Stage {
     Prepare,
     Insert,
     DeadLetters,
     Progress,
-    /// Asked again and again, so that a read model that is away is noticed while there is nothing to store.
+    /// Runs on a timer, so that an outage of ClickHouse is noticed even when there is nothing to store.
     Generations,
     RollUp,
 }
 
 impl Stage {
-    /// For logs, metrics and reasons.
+    /// The name in log lines, readiness reasons and the metric label `stage`.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Prepare => "preparing the read model",
@@ -33,73 +34,64 @@ impl Stage {
     }
 }
 
-/// Where a partition of the log begins and ends, as last heard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Bounds {
-    pub(crate) low: u64,
-    /// The high watermark: the offset that the next record will have.
-    pub(crate) high: u64,
-}
-
-/// Everything at once.
+/// A copy of the status at one moment.
 #[derive(Debug, Clone)]
-pub(crate) struct Signs {
-    /// Why nothing can be read from the log.
-    pub(crate) log_hindered: Option<String>,
-    /// What keeps failing, and how it failed last.
-    pub(crate) hindered: BTreeMap<Stage, String>,
-    pub(crate) bounds: BTreeMap<u16, Bounds>,
-    /// When the consumer was last served; none before it reads.
-    pub(crate) polled: Option<Instant>,
+pub(crate) struct StatusSnapshot {
+    /// Why the topic cannot be read; none when it can.
+    pub(crate) kafka_problem: Option<String>,
+    /// The stages that fail, each with its last error.
+    pub(crate) blocked: BTreeMap<Stage, String>,
+    pub(crate) bounds: BTreeMap<u16, PartitionBounds>,
+    /// When the consumer last polled; none before its first poll.
+    pub(crate) polled_at: Option<Instant>,
 }
 
-/// The signs, shared.
+/// The current status, shared by the stages that write it and the task that reads it.
 #[derive(Debug)]
-pub(crate) struct Vitals(Mutex<Signs>);
+pub(crate) struct PipelineStatus(Mutex<StatusSnapshot>);
 
-impl Default for Vitals {
+impl Default for PipelineStatus {
     fn default() -> Self {
-        Self(Mutex::new(Signs {
-            log_hindered: Some("the log has not been reached yet".to_owned()),
-            hindered: [(Stage::Prepare, "starting".to_owned())].into(),
+        Self(Mutex::new(StatusSnapshot {
+            kafka_problem: Some("not connected to Kafka yet".to_owned()),
+            blocked: [(Stage::Prepare, "starting".to_owned())].into(),
             bounds: BTreeMap::new(),
-            polled: None,
+            polled_at: None,
         }))
     }
 }
 
-impl Vitals {
-    pub(crate) fn signs(&self) -> Signs {
+impl PipelineStatus {
+    pub(crate) fn snapshot(&self) -> StatusSnapshot {
         self.lock().clone()
     }
 
-    pub(crate) fn works(&self, stage: Stage) {
-        self.lock().hindered.remove(&stage);
+    pub(crate) fn mark_healthy(&self, stage: Stage) {
+        self.lock().blocked.remove(&stage);
     }
 
-    pub(crate) fn hindered(&self, stage: Stage, reason: String) {
-        self.lock().hindered.insert(stage, reason);
+    pub(crate) fn mark_blocked(&self, stage: Stage, reason: String) {
+        self.lock().blocked.insert(stage, reason);
     }
 
-    /// Whether the log can be read, and why not.
-    pub(crate) fn log(&self, hindered: Option<String>) {
-        self.lock().log_hindered = hindered;
+    pub(crate) fn set_kafka_problem(&self, problem: Option<String>) {
+        self.lock().kafka_problem = problem;
     }
 
-    pub(crate) fn bounds(&self, bounds: BTreeMap<u16, Bounds>) {
+    /// Replaces the bounds of all partitions.
+    pub(crate) fn set_bounds(&self, bounds: BTreeMap<u16, PartitionBounds>) {
         self.lock().bounds = bounds;
     }
 
-    /// The bounds of one partition.
-    pub(crate) fn bound(&self, partition: u16, bounds: Bounds) {
+    pub(crate) fn set_partition_bounds(&self, partition: u16, bounds: PartitionBounds) {
         self.lock().bounds.insert(partition, bounds);
     }
 
-    pub(crate) fn polled(&self, now: Instant) {
-        self.lock().polled = Some(now);
+    pub(crate) fn set_polled_at(&self, now: Instant) {
+        self.lock().polled_at = Some(now);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Signs> {
+    fn lock(&self) -> MutexGuard<'_, StatusSnapshot> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

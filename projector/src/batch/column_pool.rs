@@ -1,35 +1,37 @@
-//! Columns that were stored and are filled again: memory that was paged in once stays. Without this, a profile of a backlog
-//! had a sixth of the projector's time in the kernel clearing pages. Bounded by the batches there can be at a time (I10); it never holds rows.
+//! Reuses the columns of stored batches, so that their memory pages stay mapped: without it, clearing pages in the kernel took
+//! a sixth of the projector's time in a profile of a backlog. It must never hold rows, nor more columns than there are
+//! batches (I10).
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ess_schema::columns::EventColumns;
 
-/// Empty columns with room.
+/// Empty columns with allocated capacity.
 #[derive(Debug)]
-pub(crate) struct Spares {
+pub(crate) struct ColumnPool {
     columns: Mutex<Vec<EventColumns>>,
-    /// Columns with more room are not kept: records that fill other columns than those before would make them grow for ever.
-    most: usize,
+    /// Larger columns are dropped. Otherwise records that fill different columns than earlier ones would make them grow
+    /// without bound.
+    max_capacity: usize,
 }
 
-impl Spares {
-    /// For batches with this room.
-    pub(crate) fn new(batch_room: usize) -> Self {
+impl ColumnPool {
+    /// `max_capacity` is in bytes.
+    pub(crate) fn new(max_capacity: usize) -> Self {
         Self {
             columns: Mutex::default(),
-            most: batch_room,
+            max_capacity,
         }
     }
 
-    /// Columns to fill.
-    pub(crate) fn take(&self) -> EventColumns {
+    /// Returns empty columns, new ones when the pool is empty.
+    pub(crate) fn acquire(&self) -> EventColumns {
         self.lock().pop().unwrap_or_default()
     }
 
-    /// Gives back columns whose rows are not needed any more.
-    pub(crate) fn give(&self, mut columns: EventColumns) {
-        if columns.allocated_bytes() <= self.most {
+    /// Clears the columns and returns them to the pool.
+    pub(crate) fn release(&self, mut columns: EventColumns) {
+        if columns.allocated_bytes() <= self.max_capacity {
             columns.clear();
             self.lock().push(columns);
         }
@@ -46,19 +48,19 @@ mod tests {
     use crate::decode::{Outcome, decode, position, tests::record};
 
     #[test]
-    fn columns_are_filled_again_unless_they_have_grown_too_large() {
+    fn columns_are_reused_unless_they_have_grown_too_large() {
         let record = record(Some(r#"{"id":"e1","user_id":"u1","track_id":"t1"}"#), &[]);
         let Outcome::Event(event) = decode(&record) else {
-            panic!("it is one");
+            panic!("the record is an event");
         };
-        for kept in [true, false] {
+        for reused in [true, false] {
             let mut columns = EventColumns::default();
             columns.push(&event, position(&record));
-            let room = columns.allocated_bytes();
-            let spares = Spares::new(if kept { room } else { room - 1 });
-            spares.give(columns);
-            let again = spares.take();
-            assert_eq!((again.len(), again.allocated_bytes() == room), (0, kept));
+            let capacity = columns.allocated_bytes();
+            let pool = ColumnPool::new(if reused { capacity } else { capacity - 1 });
+            pool.release(columns);
+            let columns = pool.acquire();
+            assert_eq!((columns.len(), columns.allocated_bytes() == capacity), (0, reused));
         }
     }
 }

@@ -1,5 +1,5 @@
-//! This projector as a member of its consumer group: what happens when partitions come and go, and commits. Every method
-//! runs in the consumer's thread, so that no commit can cross a change of the assignment.
+//! The projector as a member of its consumer group: assigned and revoked partitions, and commits. All methods must run in the
+//! consumer's thread, so that no commit overlaps a change of the assignment.
 
 use std::{
     collections::BTreeMap,
@@ -21,52 +21,53 @@ use tokio::{runtime::Handle, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    batch::dispatch::Intake,
-    commit::offsets::Offsets,
-    commit::progress::Progress,
-    generation_watch::CourseWatch,
+    batch::accumulator::RecordAccumulator,
+    commit::{progress::ProgressTable, shared::SharedOffsets},
+    generation_watch::GenerationWatch,
+    kafka::PartitionBounds,
     metrics,
-    status::{Bounds, Vitals},
+    status::PipelineStatus,
 };
 
-/// How long the start of new partitions may be looked up, before the group's own offsets are trusted.
-const LOOK_UP_WITHIN: Duration = Duration::from_secs(5);
+/// How long to look up the start offsets of assigned partitions before the group's own offsets are used.
+const OFFSETS_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// One member of the group.
-pub(crate) struct Member {
+/// A member of the consumer group.
+pub(crate) struct GroupMember {
     pub(crate) topic: String,
-    /// A client of the group whose work this one goes on with; it is asked, not joined.
-    pub(crate) predecessor: Option<ClientConfig>,
-    pub(crate) intake: Intake,
-    pub(crate) offsets: Arc<Offsets>,
-    pub(crate) progress: Progress,
-    pub(crate) vitals: Arc<Vitals>,
+    /// The configuration of a client that reads the offsets of the previous group, whose work this group continues. It must
+    /// not join that group.
+    pub(crate) previous_group: Option<ClientConfig>,
+    pub(crate) accumulator: RecordAccumulator,
+    pub(crate) offsets: Arc<SharedOffsets>,
+    pub(crate) progress: ProgressTable,
+    pub(crate) status: Arc<PipelineStatus>,
     pub(crate) runtime: Handle,
-    /// How long what is in flight may take when partitions go.
-    pub(crate) settle_within: Duration,
-    /// Whether nothing more may be taken now, from new partitions neither.
+    /// How long batches in flight may take when partitions are revoked.
+    pub(crate) drain_timeout: Duration,
+    /// Whether the partitions are paused, newly assigned ones included.
     pub(crate) paused: AtomicBool,
-    /// Whether this generation is the one to fold into; none: nobody else decides that.
-    pub(crate) course: Option<CourseWatch>,
+    /// Whether this generation is still the target; none for a rebuild, which has a fixed target.
+    pub(crate) generation_watch: Option<GenerationWatch>,
     pub(crate) stopping: CancellationToken,
 }
 
-impl Member {
-    /// Hands on what was taken, waits until everything of these partitions is stored, and commits it. False: not in time.
-    pub(crate) fn settle(&self, consumer: &BaseConsumer<Self>, partitions: &[u16]) -> bool {
-        let settled = async {
-            self.intake.hand_on().await;
-            self.offsets.settled(partitions).await;
+impl GroupMember {
+    /// Flushes the batch, waits until all records of these partitions are stored, and commits their offsets. Returns false
+    /// after the timeout.
+    pub(crate) fn drain(&self, consumer: &BaseConsumer<Self>, partitions: &[u16]) -> bool {
+        let stored = async {
+            self.accumulator.flush().await;
+            self.offsets.wait_until_recorded(partitions).await;
         };
-        let within = self.settle_within;
-        let in_time = self
+        let drained = self
             .runtime
-            .block_on(async { timeout(within, settled).await.is_ok() });
+            .block_on(async { timeout(self.drain_timeout, stored).await.is_ok() });
         self.commit(consumer, CommitMode::Sync);
-        in_time
+        drained
     }
 
-    /// Commits what may be committed.
+    /// Commits the offsets that may be committed.
     pub(crate) fn commit(&self, consumer: &BaseConsumer<Self>, mode: CommitMode) {
         let offsets = self.offsets.lock().take_committable();
         if offsets.is_empty() {
@@ -77,38 +78,37 @@ impl Member {
             let offset = Offset::Offset(*offset as i64);
             list.add_partition_offset(&self.topic, i32::from(*partition), offset)
         });
-        let committed = added.and_then(|()| consumer.commit(&list, mode));
-        if let Err(error) = committed {
+        if let Err(error) = added.and_then(|()| consumer.commit(&list, mode)) {
             self.commit_failed(&error, offsets.into_keys());
         }
     }
 
     fn commit_failed(&self, error: &KafkaError, partitions: impl Iterator<Item = u16>) {
-        tracing::warn!(%error, "offsets could not be committed, trying again: {error}");
+        tracing::warn!(%error, "commit failed, trying again: {error}");
         let mut tracker = self.offsets.lock();
         partitions.for_each(|partition| tracker.commit_failed(partition));
     }
 
-    /// Whether this generation is still the one to fold into, now that the group is joined. False: told to stop.
-    fn is_on_course(&self) -> bool {
-        let on = |course: &CourseWatch| self.runtime.block_on(course.is_on(&self.stopping));
-        self.course.as_ref().is_none_or(on)
+    /// Waits until this generation is the target; returns false when stopped before.
+    fn is_target(&self) -> bool {
+        let watch = self.generation_watch.as_ref();
+        watch.is_none_or(|watch| self.runtime.block_on(watch.is_target(&self.stopping)))
     }
 
     fn assign(&self, consumer: &BaseConsumer<Self>, list: &mut TopicPartitionList) {
         let partitions = partitions(list);
-        if !self.is_on_course() {
+        if !self.is_target() {
             self.paused.store(true, Ordering::Relaxed);
         }
-        let starts = self.starts(consumer, list);
+        let starts = self.start_offsets(consumer, list);
         if let Err(error) = consumer.incremental_assign(list) {
-            tracing::error!(%error, ?partitions, "partitions {partitions:?} cannot be taken: {error}");
+            tracing::error!(%error, ?partitions, "cannot assign partitions {partitions:?}: {error}");
             return;
         }
         if self.paused.load(Ordering::Relaxed)
             && let Err(error) = consumer.pause(list)
         {
-            tracing::error!(%error, "new partitions cannot be paused: {error}");
+            tracing::error!(%error, "cannot pause the assigned partitions: {error}");
         }
         let mut tracker = self.offsets.lock();
         for partition in &partitions {
@@ -117,108 +117,106 @@ impl Member {
         tracing::info!(?partitions, "partitions assigned: {partitions:?}");
     }
 
-    /// How far the group before this one came. What it took, it also sent the dead letters of.
-    fn inherited(&self, list: &TopicPartitionList) -> BTreeMap<u16, u64> {
-        let Some(predecessor) = &self.predecessor else {
+    /// The committed offsets of the previous group. That group has sent the dead letters below them.
+    fn previous_offsets(&self, list: &TopicPartitionList) -> BTreeMap<u16, u64> {
+        let Some(previous_group) = &self.previous_group else {
             return BTreeMap::new();
         };
-        let committed = predecessor
+        let committed = previous_group
             .create::<BaseConsumer>()
-            .and_then(|asking| asking.committed_offsets(list.clone(), LOOK_UP_WITHIN));
+            .and_then(|client| client.committed_offsets(list.clone(), OFFSETS_TIMEOUT));
         match committed {
-            Ok(committed) => offsets(&committed).collect(),
+            Ok(committed) => offsets(&committed),
             Err(error) => {
-                tracing::warn!(%error, "the offsets of the generation before cannot be looked up, dead letters may be sent again: {error}");
+                tracing::warn!(%error, "cannot look up the offsets of the previous generation's group, dead letters may be sent twice: {error}");
                 BTreeMap::new()
             }
         }
     }
 
-    /// Goes on where the group before this one stood, where that is further.
-    fn inherit(&self, list: &mut TopicPartitionList, starts: &mut BTreeMap<u16, u64>) {
-        for (partition, offset) in self.inherited(list) {
-            if starts.get(&partition).is_none_or(|own| *own < offset) {
-                let from = Offset::Offset(offset as i64);
-                match list.set_partition_offset(&self.topic, i32::from(partition), from) {
-                    Ok(()) => drop(starts.insert(partition, offset)),
-                    Err(error) => {
-                        tracing::error!(%error, "partition {partition} cannot be set to {offset}: {error}");
-                    }
-                }
-            }
-        }
-    }
-
-    /// Where each partition starts; none: where the log begins. That is the group's offset or that of the group before it,
-    /// unless the read model holds less: then it was emptied or restored, and is folded again from where it stands (I2).
-    fn starts(
+    /// Where consumption of each partition starts; none at the beginning. That is the higher of the offsets of this group and
+    /// of the previous one, unless the read model holds less: then its tables were emptied or restored, and consumption starts
+    /// at their progress (I2).
+    fn start_offsets(
         &self,
         consumer: &BaseConsumer<Self>,
         list: &mut TopicPartitionList,
     ) -> BTreeMap<u16, u64> {
-        let committed = consumer.committed_offsets(list.clone(), LOOK_UP_WITHIN);
-        let mut starts: BTreeMap<u16, u64> = match committed {
-            Ok(committed) => offsets(&committed).collect(),
+        let committed = consumer.committed_offsets(list.clone(), OFFSETS_TIMEOUT);
+        let mut starts = match committed {
+            Ok(committed) => offsets(&committed),
             Err(error) => {
-                tracing::warn!(%error, "the group's offsets cannot be looked up: {error}");
+                tracing::warn!(%error, "cannot look up the group's offsets: {error}");
                 return BTreeMap::new();
             }
         };
-        self.inherit(list, &mut starts);
+        for (partition, offset) in self.previous_offsets(list) {
+            if starts.get(&partition).is_none_or(|own| *own < offset)
+                && self.start_at(list, partition, Offset::Offset(offset as i64))
+            {
+                starts.insert(partition, offset);
+            }
+        }
         let read = self
             .runtime
-            .block_on(async { timeout(LOOK_UP_WITHIN, self.progress.read()).await });
+            .block_on(async { timeout(OFFSETS_TIMEOUT, self.progress.read()).await });
         let Ok(Ok(projected)) = read else {
             tracing::warn!(
-                "the read model does not say how far it holds the log; the group's offsets are trusted"
+                "cannot read the progress of the read model, starting at the group's offsets"
             );
             return starts;
         };
         starts.retain(|partition, committed| {
-            let held = projected.get(partition).copied();
-            if held >= Some(*committed) {
+            let projected = projected.get(partition).copied();
+            if projected >= Some(*committed) {
                 return true;
             }
-            let from = held.map_or(Offset::Beginning, |held| Offset::Offset(held as i64));
-            tracing::warn!(partition, committed, ?held, "partition {partition}: the group is at {committed}, the read model holds less: folding again from {from:?}");
-            if let Err(error) = list.set_partition_offset(&self.topic, i32::from(*partition), from) {
-                tracing::error!(%error, "partition {partition} cannot be set back: {error}");
-            }
-            *committed = held.unwrap_or_default();
-            held.is_some()
+            let start = projected.map_or(Offset::Beginning, |next| Offset::Offset(next as i64));
+            tracing::warn!(partition, committed, ?projected, "partition {partition}: the group has committed {committed}, but the read model holds less; starting at {start:?}");
+            self.start_at(list, *partition, start);
+            *committed = projected.unwrap_or_default();
+            projected.is_some()
         });
         starts
     }
 
+    /// Sets the start of a partition; returns whether that succeeded.
+    fn start_at(&self, list: &mut TopicPartitionList, partition: u16, start: Offset) -> bool {
+        let set = list.set_partition_offset(&self.topic, i32::from(partition), start);
+        if let Err(error) = &set {
+            tracing::error!(%error, "cannot start partition {partition} at {start:?}: {error}");
+        }
+        set.is_ok()
+    }
+
     fn revoke(&self, consumer: &BaseConsumer<Self>, list: &TopicPartitionList) {
         let partitions = partitions(list);
-        let taken_away = consumer.assignment_lost();
-        let ours = self.offsets.lock().assigned();
-        let known = partitions.iter().any(|partition| ours.contains(partition));
-        if taken_away {
+        let assigned = self.offsets.lock().assigned();
+        let known = partitions.iter().any(|p| assigned.contains(p));
+        if consumer.assignment_lost() {
             tracing::warn!(
                 ?partitions,
-                "partitions lost: {partitions:?}; another member has them"
+                "partitions lost: {partitions:?}; another member consumes them"
             );
-        } else if known && !self.settle(consumer, &partitions) {
+        } else if known && !self.drain(consumer, &partitions) {
             tracing::warn!(
                 ?partitions,
-                "partitions {partitions:?} go before all of them was stored; whoever gets them stores the rest"
+                "partitions {partitions:?} are revoked before all their records are stored; their next consumer stores the rest"
             );
         }
         for partition in &partitions {
             self.offsets.lock().revoke(*partition);
-            self.intake.forget(*partition);
+            self.accumulator.forget_partition(*partition);
             metrics::lag(*partition, 0);
         }
         if let Err(error) = consumer.incremental_unassign(list) {
-            tracing::error!(%error, ?partitions, "partitions {partitions:?} cannot be given back: {error}");
+            tracing::error!(%error, ?partitions, "cannot unassign partitions {partitions:?}: {error}");
         }
         tracing::info!(?partitions, "partitions revoked: {partitions:?}");
     }
 }
 
-impl ConsumerContext for Member {
+impl ConsumerContext for GroupMember {
     fn rebalance(
         &self,
         consumer: &BaseConsumer<Self>,
@@ -242,24 +240,25 @@ impl ConsumerContext for Member {
     }
 }
 
-impl ClientContext for Member {
+impl ClientContext for GroupMember {
     fn stats(&self, statistics: Statistics) {
         let mut brokers = statistics.brokers.values();
-        let reached = brokers.any(|broker| broker.state == "UP");
-        self.vitals
-            .log((!reached).then(|| "no broker of the log answers".to_owned()));
+        let connected = brokers.any(|broker| broker.state == "UP");
+        let problem = (!connected).then(|| "no Kafka broker responds".to_owned());
+        self.status.set_kafka_problem(problem);
         let topic = statistics.topics.get(&self.topic);
-        let each = topic
+        let partitions = topic
             .into_iter()
             .flat_map(|topic| topic.partitions.values());
-        let bounds = each.filter_map(|known| {
+        let bounds = partitions.filter_map(|known| {
             let high = u64::try_from(known.hi_offset).ok()?;
             let low = u64::try_from(known.lo_offset).unwrap_or_default();
-            Some((u16::try_from(known.partition).ok()?, Bounds { low, high }))
+            let partition = u16::try_from(known.partition).ok()?;
+            Some((partition, PartitionBounds { low, high }))
         });
-        // While paused nothing is fetched, and these stand still; see `Consumer::look_at_bounds`.
+        // They do not advance while the partitions are paused; see `Consumer::refresh_bounds`.
         if !self.paused.load(Ordering::Relaxed) {
-            self.vitals.bounds(bounds.collect());
+            self.status.set_bounds(bounds.collect());
         }
     }
 
@@ -286,14 +285,13 @@ fn partitions(list: &TopicPartitionList) -> Vec<u16> {
         .collect()
 }
 
-fn offsets(list: &TopicPartitionList) -> impl Iterator<Item = (u16, u64)> {
-    let elements = list.elements().into_iter();
-    let each = elements.filter_map(|element| match element.offset() {
-        Offset::Offset(offset) => Some((
-            u16::try_from(element.partition()).ok()?,
-            u64::try_from(offset).ok()?,
-        )),
-        _ => None,
+/// The offsets in a list, without those that are unset.
+fn offsets(list: &TopicPartitionList) -> BTreeMap<u16, u64> {
+    let elements = list.elements();
+    let each = elements.iter().filter_map(|element| {
+        let partition = u16::try_from(element.partition()).ok()?;
+        let offset = element.offset().to_raw()?;
+        Some((partition, u64::try_from(offset).ok()?))
     });
-    each.collect::<Vec<_>>().into_iter()
+    each.collect()
 }

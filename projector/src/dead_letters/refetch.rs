@@ -1,5 +1,5 @@
-//! Reads single records of the log again: a row that the read model refuses becomes a dead letter with its original bytes,
-//! which nobody kept, because hardly any row is refused. It never joins the group and never commits.
+//! Fetches single records from Kafka again: a row that ClickHouse refuses becomes a dead letter with its original bytes, which
+//! the pipeline no longer has. It must never join the group or commit.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,72 +15,72 @@ use tokio::task::spawn_blocking;
 
 use crate::{
     decode::{DeadLetter, REFUSED, position},
-    retry::until_done,
-    status::{Stage, Vitals},
+    retry::retry_forever,
+    status::{PipelineStatus, Stage},
 };
 
-/// How long the broker may take to hand out one record.
-const WITHIN: Duration = Duration::from_secs(10);
+/// For one record.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The log, read at single positions.
-pub(crate) struct Originals {
+/// Fetches records by position.
+pub(crate) struct RecordRefetcher {
     config: ClientConfig,
     topic: String,
-    vitals: Arc<Vitals>,
+    status: Arc<PipelineStatus>,
 }
 
 #[derive(Debug, thiserror::Error)]
-enum ReadError {
-    #[error("the log cannot be read again: {0}")]
+enum FetchError {
+    #[error("cannot fetch the record from Kafka again: {0}")]
     Kafka(#[from] KafkaError),
-    #[error("the log did not answer within {} s", WITHIN.as_secs())]
+    #[error("Kafka did not respond within {} s", FETCH_TIMEOUT.as_secs())]
     TimedOut,
-    #[error("the reader ended: {0}")]
+    #[error("the task that fetches records ended: {0}")]
     Task(#[from] tokio::task::JoinError),
 }
 
-impl Originals {
-    /// A reader of the log; `group` is named but not joined, as librdkafka wants a name.
-    pub(crate) fn new(kafka: &KafkaConfig, group: &str, vitals: Arc<Vitals>) -> Self {
+impl RecordRefetcher {
+    /// librdkafka requires a group name; the group is not joined.
+    pub(crate) fn new(kafka: &KafkaConfig, group: &str, status: Arc<PipelineStatus>) -> Self {
         let mut config = consumer_config(kafka, group, "ess-projector-originals");
         config
             .set("enable.partition.eof", "true")
-            // It is here for one record at a time.
+            // Prefetch little: each fetch needs one record.
             .set("queued.min.messages", "1")
             .set("queued.max.messages.kbytes", "1024");
         Self {
             config,
             topic: kafka.topic.clone(),
-            vitals,
+            status,
         }
     }
 
-    /// The dead letters of refused rows: where each was found, and what the read model said.
+    /// The dead letters of refused rows, given by position and reason.
     pub(crate) async fn dead_letters(&self, refused: Vec<(Position, String)>) -> Vec<DeadLetter> {
         if refused.is_empty() {
             return Vec::new();
         }
         let positions: Arc<[Position]> = refused.iter().map(|(position, _)| *position).collect();
-        let records = until_done(&self.vitals, Stage::DeadLetters, || {
-            self.read(Arc::clone(&positions))
+        let records = retry_forever(&self.status, Stage::DeadLetters, || {
+            self.fetch(Arc::clone(&positions))
         });
-        let paired = refused.into_iter().zip(records.await);
-        paired
-            .map(|((position, refusal), record)| self.dead_letter(position, refusal, record))
+        let pairs = refused.into_iter().zip(records.await);
+        pairs
+            .map(|((position, reason), record)| self.dead_letter(position, reason, record))
             .collect()
     }
 
     fn dead_letter(
         &self,
         position: Position,
-        refusal: String,
+        reason: String,
         record: Option<OwnedMessage>,
     ) -> DeadLetter {
         let (record, reason) = match record {
-            Some(record) => (record, refusal),
+            Some(record) => (record, reason),
             None => (
-                self.lost(position),
-                format!("{refusal}; the log no longer holds the original"),
+                self.empty_record(position),
+                format!("{reason}; Kafka no longer has the original record"),
             ),
         };
         DeadLetter {
@@ -90,40 +90,40 @@ impl Originals {
         }
     }
 
-    /// Stands for a record that the log's retention removed meanwhile.
-    fn lost(&self, at: Position) -> OwnedMessage {
+    /// Stands for a record that the topic's retention has deleted.
+    fn empty_record(&self, at: Position) -> OwnedMessage {
         let (topic, time) = (self.topic.clone(), rdkafka::Timestamp::NotAvailable);
         let (partition, offset) = (i32::from(at.partition), at.offset as i64);
         OwnedMessage::new(None, None, topic, time, partition, offset, None)
     }
 
-    async fn read(
+    async fn fetch(
         &self,
         positions: Arc<[Position]>,
-    ) -> Result<Vec<Option<OwnedMessage>>, ReadError> {
+    ) -> Result<Vec<Option<OwnedMessage>>, FetchError> {
         let (config, topic) = (self.config.clone(), self.topic.clone());
-        let reading = spawn_blocking(move || {
+        let fetched = spawn_blocking(move || {
             let consumer: BaseConsumer = config.create()?;
-            let each = positions.iter().map(|at| read_one(&consumer, &topic, *at));
+            let each = positions.iter().map(|at| fetch_one(&consumer, &topic, *at));
             each.collect()
         });
-        reading.await?
+        fetched.await?
     }
 }
 
-/// The record at exactly this position, none when the log no longer has it.
-fn read_one(
+/// The record at exactly this position; none when Kafka no longer has it.
+fn fetch_one(
     consumer: &BaseConsumer,
     topic: &str,
     at: Position,
-) -> Result<Option<OwnedMessage>, ReadError> {
-    let mut place = TopicPartitionList::new();
+) -> Result<Option<OwnedMessage>, FetchError> {
+    let mut assignment = TopicPartitionList::new();
     let offset = Offset::Offset(at.offset as i64);
-    place.add_partition_offset(topic, i32::from(at.partition), offset)?;
-    consumer.assign(&place)?;
+    assignment.add_partition_offset(topic, i32::from(at.partition), offset)?;
+    consumer.assign(&assignment)?;
     loop {
-        match consumer.poll(WITHIN).ok_or(ReadError::TimedOut)? {
-            // What was fetched for the position before may still arrive.
+        match consumer.poll(FETCH_TIMEOUT).ok_or(FetchError::TimedOut)? {
+            // Records prefetched for the previous position may still arrive.
             Ok(record)
                 if position(&record) < at || record.partition() != i32::from(at.partition) => {}
             Ok(record) => return Ok((position(&record) == at).then(|| record.detach())),

@@ -1,4 +1,4 @@
-//! Why a generation was not promoted or retired, in words an operator can act on. It decides nothing.
+//! Why a generation was not promoted or retired, and what an operator can do. It must never decide anything.
 
 use std::ops::Range;
 
@@ -6,71 +6,71 @@ use clickhouse::error::Error;
 use ess_service::clickhouse::{GenerationInfo, GenerationState, LockError, ReadModelError};
 
 use crate::{
-    kafka::LogError,
-    replay::{ReplayError, missing},
+    kafka::KafkaQueryError,
+    replay::{ReplayError, describe_deleted},
 };
 
-/// Nothing was changed, unless the reason says so.
+/// A command failed; nothing has changed unless the error says so.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Refusal {
+pub(crate) enum GenerationError {
     #[error(transparent)]
     ReadModel(#[from] ReadModelError),
     #[error(transparent)]
     Lock(#[from] LockError),
-    #[error("the read model's server: {0}")]
-    Server(#[from] Error),
+    #[error("ClickHouse: {0}")]
+    ClickHouse(#[from] Error),
     #[error(transparent)]
-    Log(#[from] LogError),
+    Kafka(#[from] KafkaQueryError),
     #[error(transparent)]
     Replay(#[from] ReplayError),
-    #[error("there is no generation {0}; `projector generations` lists those there are")]
+    #[error("unknown generation {0}; `projector generations` lists all generations")]
     Unknown(u32),
-    #[error("generation {0} is the active one already")]
+    #[error("generation {0} is already active")]
     AlreadyActive(u32),
-    #[error("generation {0} is the one that readers use; `projector promote` another one first")]
+    #[error(
+        "generation {0} is active, so readers use it; run `projector promote` for another generation first"
+    )]
     InUse(u32),
     #[error(
-        "generation {0} was {1} at {2} UTC, its tables are gone; `projector replay` builds a new one"
+        "generation {0} was {1} at {2} UTC and its tables are dropped; `projector replay` builds a new generation"
     )]
-    Gone(u32, &'static str, String),
+    Dropped(u32, &'static str, String),
     #[error(
-        "generation {0} is not finished; `projector replay` goes on with it and promotes it, \
-         `projector replay --discard` drops it"
+        "generation {0} is not finished; `projector replay` continues with it and promotes it, `projector replay --discard` \
+         drops it"
     )]
     Unfinished(u32),
     #[error(
-        "generation {0} is being handed over to; let that end, `projector generations` tells when it has"
+        "the handover to generation {0} is under way; wait until `projector generations` reports its end"
     )]
     InHandover(u32),
+    #[error("consumer group {1} has {2} member(s), which write to generation {0}; stop them first")]
+    HasConsumers(u32, String, usize),
     #[error(
-        "consumer group {1} has {2} member(s): something folds into generation {0} still; stop it first"
+        "generation {generation} cannot be brought up to date: Kafka has deleted messages that it needs: {}; \
+         `projector replay --allow-partial` builds a new generation from the remaining messages",
+        describe_deleted(.deleted)
     )]
-    FoldedInto(u32, String, usize),
-    #[error(
-        "generation {generation} cannot be brought up to date, the log has lost messages that it does not hold: {}; \
-         `projector replay --allow-partial` builds a new one from what is left",
-        missing(.lost)
-    )]
-    BehindTheLog {
+    MessagesDeleted {
         generation: u32,
-        lost: Vec<(u16, Range<u64>)>,
+        deleted: Vec<(u16, Range<u64>)>,
     },
 }
 
-/// The generation of this number, if it is neither unfinished nor gone.
-pub(super) fn finished(
+/// Finds a generation that is finished and still has its tables.
+pub(super) fn require_finished(
     known: &[GenerationInfo],
     generation: u32,
-) -> Result<&GenerationInfo, Refusal> {
+) -> Result<&GenerationInfo, GenerationError> {
     let found = known.iter().find(|known| known.generation == generation);
-    let found = found.ok_or(Refusal::Unknown(generation))?;
+    let found = found.ok_or(GenerationError::Unknown(generation))?;
     match found.state {
-        GenerationState::Retired | GenerationState::Discarded => Err(Refusal::Gone(
+        GenerationState::Retired | GenerationState::Discarded => Err(GenerationError::Dropped(
             generation,
             found.state.name(),
             found.since.clone(),
         )),
-        _ if found.is_unfinished() => Err(Refusal::Unfinished(generation)),
+        _ if found.is_unfinished() => Err(GenerationError::Unfinished(generation)),
         _ => Ok(found),
     }
 }

@@ -1,5 +1,5 @@
-//! `projector promote N`: makes a generation that was active once the active one again. It is brought up to date first, as by
-//! a replay, so that no reader sees an older value.
+//! `projector promote N`: makes an earlier active generation the active one again. Like a replay, it brings the generation up to
+//! date first, so that no reader sees an older value.
 
 use std::process::ExitCode;
 
@@ -12,70 +12,82 @@ use ess_service::{
     retry::RetryPolicy,
 };
 
-use super::error::{Refusal, finished};
+use super::error::{GenerationError, require_finished};
 use crate::{
     command,
     config::Settings,
     kafka,
-    replay::{Rebuild, Scope, held},
+    replay::{Rebuild, Scope, projected_offsets},
 };
 
-/// What is promoted, and on what terms.
+/// Options of `projector promote`.
 #[derive(Debug, Clone, Args)]
-pub struct Options {
-    /// The generation's number, as `projector generations` tells it
+pub struct PromoteOptions {
+    /// The number of the generation; `projector generations` lists them
     generation: u32,
-    /// Promote it although it holds other events than the active one
+    /// Promote the generation although its events differ from those of the active one
     #[arg(long)]
     accept_differences: bool,
 }
 
-/// Promotes it; returns what to exit with.
-pub fn run(settings: &Settings, schema: Schema, options: &Options) -> ExitCode {
+/// Promotes the generation; returns the exit code of the process.
+pub fn run(settings: &Settings, schema: Schema, options: &PromoteOptions) -> ExitCode {
     command::run(&settings.log, "promote", promote(settings, schema, options))
 }
 
-async fn promote(settings: &Settings, schema: Schema, options: &Options) -> Result<(), Refusal> {
+async fn promote(
+    settings: &Settings,
+    schema: Schema,
+    options: &PromoteOptions,
+) -> Result<(), GenerationError> {
     let clickhouse = &settings.clickhouse;
     let active = RetryPolicy::STARTUP
-        .run("looking at the read model", || {
+        .run("looking up the active generation", || {
             ensure_active(clickhouse, schema)
         })
         .await?;
     let lock = Lock::try_acquire(clickhouse, REBUILD_LOCK).await?;
     let work = async {
-        // Another promotion may have ended just before.
+        // Another promotion may have finished before this one got the lock.
         let active = active_generation(clickhouse).await?.unwrap_or(active);
         bring_back(settings, options, active).await
     };
     lock.run(Box::pin(work)).await
 }
 
-async fn bring_back(settings: &Settings, options: &Options, active: u32) -> Result<(), Refusal> {
+async fn bring_back(
+    settings: &Settings,
+    options: &PromoteOptions,
+    active: u32,
+) -> Result<(), GenerationError> {
     let generation = options.generation;
     let known = generations(&settings.clickhouse).await?;
-    if finished(&known, generation)?.state == GenerationState::Active {
-        return Err(Refusal::AlreadyActive(generation));
+    if require_finished(&known, generation)?.state == GenerationState::Active {
+        return Err(GenerationError::AlreadyActive(generation));
     }
     let rebuild = Rebuild {
         settings,
         active,
         generation,
-        predecessor: Some(settings.projector.group_of(generation)),
+        previous_group: Some(settings.projector.group_of(generation)),
     };
     let bounds = kafka::bounds(&settings.kafka).await?;
-    let lost = kafka::lost(&bounds, &held(settings, generation).await?);
-    if !lost.is_empty() {
-        return Err(Refusal::BehindTheLog { generation, lost });
+    let projected = projected_offsets(settings, generation).await?;
+    let deleted = kafka::deleted(&bounds, &projected);
+    if !deleted.is_empty() {
+        return Err(GenerationError::MessagesDeleted {
+            generation,
+            deleted,
+        });
     }
-    let bring_live = async {
+    let make_active = async {
         rebuild.catch_up().await?;
         rebuild.roll_up().await?;
-        // What it made of the events may differ on purpose: it may be of an older schema.
+        // Its aggregates may differ: they may be of an older schema.
         rebuild
             .verify(Scope::Events, options.accept_differences)
             .await?;
         rebuild.promote().await
     };
-    Ok(rebuild.folding(bring_live).await?)
+    Ok(rebuild.run_during(make_active).await?)
 }

@@ -1,5 +1,5 @@
-//! `projector retire N`: drops a generation that nobody needs to go back to, with its consumer groups. It never drops one that
-//! is read or folded into.
+//! `projector retire N`: drops an earlier active generation and its consumer groups. It must never drop a generation that has
+//! readers or projectors.
 
 use std::{process::ExitCode, time::Duration};
 
@@ -11,66 +11,67 @@ use indicatif::HumanBytes;
 use tokio::time::sleep;
 
 use super::{
-    bytes_on_disk,
-    error::{Refusal, finished},
+    disk::bytes_on_disk,
+    error::{GenerationError, require_finished},
 };
 use crate::{
-    command::{self, say},
+    command::{self, print},
     config::Settings,
     kafka,
 };
 
-/// How long a reader may go on with a generation after another one was made active: it looks every second, and a query may
-/// be under way.
-const READERS_LEAVE_WITHIN: Duration = Duration::from_secs(5);
+/// How long readers may use a generation after another one became active: they check every second, and a query may be running.
+const READER_GRACE: Duration = Duration::from_secs(5);
 
-/// What is retired.
+/// Options of `projector retire`.
 #[derive(Debug, Clone, Args)]
-pub struct Options {
-    /// The generation's number, as `projector generations` tells it
+pub struct RetireOptions {
+    /// The number of the generation; `projector generations` lists them
     generation: u32,
 }
 
-/// Retires it; returns what to exit with.
-pub fn run(settings: &Settings, options: &Options) -> ExitCode {
+/// Retires the generation; returns the exit code of the process.
+pub fn run(settings: &Settings, options: &RetireOptions) -> ExitCode {
     command::run(&settings.log, "retire", async {
         let lock = Lock::try_acquire(&settings.clickhouse, REBUILD_LOCK).await?;
         lock.run(retire(settings, options.generation)).await
     })
 }
 
-async fn retire(settings: &Settings, generation: u32) -> Result<(), Refusal> {
+async fn retire(settings: &Settings, generation: u32) -> Result<(), GenerationError> {
     let clickhouse = &settings.clickhouse;
     let known = generations(clickhouse).await?;
-    let age = match finished(&known, generation) {
-        // One that was interrupted here is ended.
-        Err(Refusal::Gone(..)) if bytes_on_disk(clickhouse, generation).await? > 0 => Duration::MAX,
+    let age = match require_finished(&known, generation) {
+        // An interrupted retirement is finished.
+        Err(GenerationError::Dropped(..)) if bytes_on_disk(clickhouse, generation).await? > 0 => {
+            Duration::MAX
+        }
         found => match found? {
             found if found.state == GenerationState::Active => {
-                return Err(Refusal::InUse(generation));
+                return Err(GenerationError::InUse(generation));
             }
             found if found.state == GenerationState::Handover => {
-                return Err(Refusal::InHandover(generation));
+                return Err(GenerationError::InHandover(generation));
             }
             found => found.age,
         },
     };
-    refuse_one_folded_into(settings, generation).await?;
-    sleep(READERS_LEAVE_WITHIN.saturating_sub(age)).await;
-    drop_it(settings, generation).await
+    check_no_consumers(settings, generation).await?;
+    sleep(READER_GRACE.saturating_sub(age)).await;
+    drop_generation(settings, generation).await
 }
 
-async fn refuse_one_folded_into(settings: &Settings, generation: u32) -> Result<(), Refusal> {
+async fn check_no_consumers(settings: &Settings, generation: u32) -> Result<(), GenerationError> {
     for group in settings.projector.groups_of(generation) {
         let members = kafka::membership(&settings.kafka, &group).await?.members;
         if members > 0 {
-            return Err(Refusal::FoldedInto(generation, group, members));
+            return Err(GenerationError::HasConsumers(generation, group, members));
         }
     }
     Ok(())
 }
 
-async fn drop_it(settings: &Settings, generation: u32) -> Result<(), Refusal> {
+async fn drop_generation(settings: &Settings, generation: u32) -> Result<(), GenerationError> {
     let freed = bytes_on_disk(&settings.clickhouse, generation).await?;
     retire_generation(&settings.clickhouse, generation).await?;
     let groups = settings.projector.groups_of(generation);
@@ -78,8 +79,8 @@ async fn drop_it(settings: &Settings, generation: u32) -> Result<(), Refusal> {
         kafka::delete_group(&settings.kafka, group).await?;
     }
     let (freed, groups) = (HumanBytes(freed), groups.join(" and "));
-    say(&format!(
-        "generation {generation} is retired: {freed} on disk freed, consumer groups {groups} removed"
+    print(&format!(
+        "generation {generation} is retired: {freed} on disk freed, consumer groups {groups} deleted"
     ));
     Ok(())
 }

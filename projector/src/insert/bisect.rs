@@ -1,40 +1,32 @@
-//! Finds the rows that the read model refuses: a refused batch is halved until the bad row stands alone, and everything
-//! else is stored. Pure over [`Store`]; why a refusal happens, and what becomes of the row, is not known here.
+//! Finds the rows that ClickHouse refuses: a refused range is halved until the bad row stands alone, and all other rows are
+//! stored. Pure over the store function: it must never know why a row is refused.
 
-use std::{future::Future, ops::Range};
+use std::ops::Range;
 
-/// Where the rows of one batch go.
-pub(crate) trait Store {
-    /// Why a set of rows was refused, and why it will be refused again.
-    type Refusal: Send;
-
-    /// Stores all of these rows or refuses them for what they hold. What may pass by itself is tried until it does, and
-    /// never reported.
-    fn store(&self, rows: Range<usize>) -> impl Future<Output = Result<(), Self::Refusal>> + Send;
-}
-
-/// Stores every one of so many rows that is not refused by itself; returns the others' indices with the reasons, in order.
-/// A refusal costs two stores for each halving, `2·log2(rows)` for one bad row.
-pub(crate) async fn store_all_but_refused<S: Store + Sync>(
-    store: &S,
+/// Stores every row that is not refused by itself. Returns the indices of the refused rows with the reasons, in order.
+///
+/// `store` stores all rows of a range or refuses the range for the content of a row; it must retry transient errors. A refused
+/// row costs two calls per halving, `2·log2(rows)` for one bad row.
+pub(crate) async fn store_all_but_refused<F: Future<Output = Result<(), String>>>(
     rows: usize,
-) -> Vec<(usize, S::Refusal)> {
+    store: impl Fn(Range<usize>) -> F,
+) -> Vec<(usize, String)> {
     let mut refused = Vec::new();
-    let whole: Range<usize> = 0..rows;
-    let mut open = vec![whole];
-    while let Some(part) = open.pop() {
-        if part.is_empty() {
+    let all: Range<usize> = 0..rows;
+    let mut remaining = vec![all];
+    while let Some(range) = remaining.pop() {
+        if range.is_empty() {
             continue;
         }
-        let Err(refusal) = store.store(part.clone()).await else {
+        let Err(reason) = store(range.clone()).await else {
             continue;
         };
-        if part.len() == 1 {
-            refused.push((part.start, refusal));
+        if range.len() == 1 {
+            refused.push((range.start, reason));
         } else {
-            let middle = part.start + part.len() / 2;
-            open.push(middle..part.end);
-            open.push(part.start..middle);
+            let middle = range.start + range.len() / 2;
+            remaining.push(middle..range.end);
+            remaining.push(range.start..middle);
         }
     }
     refused
@@ -42,63 +34,56 @@ pub(crate) async fn store_all_but_refused<S: Store + Sync>(
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeSet, sync::Mutex};
+    use std::{cell::RefCell, collections::BTreeSet};
 
     use proptest::prelude::*;
 
     use super::*;
 
     #[derive(Default)]
-    struct Table {
-        bad: BTreeSet<usize>,
-        stored: Mutex<Vec<usize>>,
-        attempts: Mutex<usize>,
+    struct Stored {
+        rows: Vec<usize>,
+        attempts: usize,
     }
 
-    impl Store for Table {
-        type Refusal = String;
-
-        async fn store(&self, rows: Range<usize>) -> Result<(), String> {
-            *self.attempts.lock().unwrap() += 1;
-            if let Some(bad) = rows.clone().find(|row| self.bad.contains(row)) {
+    /// Stores so many rows, of which `bad` are refused.
+    fn store(rows: usize, bad: &BTreeSet<usize>) -> (Stored, Vec<(usize, String)>) {
+        let stored = RefCell::new(Stored::default());
+        let store = async |range: Range<usize>| {
+            let mut stored = stored.borrow_mut();
+            stored.attempts += 1;
+            if let Some(bad) = range.clone().find(|row| bad.contains(row)) {
                 return Err(format!("row {bad} is bad"));
             }
-            self.stored.lock().unwrap().extend(rows);
+            stored.rows.extend(range);
             Ok(())
-        }
-    }
-
-    fn store(rows: usize, bad: BTreeSet<usize>) -> (Table, Vec<(usize, String)>) {
-        let table = Table {
-            bad,
-            ..Table::default()
         };
-        let refused = futures::executor::block_on(store_all_but_refused(&table, rows));
-        (table, refused)
+        let refused = futures::executor::block_on(store_all_but_refused(rows, store));
+        (stored.into_inner(), refused)
     }
 
     #[test]
-    fn a_good_batch_is_one_insert() {
-        let (table, refused) = store(1_000, BTreeSet::new());
-        assert_eq!((*table.attempts.lock().unwrap(), refused.len()), (1, 0));
+    fn a_batch_without_bad_rows_is_one_insert() {
+        let (stored, refused) = store(1_000, &BTreeSet::new());
+        assert_eq!((stored.attempts, refused.len()), (1, 0));
     }
 
     #[test]
-    fn one_bad_row_is_found_alone_and_cheaply() {
-        let (table, refused) = store(1_024, [700].into());
+    fn one_bad_row_is_isolated_with_few_inserts() {
+        let (stored, refused) = store(1_024, &[700].into());
         assert_eq!(refused, [(700, "row 700 is bad".to_owned())]);
-        assert_eq!(*table.attempts.lock().unwrap(), 21);
+        assert_eq!(stored.attempts, 21);
     }
 
     proptest! {
         #[test]
         fn every_row_is_stored_once_or_refused_once(rows in 0_usize..200, bad in prop::collection::btree_set(0_usize..200, 0..30)) {
-            let (table, refused) = store(rows, bad.clone());
-            let mut ended = table.stored.into_inner().unwrap();
-            prop_assert!(ended.iter().all(|row| !bad.contains(row)));
-            ended.extend(refused.iter().map(|(index, _)| *index));
-            ended.sort_unstable();
-            prop_assert_eq!(ended, (0..rows).collect::<Vec<_>>());
+            let (stored, refused) = store(rows, &bad);
+            let mut handled = stored.rows;
+            prop_assert!(handled.iter().all(|row| !bad.contains(row)));
+            handled.extend(refused.iter().map(|(index, _)| *index));
+            handled.sort_unstable();
+            prop_assert_eq!(handled, (0..rows).collect::<Vec<_>>());
         }
     }
 }

@@ -1,38 +1,38 @@
-//! Why a replay ended without a new active generation, in words an operator can act on. It decides nothing.
+//! Why a replay ended without a new active generation, and what an operator can do. It must never decide anything.
 
 use std::{fmt::Write as _, ops::Range, time::Duration};
 
 use clickhouse::error::Error;
 use ess_service::clickhouse::{LockError, ReadModelError};
 
-use crate::{kafka::LogError, pipeline::PipelineError};
+use crate::{kafka::KafkaQueryError, pipeline::PipelineError};
 
-/// The replay ended; what was built is kept.
+/// The replay failed; the generation stays, and the next replay continues with it.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReplayError {
     #[error(transparent)]
     ReadModel(#[from] ReadModelError),
     #[error(transparent)]
     Lock(#[from] LockError),
-    #[error("the read model's server: {0}")]
-    Server(#[from] Error),
+    #[error("ClickHouse: {0}")]
+    ClickHouse(#[from] Error),
     #[error(transparent)]
-    Log(#[from] LogError),
+    Kafka(#[from] KafkaQueryError),
     #[error(transparent)]
     Pipeline(#[from] PipelineError),
-    #[error("the fold ended unasked; run it again, it goes on where it stopped")]
-    Ended,
-    #[error("no generation is being built: there is nothing to discard")]
+    #[error("the pipeline ended unexpectedly; run the command again to continue")]
+    PipelineEnded,
+    #[error("no generation is being built, so there is nothing to discard")]
     NothingToDiscard,
     #[error(
-        "the log has lost messages that are still to be folded: {}; --allow-partial builds from what is left",
-        missing(.0)
+        "Kafka has deleted messages that the generation needs: {}; use --allow-partial to build it from the remaining messages",
+        describe_deleted(.0)
     )]
     Truncated(Vec<(u16, Range<u64>)>),
     #[error(
-        "generation {generation} differs from the active one in the events of {partitions} partition(s) and in {values} \
-         value(s) of the sampled playbacks, it is not promoted; after a deliberate change --accept-differences promotes it \
-         nevertheless, and `projector replay --discard` drops one that was being built"
+        "generation {generation} is not promoted: it differs from the active generation in the events of {partitions} \
+         partition(s) and in {values} value(s) of the sampled playbacks; use --accept-differences if the change is intended, \
+         or `projector replay --discard` to drop a generation that is being built"
     )]
     Differs {
         generation: u32,
@@ -40,16 +40,20 @@ pub(crate) enum ReplayError {
         values: usize,
     },
     #[error(
-        "the handover to generation {0} took longer than PROJECTOR_HANDOVER_MS, {1:?}: {2}; nothing changed, projectors \
-         go back to the active generation; run it again"
+        "the handover to generation {generation} exceeded PROJECTOR_HANDOVER_MS ({lease:?}): {reason}; nothing has changed, \
+         and the projectors return to the active generation; run the command again"
     )]
-    Lapsed(u32, Duration, String),
+    HandoverTimedOut {
+        generation: u32,
+        lease: Duration,
+        reason: &'static str,
+    },
 }
 
-/// What the log has lost, by partition.
-pub(crate) fn missing(lost: &[(u16, Range<u64>)]) -> String {
+/// Deleted offsets as text.
+pub(crate) fn describe_deleted(deleted: &[(u16, Range<u64>)]) -> String {
     let mut text = String::new();
-    for (partition, Range { start, end }) in lost {
+    for (partition, Range { start, end }) in deleted {
         let comma = if text.is_empty() { "" } else { ", " };
         // Writing to a String cannot fail.
         let _ = write!(
@@ -67,10 +71,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_missing_is_told_by_partition() {
-        let told = missing(&[(0, 0..1), (3, 5..20)]);
+    fn deleted_offsets_are_listed_by_partition() {
+        let text = describe_deleted(&[(0, 0..1), (3, 5..20)]);
         let expected =
             "partition 0 offsets 0 to 0 (1 messages), partition 3 offsets 5 to 19 (15 messages)";
-        assert_eq!(told, expected);
+        assert_eq!(text, expected);
     }
 }

@@ -1,5 +1,5 @@
-//! The switch to another generation, so that no reader sees an older value: projectors leave the active generation, which
-//! stands still from then on; the other one catches up with all of it; only then it becomes the active one, in one step.
+//! The switch to another generation in which no reader sees an older value: the projectors leave the active generation, the other
+//! one catches up with everything that it shows, and then becomes the active one in one step.
 
 use std::time::Duration;
 
@@ -8,83 +8,82 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::{
     error::ReplayError,
-    rebuild::{LOOK_EVERY, Rebuild},
+    rebuild::{POLL_INTERVAL, Rebuild},
 };
-use crate::{command::say, kafka};
+use crate::{command::print, kafka};
 
-/// How long projectors may take to come over after the switch before this is told and left to them.
-const COME_OVER_WITHIN: Duration = Duration::from_mins(1);
+/// How long to wait for projectors to join the new group after the switch.
+const JOIN_TIMEOUT: Duration = Duration::from_mins(1);
 
 impl Rebuild<'_> {
-    /// Makes the generation the active one; whoever folded into the one before folds into this one afterwards.
+    /// Makes the generation the active one; the projectors of the previous one write to it afterwards.
     pub(crate) async fn promote(&self) -> Result<(), ReplayError> {
         let projector = &self.settings.projector;
         let (from, to) = (
             projector.group_of(self.active),
             projector.group_of(self.generation),
         );
-        let live = kafka::membership(&self.settings.kafka, &from)
-            .await?
-            .members;
+        let before = kafka::membership(&self.settings.kafka, &from).await?;
         self.hand_over(&from).await?;
-        say(&format!("generation {} is active", self.generation));
-        if live == 0 {
-            say("no projector was running: `projector run` folds into it from here");
+        print(&format!("generation {} is active", self.generation));
+        if before.members == 0 {
+            print("no projector is running; start `projector run` to keep it up to date");
             return Ok(());
         }
-        self.come_over(&to).await
+        self.wait_for_projectors(&to).await
     }
 
     async fn hand_over(&self, from: &str) -> Result<(), ReplayError> {
         let (clickhouse, generation) = (&self.settings.clickhouse, self.generation);
         let lease = self.settings.projector.handover;
         begin_handover(clickhouse, generation, lease).await?;
-        let lapsed = |why: &str| ReplayError::Lapsed(generation, lease, why.to_owned());
-        let ready = async {
+        let timed_out = |reason| ReplayError::HandoverTimedOut {
+            generation,
+            lease,
+            reason,
+        };
+        let catch_up = async {
             self.wait_until_left(from).await?;
-            // The active generation stands still: what it shows now is all that it ever showed.
-            let shown = self.shown(self.active).await?;
-            self.reach(&shown).await?;
-            // Its rows of playbacks, too: none shows less than the active generation's did.
+            // No projector writes to the active generation any more, so these offsets are final.
+            let visible = self.visible_offsets(self.active).await?;
+            self.wait_until_projected(&visible).await?;
+            // The rows of playbacks must not be older than those of the active generation either.
             self.roll_up().await
         };
-        let late = lapsed("projectors did not leave it, or the other one did not catch up");
-        timeout(lease, ready).await.map_err(|_| late)??;
+        let late =
+            "projectors did not leave the active generation, or the new one did not catch up";
+        timeout(lease, catch_up)
+            .await
+            .map_err(|_| timed_out(late))??;
         if mark_active(clickhouse, generation).await? {
             Ok(())
         } else {
-            Err(lapsed("it was over before the switch"))
+            Err(timed_out("the time was over before the switch"))
         }
     }
 
     async fn wait_until_left(&self, group: &str) -> Result<(), ReplayError> {
-        while kafka::membership(&self.settings.kafka, group)
-            .await?
-            .members
-            > 0
-        {
-            sleep(LOOK_EVERY).await;
+        let kafka = &self.settings.kafka;
+        while kafka::membership(kafka, group).await?.members > 0 {
+            sleep(POLL_INTERVAL).await;
         }
         Ok(())
     }
 
-    /// Goes on folding until projectors have the partitions, so that answers stay fresh.
-    async fn come_over(&self, group: &str) -> Result<(), ReplayError> {
-        let late = Instant::now() + COME_OVER_WITHIN;
-        while !kafka::membership(&self.settings.kafka, group)
-            .await?
-            .works()
-        {
-            if Instant::now() > late {
+    /// Waits until projectors have the partitions. The rebuild's pipeline runs meanwhile, so that answers stay fresh.
+    async fn wait_for_projectors(&self, group: &str) -> Result<(), ReplayError> {
+        let (kafka, deadline) = (&self.settings.kafka, Instant::now() + JOIN_TIMEOUT);
+        while !kafka::membership(kafka, group).await?.is_assigned() {
+            if Instant::now() > deadline {
                 tracing::warn!(
-                    "no projector has joined group {group} yet: is `projector run` alive?"
+                    "no projector has joined group {group} within {JOIN_TIMEOUT:?}; check that `projector run` is running"
                 );
                 return Ok(());
             }
             self.roll_up().await?;
-            sleep(LOOK_EVERY).await;
+            sleep(POLL_INTERVAL).await;
         }
-        say("the projectors have come over");
+        print("the projectors have switched to it");
         Ok(())
     }
 }

@@ -1,49 +1,52 @@
-//! Whether a rebuilt generation holds the events that the active one holds: how many distinct ones and an order-free checksum
-//! of their identities, per partition, as far as both have come. It only reads.
+//! Compares the events of two generations: per partition, the number of distinct events and an order-independent checksum of their
+//! identities. It must never write.
 
 use std::{collections::BTreeMap, fmt::Write as _, ops::Range};
 
 use clickhouse::{Client, error::Error};
 
-/// Distinct events of a partition, and the exclusive or of their identities' hashes.
-type Sums = BTreeMap<u16, (u64, u64)>;
+/// By partition: the number of distinct events, and the XOR of the hashes of their identities.
+type Checksums = BTreeMap<u16, (u64, u64)>;
 
-/// What was compared, and what differs.
+/// The result of a comparison.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Verdict {
+pub(crate) struct EventComparison {
     /// Distinct events compared.
     pub(crate) events: u64,
-    /// Of each partition that differs: events and checksum in the active and in the rebuilt generation.
+    /// By partition that differs: events and checksum of the active and of the rebuilt generation.
     pub(crate) differences: BTreeMap<u16, [(u64, u64); 2]>,
 }
 
-/// Compares the events that stand first within these offsets, which both generations hold.
+/// Compares the events whose first position is in these ranges, which both generations have stored.
 pub(crate) async fn compare(
     [active, rebuilt]: [&Client; 2],
     within: &BTreeMap<u16, Range<u64>>,
-) -> Result<Verdict, Error> {
-    let sums = (sums(active, within).await?, sums(rebuilt, within).await?);
-    Ok(judge(&sums.0, &sums.1))
+) -> Result<EventComparison, Error> {
+    let active = checksums(active, within).await?;
+    Ok(diff(&active, &checksums(rebuilt, within).await?))
 }
 
-async fn sums(generation: &Client, within: &BTreeMap<u16, Range<u64>>) -> Result<Sums, Error> {
-    let mut sums = Sums::new();
+async fn checksums(
+    generation: &Client,
+    within: &BTreeMap<u16, Range<u64>>,
+) -> Result<Checksums, Error> {
+    let mut checksums = Checksums::new();
     for (partition, Range { start, end }) in within {
         let query = format!(
             "SELECT count(), groupBitXor(cityHash64(event_id, source)) FROM event_identities FINAL \
              WHERE first.partition = {partition} AND first.offset >= {start} AND first.offset < {end}"
         );
-        sums.insert(*partition, generation.query(&query).fetch_one().await?);
+        checksums.insert(*partition, generation.query(&query).fetch_one().await?);
     }
-    Ok(sums)
+    Ok(checksums)
 }
 
-fn judge(active: &Sums, rebuilt: &Sums) -> Verdict {
+fn diff(active: &Checksums, rebuilt: &Checksums) -> EventComparison {
     let each = active.iter().filter_map(|(partition, active)| {
         let rebuilt = rebuilt.get(partition).copied().unwrap_or_default();
         (*active != rebuilt).then_some((*partition, [*active, rebuilt]))
     });
-    Verdict {
+    EventComparison {
         events: active.values().map(|(events, _)| events).sum(),
         differences: each.collect(),
     }
@@ -71,12 +74,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_event_or_another_one_in_its_place_is_a_difference() {
-        let active = Sums::from([(0, (3, 7)), (1, (5, 9)), (2, (1, 4))]);
-        let rebuilt = Sums::from([(0, (3, 7)), (1, (5, 8))]);
-        let verdict = judge(&active, &rebuilt);
-        assert_eq!(verdict.events, 9);
+    fn a_missing_event_and_a_different_event_are_differences() {
+        let active = Checksums::from([(0, (3, 7)), (1, (5, 9)), (2, (1, 4))]);
+        let rebuilt = Checksums::from([(0, (3, 7)), (1, (5, 8))]);
+        let comparison = diff(&active, &rebuilt);
+        assert_eq!(comparison.events, 9);
         let expected = [(1, [(5, 9), (5, 8)]), (2, [(1, 4), (0, 0)])];
-        assert_eq!(verdict.differences, BTreeMap::from(expected));
+        assert_eq!(comparison.differences, BTreeMap::from(expected));
     }
 }

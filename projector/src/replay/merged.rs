@@ -1,6 +1,6 @@
-//! How a column of merging states is read, by its type alone. Pure.
+//! The SQL that reads a column of aggregate states, derived from the column's type. Pure.
 
-/// The SQL of a column's merged value; none: it is no state.
+/// The SQL of a column's merged value; none when the column is no aggregate state.
 pub(super) fn merged(column: &str, kind: &str) -> Option<String> {
     let (list, suffix) = match kind.strip_prefix("SimpleAggregateFunction(") {
         Some(list) => (list, ""),
@@ -13,14 +13,14 @@ pub(super) fn merged(column: &str, kind: &str) -> Option<String> {
     };
     let value = format!("{name}{suffix}{parameters}(`{column}`)");
     Some(if matches!(name, "groupUniqArray" | "groupArray") {
-        // A set has no order of its own, nor have events that arrive in any.
+        // The order of a set's elements is not defined, and events arrive in any order.
         format!("arraySort({value})")
     } else {
         value
     })
 }
 
-/// A state whose format has changed once bears the format's version before its function.
+/// A type whose format has changed has the format's version before the function.
 fn without_version(list: &str) -> &str {
     match list.split_once(", ") {
         Some((version, rest)) if version.chars().all(|c| c.is_ascii_digit()) => rest,
@@ -28,7 +28,7 @@ fn without_version(list: &str) -> &str {
     }
 }
 
-/// Up to the first comma that is not inside brackets, or to the end of the list.
+/// The text up to the first comma outside of parentheses, or to the end of the list.
 fn first_argument(list: &str) -> &str {
     let mut depth = 0_i32;
     let end = list.find(|c| {
@@ -47,7 +47,7 @@ mod tests {
     use super::merged;
 
     #[test]
-    fn each_kind_of_state_is_merged_in_its_own_way() {
+    fn each_type_of_state_has_its_merge_function() {
         for (kind, expected) in [
             ("AggregateFunction(min, String)", "minMerge(`c`)"),
             (

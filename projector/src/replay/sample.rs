@@ -1,5 +1,5 @@
-//! Whether two generations make the same aggregates of the same playbacks: every column that both have, merged, for a sample
-//! of playbacks chosen by hash. It knows no column by its meaning, so that it holds for those to come. It only reads.
+//! Compares the aggregates of two generations: the merged value of every column that both have, for a sample of playbacks selected
+//! by hash. It must never depend on the meaning of a column, so that new columns are compared too, and must never write.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,44 +8,44 @@ use serde::Deserialize;
 
 use super::merged::merged;
 
-/// Playbacks in a sample, about.
-const PLAYBACKS: u64 = 1_000;
-/// It tells when something was stored, which is another time in every generation.
-const OF_THE_STORE: &str = "last_ingested";
-/// Characters of a value that are told.
-const TOLD: usize = 160;
+/// Approximate number of playbacks in a sample.
+const SAMPLE_SIZE: u64 = 1_000;
+/// Depends on when an event was stored, so it differs between generations.
+const STORE_TIME_COLUMN: &str = "last_ingested";
+/// Characters of a value in the report.
+const MAX_VALUE_CHARS: usize = 160;
 
-/// The playbacks that are compared, and in what.
+/// The sampled playbacks and the compared columns.
 pub(super) struct Sample<'c> {
     generations: [&'c Client; 2],
     columns: Vec<String>,
     /// The merged value of each column in each generation, as SQL.
     values: [Vec<String>; 2],
-    /// Of so many playbacks one is in it.
+    /// One of so many playbacks is in the sample.
     one_in: u64,
 }
 
-/// One value that differs.
+/// A value that differs.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Deviation {
+pub(super) struct Difference {
     pub(super) playback: String,
     pub(super) column: String,
-    /// In the active and in the rebuilt generation.
+    /// Of the active and of the rebuilt generation.
     pub(super) values: [String; 2],
 }
 
-/// The values of one playback, by column.
+/// The values of one playback, by column: their hashes, and their texts up to [`MAX_VALUE_CHARS`].
 #[derive(Debug, Clone, Row, Deserialize)]
-struct Values {
+struct PlaybackValues {
     playback_id: String,
-    sums: Vec<u64>,
+    hashes: Vec<u64>,
     texts: Vec<String>,
 }
 
-type Playbacks = BTreeMap<String, Values>;
+type ValuesById = BTreeMap<String, PlaybackValues>;
 
 impl<'c> Sample<'c> {
-    /// Chooses from what both have. `generations`: the active and the rebuilt one.
+    /// Selects the columns that both generations have. `generations`: the active and the rebuilt one.
     pub(super) async fn choose(generations: [&'c Client; 2]) -> Result<Self, Error> {
         let [active, mut rebuilt] = [
             columns(generations[0]).await?,
@@ -67,63 +67,61 @@ impl<'c> Sample<'c> {
             generations,
             columns: names,
             values,
-            one_in: (playbacks / PLAYBACKS).max(1),
+            one_in: (playbacks / SAMPLE_SIZE).max(1),
         })
     }
 
-    /// Compares the whole sample; tells how many playbacks that were, and what differs.
-    pub(super) async fn compare(&self) -> Result<(usize, Vec<Deviation>), Error> {
-        let chosen = format!("cityHash64(playback_id) % {} = 0", self.one_in);
-        let read = |which| self.read(which, &chosen, &[]);
+    /// Compares the complete sample. Returns the number of playbacks and the differences.
+    pub(super) async fn compare(&self) -> Result<(usize, Vec<Difference>), Error> {
+        let condition = format!("cityHash64(playback_id) % {} = 0", self.one_in);
+        let read = |which| self.read(which, &condition, &[]);
         let (active, rebuilt) = (read(0).await?, read(1).await?);
-        Ok((active.len(), self.judge(&active, &rebuilt)))
+        Ok((active.len(), self.diff(&active, &rebuilt)))
     }
 
-    /// Compares those that differed, with fresh reads.
-    pub(super) async fn compare_again(&self, known: &[Deviation]) -> Result<Vec<Deviation>, Error> {
-        let suspects: BTreeSet<&str> = known.iter().map(|known| &*known.playback).collect();
-        let suspects: Vec<&str> = suspects.into_iter().collect();
-        let read = |which| self.read(which, "playback_id IN ?", &suspects);
-        let (active, rebuilt) = (read(0).await?, read(1).await?);
-        Ok(self.judge(&active, &rebuilt))
-    }
-
-    async fn read(
+    /// Reads and compares the playbacks of these differences again.
+    pub(super) async fn compare_again(
         &self,
-        which: usize,
-        chosen: &str,
-        suspects: &[&str],
-    ) -> Result<Playbacks, Error> {
-        let texts = self.values[which].iter();
-        let (sums, told): (Vec<_>, Vec<_>) = texts
+        differences: &[Difference],
+    ) -> Result<Vec<Difference>, Error> {
+        let ids: BTreeSet<&str> = differences.iter().map(|d| &*d.playback).collect();
+        let ids: Vec<&str> = ids.into_iter().collect();
+        let read = |which| self.read(which, "playback_id IN ?", &ids);
+        let (active, rebuilt) = (read(0).await?, read(1).await?);
+        Ok(self.diff(&active, &rebuilt))
+    }
+
+    async fn read(&self, which: usize, condition: &str, ids: &[&str]) -> Result<ValuesById, Error> {
+        let values = self.values[which].iter();
+        let (hashes, texts): (Vec<_>, Vec<_>) = values
             .map(|value| {
                 let text = format!("ifNull(toString({value}), 'none')");
-                let told = format!("leftUTF8(toValidUTF8({text}), {TOLD})");
-                (format!("cityHash64({text})"), told)
+                let start = format!("leftUTF8(toValidUTF8({text}), {MAX_VALUE_CHARS})");
+                (format!("cityHash64({text})"), start)
             })
             .unzip();
         let query = format!(
-            "SELECT playback_id, [{}] AS sums, [{}] AS texts FROM playbacks_state WHERE {chosen} GROUP BY playback_id",
-            sums.join(", "),
-            told.join(", ")
+            "SELECT playback_id, [{}] AS hashes, [{}] AS texts FROM playbacks_state WHERE {condition} GROUP BY playback_id",
+            hashes.join(", "),
+            texts.join(", ")
         );
         let mut query = self.generations[which].query(&query);
-        if !suspects.is_empty() {
-            query = query.bind(suspects);
+        if !ids.is_empty() {
+            query = query.bind(ids);
         }
-        let rows = query.fetch_all::<Values>().await?.into_iter();
+        let rows = query.fetch_all::<PlaybackValues>().await?.into_iter();
         Ok(rows.map(|row| (row.playback_id.clone(), row)).collect())
     }
 
-    fn judge(&self, active: &Playbacks, rebuilt: &Playbacks) -> Vec<Deviation> {
+    fn diff(&self, active: &ValuesById, rebuilt: &ValuesById) -> Vec<Difference> {
         let playbacks: BTreeSet<&String> = active.keys().chain(rebuilt.keys()).collect();
-        let mut deviations = Vec::new();
+        let mut differences = Vec::new();
         for playback in playbacks {
             let both = [active.get(playback), rebuilt.get(playback)];
             for (column, name) in self.columns.iter().enumerate() {
-                let [one, other] = both.map(|values| values.map(|values| values.sums[column]));
+                let [one, other] = both.map(|values| values.map(|values| values.hashes[column]));
                 if one != other {
-                    deviations.push(Deviation {
+                    differences.push(Difference {
                         playback: playback.clone(),
                         column: name.clone(),
                         values: both.map(|values| text(values, column)),
@@ -131,22 +129,22 @@ impl<'c> Sample<'c> {
                 }
             }
         }
-        deviations
+        differences
     }
 }
 
-fn text(values: Option<&Values>, column: usize) -> String {
+fn text(values: Option<&PlaybackValues>, column: usize) -> String {
     values.map_or_else(
         || "no such playback".to_owned(),
         |values| values.texts[column].clone(),
     )
 }
 
-/// The columns of a generation's aggregates that the log alone determines, with their merged values as SQL.
+/// The SQL of the merged value of each aggregate column that depends on the log alone.
 async fn columns(generation: &Client) -> Result<BTreeMap<String, String>, Error> {
     let query = "SELECT name, type FROM system.columns \
                  WHERE database = currentDatabase() AND table = 'playbacks_state' AND name != ?";
-    let columns = generation.query(query).bind(OF_THE_STORE);
+    let columns = generation.query(query).bind(STORE_TIME_COLUMN);
     let columns = columns.fetch_all::<(String, String)>().await?.into_iter();
     Ok(columns
         .filter_map(|(name, kind)| {

@@ -1,5 +1,5 @@
-//! Whether a generation may take the place of the active one. Live traffic makes differences that are gone at the next look;
-//! what is still there after several is believed, told, and keeps the generation from being promoted.
+//! Compares a generation with the active one before it is promoted. Live traffic makes differences that are gone a moment later;
+//! one that remains after several comparisons is reported and prevents the promotion.
 
 use std::fmt::Write as _;
 
@@ -8,30 +8,30 @@ use tokio::time::sleep;
 
 use super::{
     error::ReplayError,
-    identities::{self, Verdict},
-    rebuild::{LOOK_EVERY, Rebuild, held_of},
-    sample::{Deviation, Sample},
+    identities::{self, EventComparison},
+    rebuild::{POLL_INTERVAL, Rebuild, offset_of},
+    sample::{Difference, Sample},
 };
-use crate::{command::say, kafka};
+use crate::{command::print, kafka};
 
-/// Looks at the events, as far as both generations hold the log.
-const LOOKS_AT_EVENTS: usize = 5;
-/// Looks at a playback, of which one generation may always know an event more: it is enough that they agree once.
-const LOOKS_AT_A_PLAYBACK: usize = 25;
-/// Values that are told.
-const TOLD: usize = 20;
+/// Comparisons of the events, up to the offset that both generations have.
+const MAX_EVENT_COMPARISONS: usize = 5;
+/// Comparisons of a playback. One generation may always have one more event, so one match is enough.
+const MAX_PLAYBACK_COMPARISONS: usize = 25;
+/// Differences in the report.
+const MAX_REPORTED: usize = 20;
 
 /// What is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scope {
-    /// Which events there are.
+    /// The events only.
     Events,
-    /// Also what was made of them.
+    /// The events, and the aggregates of a sample of playbacks.
     Aggregates,
 }
 
 impl Rebuild<'_> {
-    /// Holds the generation against the active one.
+    /// Compares the generation with the active one.
     pub(crate) async fn verify(
         &self,
         scope: Scope,
@@ -46,7 +46,7 @@ impl Rebuild<'_> {
             return Ok(());
         }
         if accept_differences {
-            say("the differences are accepted, as asked");
+            print("the differences are accepted (--accept-differences)");
             return Ok(());
         }
         Err(ReplayError::Differs {
@@ -56,37 +56,37 @@ impl Rebuild<'_> {
         })
     }
 
-    /// Tells in how many partitions the events differ.
+    /// Returns the number of partitions whose events differ.
     async fn verify_events(&self) -> Result<usize, ReplayError> {
-        let mut verdict = self.compare_events().await?;
-        for _ in 1..LOOKS_AT_EVENTS {
-            if verdict.differences.is_empty() {
+        let mut comparison = self.compare_events().await?;
+        for _ in 1..MAX_EVENT_COMPARISONS {
+            if comparison.differences.is_empty() {
                 break;
             }
-            sleep(LOOK_EVERY).await;
-            verdict = self.compare_events().await?;
+            sleep(POLL_INTERVAL).await;
+            comparison = self.compare_events().await?;
         }
-        let Verdict {
+        let EventComparison {
             events,
             differences,
-        } = verdict;
-        say(&match (events, differences.len()) {
-            (0, 0) => "the active generation is empty: nothing could be compared".to_owned(),
-            (_, 0) => format!("verified: {events} events, the same in both generations"),
+        } = comparison;
+        print(&match (events, differences.len()) {
+            (0, 0) => "the active generation is empty, nothing to compare".to_owned(),
+            (_, 0) => format!("verified: both generations have the same {events} events"),
             _ => identities::table(&differences),
         });
         Ok(differences.len())
     }
 
-    /// Compares both generations from where the log begins to where both have come.
-    async fn compare_events(&self) -> Result<Verdict, ReplayError> {
+    /// Compares both generations from the low watermark to the offset that both have.
+    async fn compare_events(&self) -> Result<EventComparison, ReplayError> {
         let bounds = kafka::bounds(&self.settings.kafka).await?;
         let (active, rebuilt) = (
-            self.held(self.active).await?,
-            self.held(self.generation).await?,
+            self.projected_offsets(self.active).await?,
+            self.projected_offsets(self.generation).await?,
         );
         let ranges = bounds.iter().map(|(partition, at)| {
-            let both = held_of(&active, *partition).min(held_of(&rebuilt, *partition));
+            let both = offset_of(&active, *partition).min(offset_of(&rebuilt, *partition));
             (*partition, at.low..both)
         });
         let client = |generation| generation_client(&self.settings.clickhouse, generation);
@@ -94,48 +94,46 @@ impl Rebuild<'_> {
         Ok(identities::compare(clients, &ranges.collect()).await?)
     }
 
-    /// Tells how many values of the sampled playbacks differ.
+    /// Returns the number of values that differ in the sampled playbacks.
     async fn verify_aggregates(&self) -> Result<usize, ReplayError> {
         let bounds = kafka::bounds(&self.settings.kafka).await?;
         if bounds.values().any(|at| at.low > 0) {
-            say("the log has lost its beginning, aggregates made of it cannot be compared");
+            print("Kafka has deleted the beginning of the log, so aggregates cannot be compared");
             return Ok(0);
         }
         let client = |generation| generation_client(&self.settings.clickhouse, generation);
         let generations = [&client(self.active), &client(self.generation)];
         let sample = Sample::choose(generations).await?;
-        let (playbacks, mut deviations) = sample.compare().await?;
-        for _ in 1..LOOKS_AT_A_PLAYBACK {
-            if deviations.is_empty() {
+        let (playbacks, mut differences) = sample.compare().await?;
+        for _ in 1..MAX_PLAYBACK_COMPARISONS {
+            if differences.is_empty() {
                 break;
             }
-            sleep(LOOK_EVERY).await;
-            deviations = sample.compare_again(&deviations).await?;
+            sleep(POLL_INTERVAL).await;
+            differences = sample.compare_again(&differences).await?;
         }
-        say(&if deviations.is_empty() {
-            format!(
-                "verified: the aggregates of {playbacks} playbacks, the same in both generations"
-            )
+        print(&if differences.is_empty() {
+            format!("verified: both generations have the same aggregates of {playbacks} playbacks")
         } else {
-            told(&deviations)
+            report(&differences)
         });
-        Ok(deviations.len())
+        Ok(differences.len())
     }
 }
 
-fn told(deviations: &[Deviation]) -> String {
+fn report(differences: &[Difference]) -> String {
     let mut text = String::new();
-    for deviation in deviations.iter().take(TOLD) {
-        let [active, rebuilt] = &deviation.values;
+    for difference in differences.iter().take(MAX_REPORTED) {
+        let [active, rebuilt] = &difference.values;
         // Writing to a String cannot fail.
         let _ = writeln!(
             text,
             "playback {}, column {}:\n  active:  {active}\n  rebuilt: {rebuilt}",
-            deviation.playback, deviation.column
+            difference.playback, difference.column
         );
     }
-    if deviations.len() > TOLD {
-        let _ = writeln!(text, "and {} more", deviations.len() - TOLD);
+    if differences.len() > MAX_REPORTED {
+        let _ = writeln!(text, "and {} more", differences.len() - MAX_REPORTED);
     }
     text
 }

@@ -1,5 +1,5 @@
-//! `projector rollup`: makes the rows of `playbacks` in the active generation again, once, and ends. A running projector does
-//! that by itself; this is for a read model that was filled without one, and for rows that somebody damaged.
+//! `projector rollup`: brings the rows of `playbacks` in the active generation up to date once. A running projector does that by
+//! itself; the command is for a read model that was filled without a projector, and for damaged rows.
 
 use std::process::ExitCode;
 
@@ -10,22 +10,22 @@ use ess_service::{
     retry::RetryPolicy,
 };
 
-use super::{Rollup, Step};
+use super::{Rollup, RollupStep};
 use crate::{
-    command::{self, say},
+    command::{self, print},
     config::Settings,
 };
 
-/// What is made again.
+/// Options of `projector rollup`.
 #[derive(Debug, Clone, Args)]
-pub struct Options {
-    /// Every row, not only those that lack stored events
+pub struct RollupOptions {
+    /// Write all rows again, not only those that lack stored events
     #[arg(long)]
     all: bool,
 }
 
-/// Makes them; returns what to exit with.
-pub fn run(settings: &Settings, schema: Schema, options: &Options) -> ExitCode {
+/// Writes the rows; returns the exit code of the process.
+pub fn run(settings: &Settings, schema: Schema, options: &RollupOptions) -> ExitCode {
     command::run(&settings.log, "rollup", roll_up(settings, schema, options))
 }
 
@@ -33,36 +33,39 @@ pub fn run(settings: &Settings, schema: Schema, options: &Options) -> ExitCode {
 enum RollupError {
     #[error(transparent)]
     ReadModel(#[from] ReadModelError),
-    #[error("the read model's server: {0}")]
-    Server(#[from] clickhouse::error::Error),
+    #[error("ClickHouse: {0}")]
+    ClickHouse(#[from] clickhouse::error::Error),
     #[error(
-        "generation {0} was made by a version that knew no such rows: `projector replay` builds one that has them"
+        "generation {0} was created by an older version and has no table `playbacks`; `projector replay` builds a generation \
+         that has it"
     )]
-    Absent(u32),
+    NoTable(u32),
 }
 
 async fn roll_up(
     settings: &Settings,
     schema: Schema,
-    options: &Options,
+    options: &RollupOptions,
 ) -> Result<(), RollupError> {
     let clickhouse = &settings.clickhouse;
     let generation = RetryPolicy::STARTUP
-        .run("looking at the read model", || {
+        .run("looking up the active generation", || {
             ensure_active(clickhouse, schema)
         })
         .await?;
     let rollup = Rollup::new(generation_client(clickhouse, generation));
     let step = if options.all {
-        rollup.all().await?
+        rollup.rewrite_all().await?
     } else {
         rollup.catch_up().await?
     };
     match step {
-        Step::Absent => return Err(RollupError::Absent(generation)),
-        Step::UpToDate | Step::OfOthers => say("every playback's row holds what is stored"),
-        Step::Made(events) => say(&format!(
-            "the rows of playbacks were made again, {events} positions of the log were new to them"
+        RollupStep::NoTable => return Err(RollupError::NoTable(generation)),
+        RollupStep::UpToDate | RollupStep::NoneSelected => {
+            print("the table playbacks is up to date");
+        }
+        RollupStep::RolledUp(offsets) => print(&format!(
+            "the table playbacks is updated; it lacked {offsets} offsets"
         )),
     }
     Ok(())

@@ -1,27 +1,19 @@
-//! How far the rows in `playbacks` are behind the events that are stored. Pure.
+//! How far the table `playbacks` lags behind the stored events. Pure.
 
 use std::collections::BTreeMap;
 
-use super::ProgressRow;
+use crate::commit::progress::ProgressRow;
 
-/// How far one generation is: what is stored, and what the rows hold.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Held {
-    pub(super) stored: BTreeMap<u16, Stored>,
-    made: BTreeMap<u16, u64>,
-    /// Of all partitions, also those left out since.
+/// The offsets of one generation: of the stored events, and of the events that `playbacks` includes.
+#[derive(Debug, Clone)]
+pub(super) struct ProjectedOffsets {
+    pub(super) stored: Vec<ProgressRow>,
+    rolled_up: BTreeMap<u16, u64>,
+    /// The sum over all partitions, also over those that [`ProjectedOffsets::only`] removes.
     version: u64,
 }
 
-/// How far one partition is stored.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Stored {
-    pub(super) next_offset: u64,
-    /// ms since 1970.
-    pub(super) last_ingest_time: i64,
-}
-
-/// The events of one partition that the rows lack: from one offset up to another one, not included.
+/// The events of one partition that `playbacks` lacks: from one offset up to another, which is excluded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Lag {
     pub(crate) partition: u16,
@@ -30,53 +22,50 @@ pub(crate) struct Lag {
 }
 
 impl Lag {
-    /// Positions of the log; a few of them may be no events.
+    /// The number of offsets; a few of them may have no event.
     pub(crate) fn events(&self) -> u64 {
         self.to - self.from
     }
 }
 
-impl Held {
-    pub(super) fn new(stored: Vec<ProgressRow>, made: BTreeMap<u16, u64>) -> Self {
-        let stored: BTreeMap<_, _> = stored
-            .into_iter()
-            .map(|row| {
-                let stored = Stored {
-                    next_offset: row.next_offset,
-                    last_ingest_time: row.last_ingest_time,
-                };
-                (row.partition, stored)
-            })
-            .collect();
-        let version = stored.values().map(|stored| stored.next_offset).sum();
+impl ProjectedOffsets {
+    pub(super) fn new(stored: Vec<ProgressRow>, rolled_up: &[ProgressRow]) -> Self {
+        let rolled_up = rolled_up.iter();
         Self {
+            version: stored.iter().map(|row| row.next_offset).sum(),
+            rolled_up: rolled_up
+                .map(|row| (row.partition, row.next_offset))
+                .collect(),
             stored,
-            made,
-            version,
         }
     }
 
-    /// What rows made now bear: it only grows, whatever partition moves.
+    /// The version of rows that are written now. It grows whenever a partition advances.
     pub(super) fn version(&self) -> u64 {
         self.version
     }
 
     /// The partitions that lag.
-    pub(super) fn behind(&self) -> Vec<Lag> {
-        let each = self.stored.iter().map(|(partition, stored)| Lag {
-            partition: *partition,
-            from: self.made.get(partition).copied().unwrap_or_default(),
+    pub(super) fn lagging(&self) -> Vec<Lag> {
+        let each = self.stored.iter().map(|stored| Lag {
+            partition: stored.partition,
+            from: self
+                .rolled_up
+                .get(&stored.partition)
+                .copied()
+                .unwrap_or_default(),
             to: stored.next_offset,
         });
         each.filter(|lag| lag.to > lag.from).collect()
     }
 
-    /// Of these partitions only; the version stays.
+    /// The offsets of these partitions only; the version stays.
     pub(super) fn only(&self, lagging: &[Lag]) -> Self {
-        let mut held = self.clone();
-        held.stored
-            .retain(|partition, _| lagging.iter().any(|lag| lag.partition == *partition));
-        held
+        let is_lagging =
+            |row: &ProgressRow| lagging.iter().any(|lag| lag.partition == row.partition);
+        let mut offsets = self.clone();
+        offsets.stored.retain(is_lagging);
+        offsets
     }
 }
 
@@ -84,42 +73,37 @@ impl Held {
 mod tests {
     use super::*;
 
-    fn held(stored: &[(u16, u64)], made: &[(u16, u64)]) -> Held {
-        let row = |&(partition, next_offset): &(u16, u64)| ProgressRow {
-            partition,
-            next_offset,
-            last_ingest_time: 0,
+    fn offsets(stored: &[(u16, u64)], rolled_up: &[(u16, u64)]) -> ProjectedOffsets {
+        let rows = |offsets: &[(u16, u64)]| -> Vec<ProgressRow> {
+            let rows = offsets.iter().map(|&(partition, next_offset)| ProgressRow {
+                partition,
+                next_offset,
+                last_ingest_time: 0,
+            });
+            rows.collect()
         };
-        Held::new(
-            stored.iter().map(row).collect(),
-            made.iter().copied().collect(),
-        )
+        ProjectedOffsets::new(rows(stored), &rows(rolled_up))
     }
 
     #[test]
-    fn what_the_rows_lack_is_what_is_stored_past_them() {
-        let held = held(&[(0, 10), (1, 5), (2, 7)], &[(0, 10), (1, 2)]);
-        let (of_1, of_2) = (
-            Lag {
-                partition: 1,
-                from: 2,
-                to: 5,
-            },
-            Lag {
-                partition: 2,
-                from: 0,
-                to: 7,
-            },
-        );
-        assert_eq!(held.behind(), [of_1, of_2]);
-        assert_eq!(of_1.events() + of_2.events(), 10);
+    fn the_lag_is_from_the_rolled_up_to_the_stored_offset() {
+        let offsets = offsets(&[(0, 10), (1, 5), (2, 7)], &[(0, 10), (1, 2)]);
+        let lag = |partition, from, to| Lag {
+            partition,
+            from,
+            to,
+        };
+        let lagging = offsets.lagging();
+        assert_eq!(lagging, [lag(1, 2, 5), lag(2, 0, 7)]);
+        assert_eq!(lagging.iter().map(Lag::events).sum::<u64>(), 10);
     }
 
     #[test]
-    fn the_version_is_of_all_partitions_whichever_are_rolled_up() {
-        let held = held(&[(0, 10), (1, 5)], &[(0, 10)]);
-        let only = held.only(&held.behind());
-        assert_eq!((held.version(), only.version()), (15, 15));
-        assert_eq!(only.stored.keys().collect::<Vec<_>>(), [&1]);
+    fn the_version_is_the_sum_over_all_partitions_whichever_are_rolled_up() {
+        let offsets = offsets(&[(0, 10), (1, 5)], &[(0, 10)]);
+        let only = offsets.only(&offsets.lagging());
+        assert_eq!((offsets.version(), only.version()), (15, 15));
+        let partitions = only.stored.iter().map(|row| row.partition);
+        assert_eq!(partitions.collect::<Vec<_>>(), [1]);
     }
 }

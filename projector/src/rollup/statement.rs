@@ -1,31 +1,30 @@
-//! The SQL that makes rows of `playbacks` again. Pure, and without a value that a client sent: those stay in the tables.
+//! The SQL that writes rows of `playbacks`. Pure. It must never contain a value that a client sent.
 
 use ess_schema::merged;
 
 use super::lag::Lag;
 
-/// Of which playbacks rows are made again.
+/// The playbacks whose rows are written.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Which<'l> {
-    /// All.
+pub(super) enum Selection<'l> {
     All,
-    /// Those that the lacking events belong to.
+    /// The playbacks of the missing events.
     Touched(&'l [Lag]),
 }
 
-/// The days before yesterday that something is known of in `playbacks_touched`.
+/// The partitions of `playbacks_touched` from before yesterday.
 pub(super) const OLD_TOUCHED: &str = "SELECT DISTINCT p.partition AS day FROM system.parts AS p \
     WHERE p.database = currentDatabase() AND p.table = 'playbacks_touched' AND p.active AND toDate(p.partition) < yesterday()";
 
-/// Read in the order of the key, so that memory does not grow with the playbacks; a playback can be old.
+/// Reads in the order of the key, so that memory does not grow with the number of playbacks; a playback can be of any day.
 const SETTINGS: &str = "optimize_aggregation_in_order = 1, max_partitions_per_insert_block = 0";
 
-/// Makes the rows again from the states. A playback is filed under the day of its first event. That day can only have become
-/// earlier, and its last event's later, so the days in between are those that an older row may be filed under: there it is
-/// deleted, by a row that is younger than any older one, and less than the row that stands.
-pub(super) fn remake(which: &Which<'_>, version: u64) -> String {
+/// Writes rows from the states. A playback's row has the day of its first event. As events arrive, that day can only become
+/// earlier and the day of the last event later, so an older row can have any day in between. On each of those days the statement
+/// writes a row that deletes it; its version is higher than that of the older row and lower than that of the new one.
+pub(super) fn insert(selection: &Selection<'_>, version: u64) -> String {
     let columns = merged::COLUMNS.join(", ");
-    let merged = merged::select_playbacks(&condition(which));
+    let merged = merged::select_playbacks(&condition(selection));
     format!(
         "INSERT INTO playbacks ({columns}, day, version, is_deleted)
 SELECT {columns}, day, toUInt64({version}) * 2 + (day = toDate(first_event_at)) AS version, toUInt8(day != toDate(first_event_at)) AS is_deleted
@@ -38,8 +37,8 @@ SETTINGS {SETTINGS}"
     )
 }
 
-fn condition(which: &Which<'_>) -> String {
-    let Which::Touched(lags) = which else {
+fn condition(selection: &Selection<'_>) -> String {
+    let Selection::Touched(lags) = selection else {
         return "1".to_owned();
     };
     let ranges: Vec<_> = lags
@@ -57,13 +56,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_touched_playbacks_are_made_again_unless_all_are() {
+    fn only_the_touched_playbacks_are_written_unless_all_are_selected() {
         let lags = [(3, 7), (5, 0)].map(|(partition, from)| Lag {
             partition,
             from,
             to: 9,
         });
-        let touched = remake(&Which::Touched(&lags), 16);
+        let touched = insert(&Selection::Touched(&lags), 16);
         assert!(
             touched.contains(
                 "WHERE p.playback_id IN (SELECT playback_id FROM playbacks_touched \
@@ -72,6 +71,6 @@ mod tests {
             "{touched}"
         );
         assert!(touched.contains("toUInt64(16) * 2 + (day"), "{touched}");
-        assert!(remake(&Which::All, 16).contains("WHERE 1\n"));
+        assert!(insert(&Selection::All, 16).contains("WHERE 1\n"));
     }
 }

@@ -1,5 +1,5 @@
-//! The task that keeps the rows up to date while a projector runs. Each projector takes care of the partitions that are its own;
-//! one that stands still although it lags is taken care of by everybody.
+//! The task that keeps `playbacks` up to date while a projector runs. Each projector updates the rows of its own partitions; every
+//! projector takes over a partition that lags without progress. It must never end.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,88 +11,93 @@ use std::{
 use clickhouse::error::Error;
 use tokio::time::sleep;
 
-use super::{Lag, Rollup, Step};
+use super::{Rollup, RollupStep, lag::Lag};
 use crate::{
-    commit::offsets::Offsets,
+    commit::shared::SharedOffsets,
     metrics,
-    status::{Stage, Vitals},
+    status::{PipelineStatus, Stage},
 };
 
-/// Between two looks.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
-/// It rests so many times as long as it worked, so that a read model under load is not loaded much more for it: half of a step's
-/// cost does not depend on how much it makes again.
-const REST: u32 = 4;
-/// The longest it rests, so that rows are as old as two steps and this at most.
-const LONGEST_REST: Duration = Duration::from_secs(2);
-/// A partition that lags for so long without a step is nobody's.
-const NOBODYS_AFTER: Duration = Duration::from_secs(10);
-/// Between two times of forgetting what was touched days ago.
-const FORGET_EVERY: Duration = Duration::from_mins(10);
+/// The pause after a step is this multiple of the step's duration, to add little load to a busy read model: half of a step's cost
+/// does not depend on the number of rows.
+const PAUSE_FACTOR: u32 = 4;
+const MIN_PAUSE: Duration = Duration::from_millis(250);
+/// Rows are at most as old as two steps and this pause.
+const MAX_PAUSE: Duration = Duration::from_secs(2);
+/// A lagging partition without progress for this long is orphaned.
+const ORPHANED_AFTER: Duration = Duration::from_secs(10);
+/// Between two cleanups of `playbacks_touched`.
+const CLEANUP_INTERVAL: Duration = Duration::from_mins(10);
 
-/// Keeps the rows of one generation.
-pub(crate) struct Keeper {
+/// Updates the rows of one generation.
+pub(crate) struct RollupWorker {
     rollup: Rollup,
-    offsets: Arc<Offsets>,
-    vitals: Arc<Vitals>,
-    /// From where partitions of others were seen lagging, and since when from there.
+    offsets: Arc<SharedOffsets>,
+    status: Arc<PipelineStatus>,
+    /// Lagging partitions of other projectors: the offset of their rows, and since when it has not changed.
     others: BTreeMap<u16, (u64, Instant)>,
-    forgot: Option<Instant>,
+    last_cleanup: Option<Instant>,
 }
 
-impl Keeper {
-    pub(crate) fn new(rollup: Rollup, offsets: Arc<Offsets>, vitals: Arc<Vitals>) -> Self {
+impl RollupWorker {
+    pub(crate) fn new(
+        rollup: Rollup,
+        offsets: Arc<SharedOffsets>,
+        status: Arc<PipelineStatus>,
+    ) -> Self {
         Self {
             rollup,
             offsets,
-            vitals,
+            status,
             others: BTreeMap::new(),
-            forgot: None,
+            last_cleanup: None,
         }
     }
 
-    /// Keeps them for ever. What fails is told by readiness (I11) and tried again.
+    /// Runs until dropped. Readiness reports errors (I11), and the next step tries again.
     pub(crate) async fn run(mut self) -> Infallible {
         loop {
-            let begun = Instant::now();
-            match self.look().await {
-                Ok(()) => self.vitals.works(Stage::RollUp),
+            let start = Instant::now();
+            match self.step().await {
+                Ok(()) => self.status.mark_healthy(Stage::RollUp),
                 Err(error) => {
-                    metrics::retried(Stage::RollUp);
-                    self.vitals.hindered(Stage::RollUp, error.to_string());
+                    metrics::retried(Stage::RollUp.name());
+                    self.status.mark_blocked(Stage::RollUp, error.to_string());
                 }
             }
-            sleep((begun.elapsed() * REST).clamp(LOOK_EVERY, LONGEST_REST)).await;
+            sleep((start.elapsed() * PAUSE_FACTOR).clamp(MIN_PAUSE, MAX_PAUSE)).await;
         }
     }
 
-    async fn look(&mut self) -> Result<(), Error> {
-        let ours: BTreeSet<u16> = self.offsets.stored().into_keys().collect();
+    async fn step(&mut self) -> Result<(), Error> {
+        let assigned: BTreeSet<u16> = self.offsets.stored().into_keys().collect();
         let (now, others) = (Instant::now(), &mut self.others);
-        let is_for_us = |lag: &Lag| ours.contains(&lag.partition) || is_nobodys(*lag, others, now);
-        if self.rollup.step(is_for_us).await? == Step::UpToDate {
+        let selected =
+            |lag: &Lag| assigned.contains(&lag.partition) || is_orphaned(*lag, others, now);
+        if self.rollup.step(selected).await? == RollupStep::UpToDate {
             self.others.clear();
-            self.forget(now).await?;
+            self.cleanup(now).await?;
         }
         Ok(())
     }
 
-    async fn forget(&mut self, now: Instant) -> Result<(), Error> {
-        if self.forgot.is_none_or(|last| now - last > FORGET_EVERY) {
-            self.rollup.forget_touched().await?;
-            self.forgot = Some(now);
+    async fn cleanup(&mut self, now: Instant) -> Result<(), Error> {
+        let due = |last| now - last > CLEANUP_INTERVAL;
+        if self.last_cleanup.is_none_or(due) {
+            self.rollup.drop_old_touched().await?;
+            self.last_cleanup = Some(now);
         }
         Ok(())
     }
 }
 
-/// Whether a partition of others has lagged from the same offset on for too long.
-fn is_nobodys(lag: Lag, others: &mut BTreeMap<u16, (u64, Instant)>, now: Instant) -> bool {
-    let known = others.entry(lag.partition).or_insert((lag.from, now));
-    if known.0 != lag.from {
-        *known = (lag.from, now);
+/// Whether a partition of another projector has lagged from the same offset for too long.
+fn is_orphaned(lag: Lag, others: &mut BTreeMap<u16, (u64, Instant)>, now: Instant) -> bool {
+    let (from, since) = others.entry(lag.partition).or_insert((lag.from, now));
+    if *from != lag.from {
+        (*from, *since) = (lag.from, now);
     }
-    now - known.1 > NOBODYS_AFTER
+    now - *since > ORPHANED_AFTER
 }
 
 #[cfg(test)]
@@ -100,16 +105,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_partition_that_stands_still_is_nobodys_and_one_that_moves_is_somebodys() {
-        let (mut others, begun) = (BTreeMap::new(), Instant::now());
-        let lag = |from| Lag {
-            partition: 3,
-            from,
-            to: 100,
+    fn a_lagging_partition_without_progress_is_orphaned_and_one_with_progress_is_not() {
+        let (mut others, start) = (BTreeMap::new(), Instant::now());
+        let mut is_orphaned_at = |from, intervals| {
+            let lag = Lag {
+                partition: 3,
+                from,
+                to: 100,
+            };
+            is_orphaned(lag, &mut others, start + ORPHANED_AFTER * intervals)
         };
-        assert!(!is_nobodys(lag(5), &mut others, begun));
-        assert!(!is_nobodys(lag(6), &mut others, begun + NOBODYS_AFTER * 2));
-        assert!(!is_nobodys(lag(6), &mut others, begun + NOBODYS_AFTER * 3));
-        assert!(is_nobodys(lag(6), &mut others, begun + NOBODYS_AFTER * 4));
+        assert!(!is_orphaned_at(5, 0));
+        assert!(!is_orphaned_at(6, 2));
+        assert!(!is_orphaned_at(6, 3));
+        assert!(is_orphaned_at(6, 4));
     }
 }

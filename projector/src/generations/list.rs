@@ -1,48 +1,75 @@
-//! What is told of each generation. What the servers cannot say is left out, never guessed.
+//! `projector generations`: lists the generations of the read model. It must never change anything. Values that Kafka cannot
+//! report are left out.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, process::ExitCode};
 
+use clap::Args;
 use comfy_table::{Table, presets::NOTHING};
 use ess_service::clickhouse::{GenerationInfo, generation_client, generations};
 use indicatif::{HumanBytes, HumanCount};
 use serde::Serialize;
 
-use super::{bytes_on_disk, error::Refusal};
-use crate::{commit::progress::Progress, config::Settings, kafka, status::Bounds};
+use super::{disk::bytes_on_disk, error::GenerationError};
+use crate::{
+    command::{self, print},
+    commit::progress::projected_offsets,
+    config::Settings,
+    kafka::{self, PartitionBounds},
+};
 
-/// One generation.
+/// Options of `projector generations`.
+#[derive(Debug, Clone, Args)]
+pub struct GenerationsOptions {
+    /// Print a JSON array instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+/// Lists the generations; returns the exit code of the process.
+pub fn run(settings: &Settings, options: &GenerationsOptions) -> ExitCode {
+    command::run(&settings.log, "generations", async {
+        let entries = entries(settings).await?;
+        print(&if options.json {
+            json(&entries)
+        } else {
+            table(&entries)
+        });
+        Ok::<_, GenerationError>(())
+    })
+}
+
+/// A generation in the list.
 #[derive(Debug, Serialize)]
-pub(super) struct Entry {
+struct Entry {
     generation: u32,
     state: &'static str,
-    /// UTC.
+    /// In UTC.
     since: String,
     bytes_on_disk: u64,
-    /// None: its tables are gone.
+    /// None when its tables are dropped.
     #[serde(flatten)]
     contents: Option<Contents>,
 }
 
-/// What its tables hold, and who keeps it up to date.
+/// The contents of a generation's tables, and its consumers.
 #[derive(Debug, Serialize)]
 struct Contents {
     events: u64,
     playbacks: u64,
-    /// The newest one it was made with.
+    /// The number of the latest schema change that it has.
     schema_change: u32,
-    /// Messages of the log that it does not hold yet; none: the log does not answer.
+    /// Messages that it has not stored yet; none when Kafka does not respond.
     messages_behind: Option<u64>,
     consumer_group: String,
-    /// None: the log does not answer.
+    /// None when Kafka does not respond.
     consumers: Option<usize>,
 }
 
-/// Looks at every generation.
-pub(super) async fn look(settings: &Settings) -> Result<Vec<Entry>, Refusal> {
+async fn entries(settings: &Settings) -> Result<Vec<Entry>, GenerationError> {
     let bounds = match kafka::bounds(&settings.kafka).await {
         Ok(bounds) => Some(bounds),
         Err(error) => {
-            tracing::warn!(%error, "how far each generation is behind cannot be told: {error}");
+            tracing::warn!(%error, "cannot report how far each generation is behind: {error}");
             None
         }
     };
@@ -56,8 +83,8 @@ pub(super) async fn look(settings: &Settings) -> Result<Vec<Entry>, Refusal> {
 async fn entry(
     settings: &Settings,
     known: GenerationInfo,
-    bounds: Option<&BTreeMap<u16, Bounds>>,
-) -> Result<Entry, Refusal> {
+    bounds: Option<&BTreeMap<u16, PartitionBounds>>,
+) -> Result<Entry, GenerationError> {
     let contents = if known.state.has_tables() {
         Some(contents(settings, known.generation, bounds).await?)
     } else {
@@ -75,8 +102,8 @@ async fn entry(
 async fn contents(
     settings: &Settings,
     generation: u32,
-    bounds: Option<&BTreeMap<u16, Bounds>>,
-) -> Result<Contents, Refusal> {
+    bounds: Option<&BTreeMap<u16, PartitionBounds>>,
+) -> Result<Contents, GenerationError> {
     let client = generation_client(&settings.clickhouse, generation);
     let (events, playbacks, schema_change) = client
         .query(
@@ -86,7 +113,7 @@ async fn contents(
         )
         .fetch_one()
         .await?;
-    let held = Progress::new(client, Arc::default()).read().await?;
+    let projected = projected_offsets(&client).await?;
     let consumer_group = settings.projector.group_of(generation);
     let consumers = match bounds {
         Some(_) => Some(
@@ -100,26 +127,28 @@ async fn contents(
         events,
         playbacks,
         schema_change,
-        messages_behind: bounds.map(|bounds| behind(&held, bounds)),
+        messages_behind: bounds.map(|bounds| behind(&projected, bounds)),
         consumer_group,
         consumers,
     })
 }
 
-fn behind(held: &BTreeMap<u16, u64>, bounds: &BTreeMap<u16, Bounds>) -> u64 {
-    let each = bounds.iter().map(|(partition, Bounds { low, high })| {
-        let held = held.get(partition).copied().unwrap_or_default();
-        high.saturating_sub(held.max(*low))
-    });
+fn behind(projected: &BTreeMap<u16, u64>, bounds: &BTreeMap<u16, PartitionBounds>) -> u64 {
+    let each = bounds
+        .iter()
+        .map(|(partition, PartitionBounds { low, high })| {
+            let next = projected.get(partition).copied().unwrap_or_default();
+            high.saturating_sub(next.max(*low))
+        });
     each.sum()
 }
 
-pub(super) fn json(entries: &[Entry]) -> String {
-    // Numbers, texts and names that are texts: nothing in it can be refused.
+fn json(entries: &[Entry]) -> String {
+    // Numbers and texts under names that are texts: serialization cannot fail.
     serde_json::to_string_pretty(entries).unwrap_or_default()
 }
 
-pub(super) fn table(entries: &[Entry]) -> String {
+fn table(entries: &[Entry]) -> String {
     let mut table = Table::new();
     table.load_style(NOTHING).set_header([
         "generation",
@@ -169,27 +198,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_log_no_longer_holds_is_not_behind() {
+    fn deleted_messages_do_not_count_as_behind() {
         let bounds = BTreeMap::from([
-            (0, Bounds { low: 5, high: 9 }),
-            (1, Bounds { low: 0, high: 3 }),
-            (2, Bounds { low: 7, high: 7 }),
+            (0, PartitionBounds { low: 5, high: 9 }),
+            (1, PartitionBounds { low: 0, high: 3 }),
+            (2, PartitionBounds { low: 7, high: 7 }),
         ]);
-        let held = BTreeMap::from([(0, 8), (2, 7)]);
-        assert_eq!(behind(&held, &bounds), 1 + 3);
+        let projected = BTreeMap::from([(0, 8), (2, 7)]);
+        assert_eq!(behind(&projected, &bounds), 1 + 3);
         assert_eq!(behind(&BTreeMap::new(), &bounds), 4 + 3);
     }
 
     #[test]
-    fn of_a_generation_that_is_gone_only_that_is_told() {
-        let gone = Entry {
+    fn a_retired_generation_is_listed_without_contents() {
+        let retired = Entry {
             generation: 1,
             state: "retired",
             since: "2026-11-24 11:00:00.000".to_owned(),
             bytes_on_disk: 0,
             contents: None,
         };
-        assert!(!json(std::slice::from_ref(&gone)).contains("events"));
-        assert!(table(&[gone]).contains("retired"));
+        assert!(!json(std::slice::from_ref(&retired)).contains("events"));
+        assert!(table(&[retired]).contains("retired"));
     }
 }
