@@ -157,7 +157,8 @@ impl Section for ProjectorConfig {
 
 impl ess_service::config::Settings for Settings {
     const SERVICE: &'static str = "projector";
-    const ABOUT: &'static str = "Folds playback events from Kafka into the read model in ClickHouse";
+    const ABOUT: &'static str =
+        "Folds playback events from Kafka into the read model in ClickHouse";
     const SECTIONS: &'static [ConfigSection] = &[
         HttpConfig::section(&ADDR),
         HttpLimits::SECTION,

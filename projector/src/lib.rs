@@ -25,3 +25,6 @@ mod pipeline;
 mod readiness;
 mod retry;
 mod status;
+
+#[cfg(test)]
+mod simulation;

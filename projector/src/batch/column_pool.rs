@@ -60,7 +60,10 @@ mod tests {
             let pool = ColumnPool::new(if reused { capacity } else { capacity - 1 });
             pool.release(columns);
             let columns = pool.acquire();
-            assert_eq!((columns.len(), columns.allocated_bytes() == capacity), (0, reused));
+            assert_eq!(
+                (columns.len(), columns.allocated_bytes() == capacity),
+                (0, reused)
+            );
         }
     }
 }
