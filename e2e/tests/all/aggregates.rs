@@ -1,5 +1,5 @@
-//! The fold against the SQL that does the same: random events of one playback, conflicting ids and equal times among
-//! them, stored in any order, batching and repetition straight through the columns that the projector sends, answered by the query-api.
+//! Compares the aggregates of ClickHouse with the fold in Rust: random events of one playback, with conflicting ids and equal times,
+//! in any order, batching and repetition, inserted as the projector inserts them and read through the query-api.
 
 mod random;
 
@@ -17,16 +17,16 @@ const CASES: u32 = 100;
 const LARGE: usize = 10_000;
 
 #[test]
-fn any_events_in_any_order_batching_and_repetition_answer_as_the_fold_says() {
-    answers_as_the_fold_says(CASES, &delivery());
+fn events_in_any_order_batching_and_repetition_give_the_aggregates_of_the_fold() {
+    assert_equals_fold(CASES, &delivery());
 }
 
 #[test]
-fn ten_thousand_events_of_one_playback_answer_as_the_fold_says() {
-    answers_as_the_fold_says(1, &large_delivery(LARGE));
+fn ten_thousand_events_of_one_playback_give_the_aggregates_of_the_fold() {
+    assert_equals_fold(1, &large_delivery(LARGE));
 }
 
-fn answers_as_the_fold_says(cases: u32, deliveries: &impl Strategy<Value = Delivery>) {
+fn assert_equals_fold(cases: u32, deliveries: &impl Strategy<Value = Delivery>) {
     let runtime = Runtime::new().unwrap();
     let app = runtime.block_on(
         TestApp::builder()

@@ -1,4 +1,4 @@
-//! Holds answers against the oracle: `ess_schema::fold`, and what `Playback` makes of it.
+//! Compares answers with the oracle: `ess_schema::fold` and `Playback`.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -7,17 +7,17 @@ use ess_schema::playback::{Playback, Policy};
 use ess_schema::{Event, PlaybackId, Timestamp, fold};
 use serde_json::Value;
 
-/// The last digit of a fraction may be lost in reading its text.
-const READ: f64 = 4.0 * f64::EPSILON;
-/// The only field that the log does not determine.
-const OF_THE_STORE: &str = "ingest_to_store_ms";
+/// Parsing the text of a fraction may lose its last digit.
+const TOLERANCE: f64 = 4.0 * f64::EPSILON;
+/// The only field that does not follow from the log.
+const STORE_FIELD: &str = "ingest_to_store_ms";
 
 pub(crate) fn now() -> Timestamp {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     Timestamp::from_millis(i64::try_from(now.as_millis()).unwrap()).unwrap()
 }
 
-/// What the oracle makes of these events, by playback.
+/// The oracle's playbacks for these events, by id.
 pub(crate) fn playbacks(events: &[Event]) -> Vec<(PlaybackId, Playback)> {
     let folds = fold::fold(events);
     let mut playbacks: Vec<_> = folds
@@ -31,26 +31,26 @@ pub(crate) fn playbacks(events: &[Event]) -> Vec<(PlaybackId, Playback)> {
     playbacks
 }
 
-/// Every field in which an answer of `GET /stats/playback/{id}` is not what the oracle says; empty when it is right.
+/// The fields in which an answer of `GET /stats/playback/{id}` differs from the oracle.
 pub(crate) fn differences(expected: &Playback, answer: &Answer) -> Vec<String> {
     if answer.status != 200 {
         return vec![format!("{answer:?}")];
     }
     let (expected, mut found) = (playback_json(expected), answer.json());
-    let stored = found.as_object_mut().unwrap().shift_remove(OF_THE_STORE);
+    let stored = found.as_object_mut().unwrap().shift_remove(STORE_FIELD);
     let mut differences = different_fields(&expected, &found);
     if stored.as_ref().and_then(Value::as_u64).is_none() {
-        differences.push(format!("{OF_THE_STORE}: {stored:?} is no number of ms"));
+        differences.push(format!("{STORE_FIELD}: {stored:?} is not a number of ms"));
     }
     differences
 }
 
-/// Every field in which two objects differ, those included that only one of them has.
+/// The fields in which two objects differ, including fields that only one of them has.
 pub(crate) fn different_fields(expected: &Value, found: &Value) -> Vec<String> {
-    different_fields_within(READ, expected, found)
+    different_fields_within(TOLERANCE, expected, found)
 }
 
-/// The same where numbers may differ by this part of them.
+/// As [`different_fields`], with a relative tolerance for numbers.
 pub(crate) fn different_fields_within(
     tolerance: f64,
     expected: &Value,
@@ -72,7 +72,7 @@ pub(crate) fn different_fields_within(
         .collect()
 }
 
-/// JSON knows one kind of number: 1 is 1.0.
+/// JSON has one type of number: 1 equals 1.0.
 fn same(tolerance: f64, a: Option<&Value>, b: Option<&Value>) -> bool {
     match (a.and_then(Value::as_f64), b.and_then(Value::as_f64)) {
         (Some(x), Some(y)) => a == b || (x - y).abs() <= tolerance * x.abs(),

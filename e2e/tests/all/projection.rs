@@ -18,7 +18,7 @@ async fn it_reports_the_progress_of_each_partition() {
         })
         .collect();
     partition.store(&events).await;
-    partition.tell().await;
+    partition.record_progress().await;
     let (projection, of_partition): (Value, Value) =
         eventually("the progress is visible", async || {
             let projection = app.get("/projection").await.expect_status(200).json();

@@ -1,5 +1,4 @@
-//! The projector as the log and the read model see it: what becomes of each record, what survives its end, and what it
-//! says of itself meanwhile.
+//! The projector through its binary: the result for each record, faults and restarts, generations, and what it reports meanwhile.
 
 mod conflicts;
 mod faults;
@@ -25,17 +24,17 @@ use ess_e2e::{Builder, Service, TestApp};
 use ess_schema::Position;
 use tokio::task::spawn_blocking;
 
-/// An ESS of which only the projector matters.
+/// An ESS with the projector only.
 fn projector_alone() -> Builder {
     TestApp::builder().without_command_api().without_query_api()
 }
 
-/// A record as the predecessor wrote them.
+/// A record as the predecessor wrote it.
 fn untyped(id: &str) -> String {
     format!(r#"{{"id":"{id}","user_id":"u1","track_id":"t1"}}"#)
 }
 
-/// Appends `count` untyped records, named `<name>-<n>`, at once.
+/// Appends `count` untyped records with the ids `<name>-<n>`, concurrently.
 async fn append_many(app: &TestApp, name: &str, count: usize) -> Vec<Position> {
     let each = (0..count).map(|n| async move {
         let id = format!("{name}-{n}");
@@ -47,7 +46,7 @@ async fn append_many(app: &TestApp, name: &str, count: usize) -> Vec<Position> {
     futures::future::join_all(each).await
 }
 
-/// How many different events of the log's records are stored, and how many rows that are.
+/// The number of distinct events that are stored.
 async fn stored(app: &TestApp) -> u64 {
     let rows = app
         .select("SELECT uniqExact(source, event_id) AS events FROM events")
@@ -55,7 +54,7 @@ async fn stored(app: &TestApp) -> u64 {
     rows[0]["events"].as_u64().unwrap()
 }
 
-/// Of each partition, how many of its first `end` offsets are stored as rows.
+/// By partition: how many of the offsets below `end` are stored as rows.
 async fn stored_below(app: &TestApp, ends: &BTreeMap<u16, u64>) -> BTreeMap<u16, u64> {
     let mut counts = BTreeMap::new();
     for (partition, end) in ends {
@@ -68,7 +67,7 @@ async fn stored_below(app: &TestApp, ends: &BTreeMap<u16, u64>) -> BTreeMap<u16,
     counts
 }
 
-/// A counter of the projector, summed over its labels.
+/// The value of a metric of the projector, summed over its labels.
 async fn counter(app: &TestApp, name: &str) -> f64 {
     let metrics = app
         .projector
@@ -92,8 +91,8 @@ async fn command(projector: &Service, arguments: &[&str]) -> Output {
         .unwrap()
 }
 
-/// What it said.
-fn told(output: &Output) -> String {
+/// The standard output and standard error.
+fn text(output: &Output) -> String {
     let (out, err) = (&output.stdout, &output.stderr);
     String::from_utf8_lossy(out).into_owned() + &String::from_utf8_lossy(err)
 }

@@ -1,18 +1,18 @@
-//! The rows of playbacks against the states that they are made of, column by column, in the read model itself.
+//! Compares the table `playbacks` with the aggregate states that its rows are computed from, column by column.
 
 use ess_e2e::{TestApp, eventually};
 use ess_schema::merged;
 
-/// Waits until the rows hold everything that is stored, and compares all of them with the states.
+/// Waits until the rows include all stored events, and compares all of them with the states.
 ///
 /// # Panics
-/// When they do not come to hold it, or differ.
+/// When the rows do not catch up, or differ.
 pub(crate) async fn assert_rows_are_the_states(app: &TestApp) {
-    eventually("the rows of playbacks hold what is stored", async || {
+    eventually("the rows include all stored events", async || {
         let behind = "SELECT count() AS partitions FROM (
             SELECT partition, max(next_offset) AS stored FROM projection_progress GROUP BY partition) AS events
-            LEFT JOIN (SELECT partition, max(next_offset) AS made FROM playbacks_progress GROUP BY partition) AS rows
-            USING partition WHERE made < stored";
+            LEFT JOIN (SELECT partition, max(next_offset) AS rolled_up FROM playbacks_progress GROUP BY partition) AS rows
+            USING partition WHERE rolled_up < stored";
         match &app.select(behind).await[0]["partitions"] {
             none if none == 0 => Ok(()),
             some => Err(format!("{some} partitions behind\n{}", app.projector.log_tail())),
@@ -33,6 +33,11 @@ pub(crate) async fn assert_rows_are_the_states(app: &TestApp) {
             differing[0]
         );
     }
-    let doubly = "SELECT playback_id FROM playbacks FINAL GROUP BY playback_id HAVING count() > 1";
-    assert_eq!(app.select(doubly).await.len(), 0, "in more than one day");
+    let duplicates =
+        "SELECT playback_id FROM playbacks FINAL GROUP BY playback_id HAVING count() > 1";
+    assert_eq!(
+        app.select(duplicates).await.len(),
+        0,
+        "rows on more than one day"
+    );
 }

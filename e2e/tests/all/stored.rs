@@ -1,5 +1,5 @@
-//! A read model filled by hand, as the projector fills it: rows, then progress. For tests of answers alone, which need neither
-//! command-api nor projector, and say exactly what is stored when.
+//! Fills a read model as the projector does, rows first and then progress, for tests of the query-api that need neither command-api
+//! nor projector and must control what is stored when.
 
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,7 +14,7 @@ use tokio::sync::OnceCell;
 
 use crate::oracle;
 
-/// A query-api whose cache never forgets, and which waits long for a position: what it answers fresh, it was made to.
+/// A query-api that caches answers for an hour and waits long for a position: a fresh answer means that the test caused it.
 pub(crate) async fn reader() -> &'static TestApp {
     static READER: OnceCell<TestApp> = OnceCell::const_new();
     let start = || {
@@ -26,7 +26,7 @@ pub(crate) async fn reader() -> &'static TestApp {
     READER.get_or_init(start).await
 }
 
-/// A query-api of one's own with these settings.
+/// A separate query-api with these settings.
 pub(crate) async fn alone(settings: &[(&str, &str)]) -> TestApp {
     let builder = TestApp::builder().without_command_api().without_projector();
     let settings = settings.iter();
@@ -34,7 +34,7 @@ pub(crate) async fn alone(settings: &[(&str, &str)]) -> TestApp {
     builder.start().await
 }
 
-/// One partition of a log that nobody else uses, and what is stored of it.
+/// A partition that no other test uses, and the next offset to store.
 pub(crate) struct Partition {
     client: Client,
     number: u16,
@@ -42,12 +42,12 @@ pub(crate) struct Partition {
 }
 
 impl Partition {
-    /// A new one in the active generation of `app`.
+    /// A new partition in the active generation of `app`.
     pub(crate) async fn of(app: &TestApp) -> Self {
         Self::in_database(app, &app.database().await)
     }
 
-    /// A new one in this database.
+    /// A new partition in this database.
     pub(crate) fn in_database(app: &TestApp, database: &str) -> Self {
         Self {
             client: app.clickhouse().with_database(database),
@@ -56,7 +56,7 @@ impl Partition {
         }
     }
 
-    /// The position that the next event gets.
+    /// The position of the next event.
     pub(crate) fn next(&self) -> Position {
         Position {
             partition: self.number,
@@ -64,7 +64,7 @@ impl Partition {
         }
     }
 
-    /// Stores events at the next positions, in one block.
+    /// Inserts events at the next positions, in one block.
     pub(crate) async fn store(&self, events: &[Event]) -> Vec<Position> {
         let first = self.next.fetch_add(events.len() as u64, Ordering::Relaxed);
         let position = |offset| Position {
@@ -77,14 +77,14 @@ impl Partition {
         positions
     }
 
-    /// Stores events at these positions, in one block: for what was stored before, again.
+    /// Inserts events at these positions, in one block; used to store events again.
     pub(crate) async fn store_at(&self, rows: &[(&Event, &Position)]) {
         let rows = rows.iter().map(|(event, position)| (*event, **position));
         insert_events(&self.client, rows).await;
     }
 
-    /// Tells that everything stored is stored.
-    pub(crate) async fn tell(&self) {
+    /// Records that all stored events are projected.
+    pub(crate) async fn record_progress(&self) {
         let sql = "INSERT INTO projection_progress (partition, next_offset, last_ingest_time) SELECT ?, ?, now64(3)";
         let next = self.next.load(Ordering::Relaxed);
         self.client
@@ -97,12 +97,12 @@ impl Partition {
     }
 }
 
-/// The event of a command, told now.
+/// The event of a command that is received now.
 pub(crate) fn event(command: &Value) -> Event {
     event_at(command, oracle::now())
 }
 
-/// The event of a command, told at this time.
+/// The event of a command that is received at this time.
 pub(crate) fn event_at(command: &Value, received_at: Timestamp) -> Event {
     let mut context = ReceiveContext::Request {
         received_at,
@@ -113,7 +113,7 @@ pub(crate) fn event_at(command: &Value, received_at: Timestamp) -> Event {
         .event
 }
 
-/// Text as a part of a path or a query.
+/// Percent-encodes text for a path or a query.
 pub(crate) fn encoded(text: &str) -> String {
     let mut encoded = String::new();
     for byte in text.bytes() {

@@ -1,5 +1,5 @@
-//! A fact's whole way: HTTP, log, fold, read model, HTTP. What comes out is what the oracle makes of what went in, and
-//! the log alone makes it again.
+//! The complete path of an event: HTTP, Kafka, projector, ClickHouse, HTTP. Answers equal the oracle's, and the log alone rebuilds
+//! them.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ const PAGE: usize = 1_000;
 pub(crate) const EVERY_EVENT: &str = "/events?limit=1000";
 
 #[tokio::test]
-async fn a_thousand_playbacks_are_answered_as_the_oracle_says_whatever_way_they_came() {
+async fn a_thousand_playbacks_sent_in_every_format_equal_the_oracle() {
     let (app, seed) = (TestApp::start().await, seed());
     let traffic = Traffic::new(simulated(seed, 1_000), seed);
     let positions = traffic.send(&app).await;
@@ -32,7 +32,7 @@ async fn a_thousand_playbacks_are_answered_as_the_oracle_says_whatever_way_they_
 }
 
 #[tokio::test]
-async fn a_dropped_read_model_is_made_again_by_the_log_alone() {
+async fn a_dropped_read_model_is_rebuilt_from_the_log_alone() {
     let (app, playbacks) = app_with_playbacks(60).await;
     let before = answers(&app, &playbacks).await;
     assert_eq!(app.projector.terminate().await, 0);
@@ -43,7 +43,7 @@ async fn a_dropped_read_model_is_made_again_by_the_log_alone() {
     }
 
     app.init().await;
-    // Of a new group, so that it begins at offset 0.
+    // With a new group, so that it starts at offset 0.
     let replaying = app.projector_with(&[("PROJECTOR_GROUP", &unique("replaying"))]);
     replaying.start().await;
     app.query_api.start().await;
@@ -53,7 +53,7 @@ async fn a_dropped_read_model_is_made_again_by_the_log_alone() {
     assert_same(&before, &after, &["ingest_to_store_ms"]);
 }
 
-/// An ESS that holds some simulated playbacks, and their ids.
+/// An ESS with some simulated playbacks, and their ids.
 async fn app_with_playbacks(count: u64) -> (TestApp, Vec<PlaybackId>) {
     let (app, seed) = (TestApp::start().await, seed());
     let traffic = Traffic::new(simulated(seed, count), seed);
@@ -67,14 +67,14 @@ pub(crate) async fn answers(
     app: &TestApp,
     playbacks: &[PlaybackId],
 ) -> BTreeMap<PlaybackId, Answer> {
-    let asked = stream::iter(playbacks).map(async |id: &PlaybackId| {
+    let answers = stream::iter(playbacks).map(async |id: &PlaybackId| {
         let answer = app.get(&format!("/stats/playback/{id}")).await;
         (id.clone(), answer)
     });
-    asked.buffer_unordered(IN_FLIGHT).collect().await
+    answers.buffer_unordered(IN_FLIGHT).collect().await
 }
 
-/// Every playback answered as before, field by field.
+/// Every playback has the same answer as before, field by field.
 pub(crate) fn assert_same(
     before: &BTreeMap<PlaybackId, Answer>,
     after: &BTreeMap<PlaybackId, Answer>,
@@ -89,7 +89,7 @@ pub(crate) fn assert_same(
     }
 }
 
-/// Every playback of these events is answered as the oracle says.
+/// The answer for every playback of these events equals the oracle's.
 pub(crate) async fn assert_answers_equal_oracle(app: &TestApp, events: &[Event]) {
     let expected = oracle::playbacks(events);
     let ids: Vec<_> = expected.iter().map(|(id, _)| id.clone()).collect();
@@ -108,7 +108,7 @@ pub(crate) async fn assert_answers_equal_oracle(app: &TestApp, events: &[Event])
     );
 }
 
-/// Every distinct event once, as it was told, at the lowest position the log has it at, the newest first.
+/// Every distinct event is listed once, as it was sent, at its lowest position in the log, the newest first.
 async fn assert_each_event_is_listed_once(app: &TestApp, events: &[Event]) {
     let first = first_positions(app).await;
     let mut missing: BTreeMap<_, _> = events
@@ -124,11 +124,11 @@ async fn assert_each_event_is_listed_once(app: &TestApp, events: &[Event]) {
         .iter()
         .map(|event| event["occurred_at"].as_str())
         .is_sorted_by(|a, b| a >= b);
-    assert!(newest_first, "not the newest first");
+    assert!(newest_first, "not sorted by time, newest first");
     for mut event in listed {
         let identity = (text(&event, "source"), text(&event, "id"));
         let expected = missing.remove(&identity);
-        let expected = expected.unwrap_or_else(|| panic!("twice, or never told: {event}"));
+        let expected = expected.unwrap_or_else(|| panic!("listed twice or never sent: {event}"));
         for received in ["ingest_time", "store_time"] {
             let at = event.as_object_mut().unwrap().shift_remove(received);
             assert!(at.is_some_and(|at| at.is_string()), "{received} of {event}");
@@ -144,7 +144,7 @@ fn text(event: &Value, name: &str) -> String {
     event[name].as_str().unwrap().to_owned()
 }
 
-/// Where the log holds each identity first.
+/// The first position of each identity in the log.
 async fn first_positions(app: &TestApp) -> BTreeMap<(String, String), Position> {
     let mut first = BTreeMap::new();
     for record in app.topic.records().await {
@@ -161,7 +161,7 @@ pub(crate) async fn all_pages(app: &TestApp, first: &str) -> Vec<Value> {
     while let Some(page) = next {
         let answer = app.get(&page).await.expect_status(200);
         let Value::Array(listed) = answer.json() else {
-            panic!("{answer:?} is no list")
+            panic!("{answer:?} is not a list")
         };
         assert!(listed.len() <= PAGE, "a page of {}", listed.len());
         next = answer.next_page();

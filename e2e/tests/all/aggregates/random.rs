@@ -1,4 +1,4 @@
-//! Random events of one playback, and random ways to store them.
+//! Random events of one playback, and random orders and batches to store them in.
 
 use ess_schema::event::{
     Content, CustomEvent, EndReason, Play, PlaybackFailed, PlaybackFinished, PlaybackPaused,
@@ -27,14 +27,14 @@ const KINDS: [&str; 10] = [
     "custom",
 ];
 
-/// Messages, and the batches in which they are stored: indices of the messages, each at least once.
+/// Messages, and the batches that store them: indices of the messages, each at least once.
 #[derive(Debug)]
 pub(crate) struct Delivery {
     pub(crate) messages: Vec<Message>,
     pub(crate) batches: Vec<Vec<usize>>,
 }
 
-/// An event whose playback and time are to be settled when it is stored.
+/// An event without its playback and time, which are set when it is stored.
 #[derive(Debug, Clone)]
 pub(crate) struct Message {
     id: String,
@@ -45,7 +45,7 @@ pub(crate) struct Message {
 }
 
 impl Message {
-    /// Its event, in this playback, told at `now`.
+    /// The event in this playback, received at `now`.
     pub(crate) fn event(&self, playback_id: &PlaybackId, now: Timestamp) -> Event {
         Event {
             id: EventId::new(self.id.as_str()).unwrap(),
@@ -63,7 +63,7 @@ impl Message {
 }
 
 pub(crate) fn delivery() -> impl Strategy<Value = Delivery> {
-    // Few kinds at a time, so that events of one kind meet under one id and at one time.
+    // Few kinds at a time, so that several events of one kind have the same id or time.
     let messages =
         subsequence(KINDS.to_vec(), 1..=4).prop_flat_map(|kinds| vec(message(kinds), 1..14));
     (messages, vec(any::<Index>(), 0..8), 1..6_usize)
@@ -79,7 +79,7 @@ pub(crate) fn delivery() -> impl Strategy<Value = Delivery> {
         })
 }
 
-/// So many messages of one playback under fewer ids, a tenth of them stored twice, in batches of any size.
+/// `count` messages of one playback under fewer ids, a tenth of them stored twice, in batches of any size.
 pub(crate) fn large_delivery(count: usize) -> impl Strategy<Value = Delivery> {
     let messages = vec(message(KINDS.to_vec()), count).prop_map(move |mut messages| {
         for (at, message) in messages.iter_mut().enumerate() {
@@ -103,7 +103,7 @@ pub(crate) fn large_delivery(count: usize) -> impl Strategy<Value = Delivery> {
 }
 
 fn message(kinds: Vec<&'static str>) -> impl Strategy<Value = Message> {
-    // One well past the settle time, the others well within it: the clocks of test and service differ by little.
+    // One value is far beyond the settle time and the others are far below it, so that a small clock difference does not matter.
     let hours = 3 * 60 * 60 * 1_000;
     (
         select(vec!["a", "é"]),
@@ -129,8 +129,8 @@ fn ms() -> impl Strategy<Value = u64> {
     ]
 }
 
-/// Of what is compared and never added up: past what a reader lets through, to the edge of the type.
-fn place() -> impl Strategy<Value = u64> {
+/// A media position. Positions are compared and never summed, so values may exceed the decoder's limit, up to the type's maximum.
+fn media_position() -> impl Strategy<Value = u64> {
     prop_oneof![6 => ms(), 1 => Just(u64::MAX - 1), 1 => Just(u64::MAX)]
 }
 
@@ -168,8 +168,13 @@ fn data(kind: &'static str) -> BoxedStrategy<EventData> {
 
 fn started() -> impl Strategy<Value = EventData> {
     let texts = (text(), text(), text(), text(), text(), text());
-    (play(), option::of(place()), option::of(place()), texts).prop_map(
-        |(play, track_duration_ms, startup_ms, texts)| {
+    (
+        play(),
+        option::of(media_position()),
+        option::of(media_position()),
+        texts,
+    )
+        .prop_map(|(play, track_duration_ms, startup_ms, texts)| {
             let (device, platform, app_version, country, plan, context) = texts;
             EventData::Started(PlaybackStarted {
                 play,
@@ -182,8 +187,7 @@ fn started() -> impl Strategy<Value = EventData> {
                 plan,
                 context,
             })
-        },
-    )
+        })
 }
 
 fn progressed() -> impl Strategy<Value = EventData> {
@@ -203,7 +207,11 @@ fn finished() -> impl Strategy<Value = EventData> {
         EndReason::Skipped,
         EndReason::Stopped,
     ]);
-    let lengths = (option::of(place()), option::of(ms()), option::of(place()));
+    let lengths = (
+        option::of(media_position()),
+        option::of(ms()),
+        option::of(media_position()),
+    );
     (play(), reason, option::of(stretch()), lengths).prop_map(|(play, reason, stretch, lengths)| {
         let (position_ms, played_ms, track_duration_ms) = lengths;
         let (from_ms, to_ms) = stretch.unzip();
@@ -220,7 +228,7 @@ fn finished() -> impl Strategy<Value = EventData> {
 }
 
 fn failed() -> impl Strategy<Value = EventData> {
-    (play(), any::<bool>(), option::of(place())).prop_map(|(play, fatal, position_ms)| {
+    (play(), any::<bool>(), option::of(media_position())).prop_map(|(play, fatal, position_ms)| {
         EventData::Failed(PlaybackFailed {
             play,
             code: "decoder".to_owned(),
@@ -243,9 +251,9 @@ fn custom() -> impl Strategy<Value = EventData> {
     })
 }
 
-/// The kinds that carry a place and perhaps a length, and nothing else.
+/// The kinds with a position, an optional length, and no other field.
 fn position_only(kind: &'static str) -> impl Strategy<Value = EventData> {
-    let values = (play(), place(), ms(), option::of(ms()));
+    let values = (play(), media_position(), ms(), option::of(ms()));
     values.prop_map(move |(play, one, two, maybe)| match kind {
         "paused" => EventData::Paused(PlaybackPaused {
             play,

@@ -111,13 +111,13 @@ async fn a_list_includes_the_positions_waited_for() {
     let (partition, test_id) = (Partition::of(app).await, unique("run"));
     let events = run(&test_id, 3);
     let first = partition.store(&events[..1]).await[0];
-    partition.tell().await;
+    partition.record_progress().await;
     let url = format!("/events?test_id={test_id}");
     assert_eq!(ids(&app.get(&url).await.expect_status(200).json()).len(), 1);
     let awaited = partition.next();
     let store = async {
         partition.store(&events[1..]).await;
-        partition.tell().await;
+        partition.record_progress().await;
     };
     let waiting = format!("{url}&after={first},{awaited}");
     let (answer, ()) = tokio::join!(app.get(&waiting), store);

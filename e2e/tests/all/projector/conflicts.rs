@@ -1,4 +1,4 @@
-//! Two different messages under one identity: which one stands, what the playback takes from both, and that it is told.
+//! Different messages under one identity: which one is listed, which values the playback gets, and that they are counted.
 
 use ess_e2e::{TestApp, eventually};
 use ess_schema::Timestamp;
@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 use super::replay::replay;
 use crate::oracle::now;
 
-/// Ten seconds before the test, to the ms.
+/// Ten seconds ago, in ms.
 fn earlier() -> Timestamp {
     now().plus_millis(-10_000)
 }
 
-/// A stretch of `to_ms` ms played in playback `p-1`.
+/// A progress event of playback `p-1` from 0 to `to_ms`.
 fn progressed(id: &str, time: Timestamp, to_ms: u64) -> Value {
     json!({
         "specversion": "1.0", "id": id, "source": "elsewhere", "type": "PlaybackProgressed", "subject": "p-1",
@@ -20,8 +20,8 @@ fn progressed(id: &str, time: Timestamp, to_ms: u64) -> Value {
     })
 }
 
-/// Appends them to the playback's partition, in this order, and waits until they are projected.
-async fn told(app: &TestApp, events: &[&Value]) {
+/// Appends events to the playback's partition, in this order, and waits until they are projected.
+async fn append(app: &TestApp, events: &[&Value]) {
     for event in events {
         let text = event.to_string();
         app.topic
@@ -31,18 +31,20 @@ async fn told(app: &TestApp, events: &[&Value]) {
     app.wait_until_everything_is_projected().await;
 }
 
-/// How many conflicts the projection tells of once it has counted everything that is stored now.
+/// The conflicts that `/projection` reports once it has counted the events stored now.
 async fn conflicts(app: &TestApp) -> u64 {
     let clock = app.select("SELECT formatDateTime(now64(3), '%Y-%m-%dT%H:%i:%S.%fZ') AS now");
     let stored = clock.await[0]["now"].as_str().unwrap().to_owned();
     let generation = app.generation().await;
     eventually("the conflicts are counted again", async || {
-        let told = app.get("/projection").await.expect_status(200).json();
-        let counted_at = told["conflicts_counted_at"].as_str().unwrap_or_default();
-        let is_fresh = told["generation"] == generation && *counted_at > *stored;
+        let projection = app.get("/projection").await.expect_status(200).json();
+        let counted_at = projection["conflicts_counted_at"]
+            .as_str()
+            .unwrap_or_default();
+        let is_fresh = projection["generation"] == generation && *counted_at > *stored;
         is_fresh
-            .then(|| told["conflicting_identities"].as_u64().unwrap())
-            .ok_or_else(|| told.to_string())
+            .then(|| projection["conflicting_identities"].as_u64().unwrap())
+            .ok_or_else(|| projection.to_string())
     })
     .await
 }
@@ -55,22 +57,22 @@ async fn different_messages_under_one_identity_are_counted_and_repetitions_are_n
     let beside = [1_000, 4_000].map(|ms| progressed("beside", time, ms));
     let apart = [20_000, 10_000].map(|ms| progressed("apart", time, ms));
     let moved = [0, -500].map(|ms| progressed("moved", time.plus_millis(ms), 300));
-    told(&app, &[&repeated, &repeated, &apart[0], &moved[0]]).await;
+    append(&app, &[&repeated, &repeated, &apart[0], &moved[0]]).await;
     assert_eq!(conflicts(&app).await, 0);
-    told(&app, &[&beside[0], &beside[1], &beside[0]]).await;
+    append(&app, &[&beside[0], &beside[1], &beside[0]]).await;
     assert_eq!(conflicts(&app).await, 1);
 
     app.projector.kill().await;
     app.projector.start().await;
-    told(&app, &[&repeated, &apart[1], &moved[1]]).await;
+    append(&app, &[&repeated, &apart[1], &moved[1]]).await;
 
     assert_eq!(conflicts(&app).await, 3);
-    for standing in [&repeated, &beside[0], &apart[0], &moved[0]] {
-        let id = standing["id"].as_str().unwrap();
+    for listed in [&repeated, &beside[0], &apart[0], &moved[0]] {
+        let id = listed["id"].as_str().unwrap();
         let found = app.get(&format!("/events/{id}")).await.expect_status(200);
         assert!(
-            found.text.contains(&standing["data"].to_string())
-                && found.text.contains(standing["time"].as_str().unwrap()),
+            found.text.contains(&listed["data"].to_string())
+                && found.text.contains(listed["time"].as_str().unwrap()),
             "{id}: {}",
             found.text
         );

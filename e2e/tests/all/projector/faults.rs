@@ -1,4 +1,4 @@
-//! Ends without warning, of every part, under load: its own, the read model's, the log's, and those of its peers.
+//! Kills under load: of the projector, of ClickHouse, of Kafka, and of other projectors in the group.
 
 mod run;
 
@@ -14,8 +14,8 @@ use super::{append_many, projector_alone, stored};
 const KILLS: usize = 20;
 const OUTAGES: usize = 4;
 
-/// Small batches, many of them on their way at once and each stored slower than the projector commits: so that a commit
-/// which does not wait for its rows is ahead of them when the end comes.
+/// Small batches, many of them in flight, and inserts that take longer than the interval between two commits: a commit that does not
+/// wait for its rows is ahead of them when the projector is killed.
 async fn slow_to_store() -> TestApp {
     let builder = in_small_batches().env("PROJECTOR_BATCH_ROWS", "50");
     let app = builder.env("PROJECTOR_IN_FLIGHT", "16").start().await;
@@ -24,7 +24,7 @@ async fn slow_to_store() -> TestApp {
     app
 }
 
-/// Small batches, so that a fault finds many on their way.
+/// Small batches, so that many are in flight when a fault happens.
 fn in_small_batches() -> Builder {
     TestApp::builder()
         .env("PROJECTOR_BATCH_ROWS", "100")
@@ -32,7 +32,7 @@ fn in_small_batches() -> Builder {
 }
 
 #[tokio::test]
-async fn a_projector_killed_again_and_again_commits_no_row_that_is_not_stored_and_loses_none() {
+async fn a_projector_killed_repeatedly_commits_no_row_that_is_not_stored_and_loses_none() {
     let mut run = Run::on(slow_to_store().await);
     for _ in 0..KILLS {
         run.round(async |app| app.projector.kill().await).await;
@@ -43,7 +43,7 @@ async fn a_projector_killed_again_and_again_commits_no_row_that_is_not_stored_an
 }
 
 #[tokio::test]
-async fn a_read_model_killed_amid_inserts_loses_nothing_and_counts_nothing_twice() {
+async fn clickhouse_killed_during_inserts_loses_nothing_and_counts_nothing_twice() {
     through_outages(|parts| {
         parts.clickhouse(|server| server.kill().and_then(|()| server.restart()))
     })
@@ -51,12 +51,12 @@ async fn a_read_model_killed_amid_inserts_loses_nothing_and_counts_nothing_twice
 }
 
 #[tokio::test]
-async fn a_log_killed_under_load_holds_what_it_acknowledged_and_all_of_it_is_stored_once() {
+async fn kafka_killed_under_load_has_every_acknowledged_record_and_each_is_stored_once() {
     through_outages(|parts| parts.kafka(|broker| broker.kill().and_then(|()| broker.restart())))
         .await;
 }
 
-/// Rounds of load, in each of which one of the servers dies and comes back.
+/// Rounds of load; in each of them one of the servers is killed and restarted.
 async fn through_outages(outage: fn(&Parts) -> ess_parts::Result<()>) {
     let parts = Arc::new(spawn_blocking(Parts::start).await.unwrap());
     let app = in_small_batches().parts(Arc::clone(&parts)).start().await;
@@ -83,11 +83,11 @@ async fn projectors_that_join_and_leave_under_load_lose_nothing_and_count_nothin
             run.round(async |_| other.spawn()).await;
             run.assert_commits_follow_rows().await;
         }
-        let (killed, asked) = if run.random.random() { (0, 1) } else { (1, 0) };
+        let (killed, terminated) = if run.random.random() { (0, 1) } else { (1, 0) };
         run.round(async |_| others[killed].kill().await).await;
         run.assert_commits_follow_rows().await;
-        // One that joins late may be asked to end before it is ready: that must be as clean.
-        run.round(async |_| assert_eq!(others[asked].terminate().await, 0))
+        // A projector that has just started may be terminated before it is ready; it must exit cleanly, too.
+        run.round(async |_| assert_eq!(others[terminated].terminate().await, 0))
             .await;
         run.assert_commits_follow_rows().await;
     }
@@ -95,7 +95,7 @@ async fn projectors_that_join_and_leave_under_load_lose_nothing_and_count_nothin
 }
 
 #[tokio::test]
-async fn while_the_read_model_is_away_it_says_so_commits_nothing_and_then_catches_up_by_itself() {
+async fn without_clickhouse_the_projector_is_unready_commits_nothing_and_then_catches_up() {
     let parts = Arc::new(spawn_blocking(Parts::start).await.unwrap());
     let app = projector_alone()
         .parts(Arc::clone(&parts))
@@ -111,27 +111,27 @@ async fn while_the_read_model_is_away_it_says_so_commits_nothing_and_then_catche
     let killed = spawn_blocking(move || server.clickhouse(ess_parts::ClickHouse::kill));
     killed.await.unwrap().unwrap();
     append_many(&app, "meanwhile", 2_000).await;
-    eventually("it says what it cannot do", async || {
+    eventually("the reason is reported", async || {
         match app.projector.readiness().await {
             Err(reason) if reason.contains("inserting events") => Ok(()),
             other => Err(format!("{other:?}")),
         }
     })
     .await;
-    eventually("it takes no more than it may hold", async || {
+    eventually("the partitions are paused", async || {
         let log = app.projector.log();
         let paused = log.contains("partitions paused");
         if paused {
             Ok(())
         } else {
-            Err("nothing is paused".to_owned())
+            Err("not paused".to_owned())
         }
     })
     .await;
     let committed = app.topic.committed_offsets(&group).await;
     assert!(
         committed.is_empty(),
-        "nothing is stored, and yet committed: {committed:?}"
+        "committed without a stored row: {committed:?}"
     );
     let restarted = spawn_blocking(move || parts.clickhouse(ess_parts::ClickHouse::restart));
     restarted.await.unwrap().unwrap();

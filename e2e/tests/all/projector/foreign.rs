@@ -1,4 +1,4 @@
-//! What other producers may get wrong in a record that is text and JSON all the same, and what becomes of it.
+//! Mistakes that other producers can make in valid JSON records, and the result for each record.
 
 use ess_e2e::TestApp;
 use ess_schema::Position;
@@ -11,7 +11,7 @@ use crate::oracle::now;
 
 const HOUR_MS: i64 = 60 * 60 * 1_000;
 const MISPLACED: &str = "ess_projector_misplaced_events_total";
-/// More than the dead-letter topic takes, and little when compressed.
+/// Larger than the limit of the dead-letter topic, and small when compressed.
 const TOO_LARGE: usize = 17 << 20;
 
 /// A pause of playback `p-1`.
@@ -33,7 +33,7 @@ async fn append(app: &TestApp, key: Option<&str>, event: &Value) -> Position {
 }
 
 #[tokio::test]
-async fn a_record_of_a_known_shape_that_breaks_a_rule_is_a_dead_letter_that_names_the_rule() {
+async fn a_record_that_violates_a_rule_is_a_dead_letter_that_names_the_rule() {
     let app = projector_alone().start().await;
     let mut versioned = paused("version");
     versioned["schemaversion"] = json!(9);
@@ -89,7 +89,7 @@ async fn an_event_without_its_playbacks_key_is_stored_with_its_playback_and_coun
 }
 
 #[tokio::test]
-async fn a_record_too_large_for_a_dead_letter_leaves_one_without_its_value_and_stops_nothing() {
+async fn a_record_too_large_for_the_dead_letter_topic_becomes_a_dead_letter_without_its_value() {
     let app = projector_alone().start().await;
     let value = vec![b'x'; TOO_LARGE];
     let headers: [(&str, &[u8]); 1] = [("trace", b"1")];
@@ -115,7 +115,7 @@ async fn a_record_too_large_for_a_dead_letter_leaves_one_without_its_value_and_s
 }
 
 #[tokio::test]
-async fn headers_that_tell_an_event_without_a_value_are_an_event_without_data() {
+async fn a_record_in_binary_mode_without_a_value_is_an_event_without_data() {
     let app = projector_alone().start().await;
     let now = now().to_string();
     let headers = |id: &'static str, name: &'static str| -> [(&str, &[u8]); 6] {

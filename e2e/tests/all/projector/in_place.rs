@@ -1,4 +1,4 @@
-//! The log folded again into the tables that answer: nothing of what was there changes, its times included.
+//! The log consumed again into the active generation: no stored value changes, times included.
 
 use std::collections::BTreeMap;
 
@@ -25,11 +25,11 @@ async fn a_log_consumed_again_into_the_live_tables_changes_nothing() {
     let tables = contents(&app).await;
     let ends = app.committed_offsets().await;
 
-    // A merge would take the repetitions away before they are counted.
+    // A merge would remove the duplicates before they are counted.
     app.execute("SYSTEM STOP MERGES events").await;
     app.topic.reset(&app.group().await).await;
     app.projector.start().await;
-    eventually("the log is consumed again", async || {
+    eventually("the topic is consumed again", async || {
         let committed = app.committed_offsets().await;
         let again = committed == ends;
         again
@@ -52,7 +52,7 @@ async fn a_log_consumed_again_into_the_live_tables_changes_nothing() {
             (&rows[..1], &tables[&table][..1])
         );
     }
-    // One that has no answer in its cache.
+    // A query-api with an empty cache.
     app.query_api.kill().await;
     app.query_api.start().await;
     assert_same(&before.0, &answers(&app, &ids).await, &[]);
@@ -60,7 +60,7 @@ async fn a_log_consumed_again_into_the_live_tables_changes_nothing() {
     assert_rows_are_the_states(&app).await;
 }
 
-/// What every table of the generation means: its rows, merged.
+/// The merged rows of every table of the generation.
 async fn contents(app: &TestApp) -> BTreeMap<String, Vec<Value>> {
     let mut contents = BTreeMap::new();
     let events = "SELECT *, event_key FROM events FINAL ORDER BY ALL";
@@ -77,7 +77,7 @@ async fn contents(app: &TestApp) -> BTreeMap<String, Vec<Value>> {
     contents
 }
 
-/// The values of a table's states, except of when something was stored last.
+/// The SQL of a table's merged states, without the time of the last store.
 async fn merged(app: &TestApp, table: &str) -> String {
     let columns = "SELECT name, type FROM system.columns WHERE database = currentDatabase() AND name != 'stored_at'";
     let columns = app
@@ -90,13 +90,13 @@ async fn merged(app: &TestApp, table: &str) -> String {
         let function = function.split(',').next()?;
         let merge = if simple.is_some() { "" } else { "Merge" };
         let value = format!("{function}{merge}({name})");
-        // A set has no order of its own.
+        // The order of a set's elements is not defined.
         let value = if function == "groupUniqArray" {
             format!("arraySort({value})")
         } else {
             value
         };
-        // Some are texts of bytes, not of characters.
+        // Some values are bytes, not UTF-8.
         Some(format!("hex(toString({value})) AS merged_{name}"))
     });
     columns.collect::<Vec<_>>().join(", ")

@@ -1,4 +1,4 @@
-//! A replay killed at whatever moment, with the live projector or without: run again it ends, and nothing is stuck meanwhile.
+//! A replay that is killed at any moment, with a live projector or without: the next replay completes, and nothing blocks meanwhile.
 
 use std::process::{Child, Stdio};
 
@@ -7,36 +7,36 @@ use rand::prelude::*;
 use rand_chacha::ChaCha12Rng;
 use tokio::task::spawn_blocking;
 
-use super::{append_many, command, projector_alone, stored, told};
+use super::{append_many, command, projector_alone, stored, text};
 use crate::traffic::seed;
 
-/// Records in the log before the first replay.
-const KEPT: usize = 3_000;
+/// Records before the first replay.
+const BEFORE: usize = 3_000;
 /// Records appended after each kill.
 const AFTER: usize = 50;
 
-/// When to kill.
+/// When the replay is killed.
 #[derive(Debug)]
 enum Moment {
-    /// Generation 2 holds so many rows.
+    /// Generation 2 has so many rows.
     Filled(u64),
-    /// Its handover has begun.
+    /// The handover to generation 2 has begun.
     HandedOver,
-    /// It has been made the active one.
+    /// Generation 2 is active.
     Promoted,
 }
 
 #[tokio::test]
-async fn killed_while_it_fills_and_after_the_switch_it_ends_when_run_again() {
+async fn a_replay_killed_during_the_build_and_after_the_switch_completes_when_run_again() {
     let app = projector_alone()
         .env("PROJECTOR_BATCH_ROWS", "50")
         .start()
         .await;
     let mut random = ChaCha12Rng::seed_from_u64(seed());
-    append_many(&app, "kept", KEPT).await;
+    append_many(&app, "before", BEFORE).await;
     app.wait_until_everything_is_projected().await;
 
-    let filled = Moment::Filled(random.random_range(1..KEPT as u64));
+    let filled = Moment::Filled(random.random_range(1..BEFORE as u64));
     killed_at(&app, &filled).await;
     append_many(&app, "filled", AFTER).await;
     app.wait_until_everything_is_projected().await;
@@ -46,39 +46,39 @@ async fn killed_while_it_fills_and_after_the_switch_it_ends_when_run_again() {
     app.projector.start().await;
     app.wait_until_everything_is_projected().await;
     assert_eq!(app.generation().await, 2);
-    assert_eq!(stored(&app).await as usize, KEPT + 2 * AFTER);
+    assert_eq!(stored(&app).await as usize, BEFORE + 2 * AFTER);
 
     let next = command(&app.projector, &["replay"]).await;
 
-    assert!(next.status.success(), "{}", told(&next));
-    assert_eq!(app.generation().await, 3, "{}", told(&next));
+    assert!(next.status.success(), "{}", text(&next));
+    assert_eq!(app.generation().await, 3, "{}", text(&next));
     append_many(&app, "last", AFTER).await;
     app.wait_until_everything_is_projected().await;
-    assert_eq!(stored(&app).await as usize, KEPT + 3 * AFTER);
+    assert_eq!(stored(&app).await as usize, BEFORE + 3 * AFTER);
 }
 
 #[tokio::test]
-async fn projectors_go_back_by_themselves_when_a_handover_was_abandoned() {
+async fn projectors_return_by_themselves_after_an_abandoned_handover() {
     let app = projector_alone()
         .env("PROJECTOR_HANDOVER_MS", "12000")
         .start()
         .await;
-    append_many(&app, "kept", 200).await;
+    append_many(&app, "before", 200).await;
     app.wait_until_everything_is_projected().await;
-    // A member that does not leave: so the switch cannot be over before the replay is killed.
+    // A frozen projector does not leave its group, so the switch cannot complete before the replay is killed.
     app.projector.freeze();
     killed_at(&app, &Moment::HandedOver).await;
     assert_eq!(app.generation().await, 1);
     app.projector.thaw();
     append_many(&app, "abandoned", AFTER).await;
 
-    for way in [
+    for line in [
         "leaving generation 1 for generation 2",
         "leaving generation 2 for generation 1",
     ] {
-        eventually(way, async || {
+        eventually(line, async || {
             let log = app.projector.log();
-            log.contains(way)
+            log.contains(line)
                 .then_some(())
                 .ok_or_else(|| app.projector.log_tail())
         })
@@ -88,8 +88,8 @@ async fn projectors_go_back_by_themselves_when_a_handover_was_abandoned() {
     assert_eq!(app.generation().await, 1);
     assert_eq!(stored(&app).await as usize, 200 + AFTER);
     let again = command(&app.projector, &["replay"]).await;
-    assert!(again.status.success(), "{}", told(&again));
-    assert_eq!(app.generation().await, 2, "{}", told(&again));
+    assert!(again.status.success(), "{}", text(&again));
+    assert_eq!(app.generation().await, 2, "{}", text(&again));
     append_many(&app, "last", AFTER).await;
     app.wait_until_everything_is_projected().await;
     assert_eq!(stored(&app).await as usize, 200 + 2 * AFTER);
@@ -97,14 +97,14 @@ async fn projectors_go_back_by_themselves_when_a_handover_was_abandoned() {
 }
 
 #[tokio::test]
-async fn what_a_killed_projector_stored_without_recording_it_is_there_before_the_switch() {
+async fn events_stored_without_recorded_progress_are_in_the_new_generation_before_the_switch() {
     let app = projector_alone()
         .env("PROJECTOR_HANDOVER_MS", "3000")
         .start()
         .await;
-    append_many(&app, "kept", 200).await;
+    append_many(&app, "before", 200).await;
     app.wait_until_everything_is_projected().await;
-    // A reader has seen offset 150 of partition 0, which the log of this test does not have yet.
+    // A reader may have seen offset 150 of partition 0, which the topic does not have yet.
     let unrecorded =
         "INSERT INTO events (event_id, source, type, occurred_at, ingest_time, partition, offset)
         SELECT 'ahead', 'urn:test', 'Custom', now64(3), now64(3), 0, 150";
@@ -112,19 +112,19 @@ async fn what_a_killed_projector_stored_without_recording_it_is_there_before_the
 
     let too_early = command(&app.projector, &["replay"]).await;
 
-    let reason = told(&too_early);
+    let reason = text(&too_early);
     assert_eq!(too_early.status.code(), Some(1), "{reason}");
     assert!(reason.contains("PROJECTOR_HANDOVER_MS"), "{reason}");
     assert_eq!(app.generation().await, 1, "{reason}");
     append_many(&app, "further", 1_000).await;
     app.wait_until_everything_is_projected().await;
-    // The log has another event there than the one that was made up.
+    // The topic has another event at that offset than the inserted one.
     let in_time = command(&app.projector, &["replay", "--accept-differences"]).await;
-    assert!(in_time.status.success(), "{}", told(&in_time));
+    assert!(in_time.status.success(), "{}", text(&in_time));
     assert_eq!(app.generation().await, 2);
 }
 
-/// Starts a replay and kills it at this moment; one that was faster has ended.
+/// Starts a replay and kills it at this moment; a faster replay has already ended.
 async fn killed_at(app: &TestApp, moment: &Moment) {
     let mut command = app.projector.command();
     command

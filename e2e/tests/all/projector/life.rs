@@ -1,4 +1,4 @@
-//! How it starts beside parts that are not there yet, shares the log, and ends.
+//! Start before its servers are ready, shared partitions, and stop.
 
 use ess_e2e::{eventually, unique};
 use tokio::task::spawn_blocking;
@@ -6,7 +6,8 @@ use tokio::task::spawn_blocking;
 use super::{append_many, counter, projector_alone, stored, stored_below};
 
 #[tokio::test]
-async fn told_to_stop_it_stores_and_commits_what_it_took_and_the_next_start_repeats_nothing() {
+async fn a_stopped_projector_stores_and_commits_what_it_consumed_and_the_next_start_consumes_no_record_twice()
+ {
     let app = projector_alone().start().await;
     append_many(&app, "before", 5_000).await;
     assert_eq!(app.projector.terminate().await, 0);
@@ -15,18 +16,22 @@ async fn told_to_stop_it_stores_and_commits_what_it_took_and_the_next_start_repe
     assert!(log.contains("within the deadline"), "{log}");
     let committed = app.committed_offsets().await;
     assert_eq!(stored_below(&app, &committed).await, committed);
-    let taken: u64 = committed.values().sum();
-    assert_eq!(stored(&app).await, taken, "rows beyond what is committed");
+    let consumed_before: u64 = committed.values().sum();
+    assert_eq!(
+        stored(&app).await,
+        consumed_before,
+        "rows above the committed offsets"
+    );
     app.projector.start().await;
     append_many(&app, "after", 10).await;
     app.wait_until_everything_is_projected().await;
     assert_eq!(stored(&app).await, 5_010);
     let consumed = counter(&app, "messaging_client_consumed_messages_total").await;
-    assert_eq!(consumed as u64, 5_010 - taken);
+    assert_eq!(consumed as u64, 5_010 - consumed_before);
 }
 
 #[tokio::test]
-async fn told_to_stop_amid_a_backlog_it_repeats_nothing_that_it_took() {
+async fn a_projector_stopped_during_a_backlog_consumes_no_record_twice() {
     let app = projector_alone()
         .without_projector()
         .env("PROJECTOR_BATCH_ROWS", "10")
@@ -34,26 +39,30 @@ async fn told_to_stop_amid_a_backlog_it_repeats_nothing_that_it_took() {
         .await;
     append_many(&app, "backlog", 5_000).await;
     app.projector.start().await;
-    eventually("it stores something", async || match stored(&app).await {
+    eventually("a row is stored", async || match stored(&app).await {
         0 => Err("no row".to_owned()),
         _ => Ok(()),
     })
     .await;
     assert_eq!(app.projector.terminate().await, 0);
     let committed = app.committed_offsets().await;
-    let taken: u64 = committed.values().sum();
+    let consumed_before: u64 = committed.values().sum();
     assert_eq!(stored_below(&app, &committed).await, committed);
-    assert_eq!(stored(&app).await, taken, "rows beyond what is committed");
+    assert_eq!(
+        stored(&app).await,
+        consumed_before,
+        "rows above the committed offsets"
+    );
     app.projector.start().await;
     app.wait_until_everything_is_projected().await;
     let consumed = counter(&app, "messaging_client_consumed_messages_total").await;
-    assert_eq!(consumed as u64, 5_000 - taken);
+    assert_eq!(consumed as u64, 5_000 - consumed_before);
     let rows = app.select("SELECT count() AS rows FROM events").await;
     assert_eq!(rows[0]["rows"].as_u64(), Some(5_000));
 }
 
 #[tokio::test]
-async fn no_batch_holds_more_than_it_may_however_much_is_waiting() {
+async fn no_batch_exceeds_its_limit_however_large_the_backlog() {
     let app = projector_alone()
         .without_projector()
         .env("PROJECTOR_BATCH_ROWS", "10")
@@ -69,18 +78,17 @@ async fn no_batch_holds_more_than_it_may_however_much_is_waiting() {
 }
 
 #[tokio::test]
-async fn it_waits_for_a_log_that_is_not_there_yet_and_says_so() {
+async fn a_projector_waits_for_a_missing_topic_and_reports_it() {
     let app = projector_alone().without_projector().start().await;
     let topic = unique("late");
     let projector = app.projector_with(&[("KAFKA_TOPIC", &topic)]);
     projector.spawn();
-    eventually(
-        "it says that the topic is missing",
-        async || match projector.readiness().await {
+    eventually("the missing topic is reported", async || {
+        match projector.readiness().await {
             Err(reason) if reason.contains(&format!("topic {topic} does not exist")) => Ok(()),
             other => Err(format!("{other:?}")),
-        },
-    )
+        }
+    })
     .await;
     let mut init = projector.command();
     init.arg("init");
@@ -89,17 +97,15 @@ async fn it_waits_for_a_log_that_is_not_there_yet_and_says_so() {
         .unwrap()
         .unwrap();
     assert!(output.status.success(), "{output:?}");
-    let told = String::from_utf8(output.stdout).unwrap();
-    assert!(
-        told.contains(&format!("topic {topic} with 4 partitions")),
-        "{told}"
-    );
+    let output = String::from_utf8(output.stdout).unwrap();
+    let topic = format!("topic {topic} with 4 partitions");
+    assert!(output.contains(&topic), "{output}");
     projector.wait_until_ready().await;
     assert_eq!(projector.terminate().await, 0);
 }
 
 #[tokio::test]
-async fn a_second_projector_takes_its_share_and_gives_it_back() {
+async fn a_second_projector_gets_partitions_and_returns_them() {
     let app = projector_alone().start().await;
     let first = append_many(&app, "alone", 1_000);
     let second = app.another_projector();
@@ -118,7 +124,7 @@ async fn a_second_projector_takes_its_share_and_gives_it_back() {
 #[tokio::test]
 async fn an_emptied_read_model_is_filled_again_from_the_log() {
     let app = projector_alone().start().await;
-    append_many(&app, "kept", 500).await;
+    append_many(&app, "before", 500).await;
     app.wait_until_everything_is_projected().await;
     assert_eq!(app.projector.terminate().await, 0);
     for database in [app.database().await, app.control_database().to_owned()] {

@@ -1,4 +1,4 @@
-//! The locks of those who change tables and generations: one at a time, and nobody is kept out by one that was killed.
+//! The locks for migrations and rebuilds: one holder at a time, and the lock of a killed holder expires.
 
 use std::process::{Child, Command, Output, Stdio};
 
@@ -8,59 +8,59 @@ use tokio::task::spawn_blocking;
 use super::{
     append_many, command,
     migrations::{ask, emptied},
-    projector_alone, told,
+    projector_alone, text,
 };
 
-/// A holder of a lock that gives no sign of itself.
+/// A holder that does not renew its lock.
 const HOLDER: &str = "process 1 on nowhere";
 
 #[tokio::test]
-async fn a_lock_that_a_killed_starter_left_is_told_and_broken_after_its_lease() {
+async fn the_lock_of_a_killed_process_is_reported_and_broken_after_its_lease() {
     let app = emptied().await;
     leave_lock(&app, "migrations").await;
 
     let output = command(&app.projector, &["init"]).await;
 
-    assert!(output.status.success(), "{}", told(&output));
-    for said in [
+    assert!(output.status.success(), "{}", text(&output));
+    for line in [
         format!("waiting for lock migrations, held by {HOLDER}"),
         format!("lock migrations expired: {HOLDER} did not renew it"),
     ] {
-        let times = told(&output).matches(&said).count();
-        assert_eq!(times, 1, "{said}: {}", told(&output));
+        let times = text(&output).matches(&line).count();
+        assert_eq!(times, 1, "{line}: {}", text(&output));
     }
     assert_eq!(app.generation().await, 1);
-    assert_eq!(locks(&app).await, [""; 0], "the lock is not freed");
+    assert_eq!(locks(&app).await, [""; 0], "the lock is not released");
 }
 
 #[tokio::test]
-async fn a_second_replay_says_who_is_at_work_and_ends() {
+async fn a_second_replay_names_the_holder_of_the_lock_and_exits() {
     let app = projector_alone().start().await;
-    append_many(&app, "kept", 100).await;
+    append_many(&app, "before", 100).await;
     app.wait_until_everything_is_projected().await;
     assert_eq!(app.projector.terminate().await, 0);
-    // Whoever is in the group keeps the replay from going on.
+    // The replay waits until the group has no members.
     let member = app.topic.join(&app.group().await).await;
     let first = replay(&app).await;
 
     let second = command(&app.projector, &["replay"]).await;
 
-    assert_eq!(second.status.code(), Some(1), "{}", told(&second));
+    assert_eq!(second.status.code(), Some(1), "{}", text(&second));
     let why = format!("lock rebuild is held by process {} on ", first.id());
-    assert!(told(&second).contains(&why), "{}", told(&second));
+    assert!(text(&second).contains(&why), "{}", text(&second));
     assert_eq!(app.generation().await, 1);
     drop(member);
     app.projector.start().await;
     let first = end(first).await;
-    assert!(first.status.success(), "{}", told(&first));
+    assert!(first.status.success(), "{}", text(&first));
     assert_eq!(app.generation().await, 2);
-    assert_eq!(locks(&app).await, [""; 0], "the lock is not freed");
+    assert_eq!(locks(&app).await, [""; 0], "the lock is not released");
 }
 
 #[tokio::test]
-async fn a_replay_that_was_stopped_for_longer_than_the_lease_makes_way_for_the_next() {
+async fn a_replay_suspended_for_longer_than_the_lease_loses_its_lock_to_the_next() {
     let app = projector_alone().start().await;
-    append_many(&app, "kept", 100).await;
+    append_many(&app, "before", 100).await;
     app.wait_until_everything_is_projected().await;
     assert_eq!(app.projector.terminate().await, 0);
     let member = app.topic.join(&app.group().await).await;
@@ -70,18 +70,18 @@ async fn a_replay_that_was_stopped_for_longer_than_the_lease_makes_way_for_the_n
 
     let second = command(&app.projector, &["replay"]).await;
 
-    assert!(second.status.success(), "{}", told(&second));
+    assert!(second.status.success(), "{}", text(&second));
     assert_eq!(app.generation().await, 2);
     signal(&first, "CONT");
     let first = end(first).await;
-    assert_eq!(first.status.code(), Some(1), "{}", told(&first));
+    assert_eq!(first.status.code(), Some(1), "{}", text(&first));
     let why =
         "lock rebuild was lost: this process did not renew it for 10 s; no process holds it now";
-    assert!(told(&first).contains(why), "{}", told(&first));
+    assert!(text(&first).contains(why), "{}", text(&first));
     assert_eq!(app.generation().await, 2);
 }
 
-/// A replay that holds the lock and waits for the group of the active generation to be left.
+/// Starts a replay and waits until it holds the lock and waits for the members of the active generation's group to leave.
 async fn replay(app: &TestApp) -> Child {
     let mut command = app.projector.command();
     command
@@ -116,7 +116,7 @@ fn signal(replay: &Child, signal: &str) {
     assert!(sent.unwrap().success());
 }
 
-/// What a starter leaves that was killed while it held the lock.
+/// Creates the lock of a process that was killed while it held the lock.
 async fn leave_lock(app: &TestApp, name: &str) {
     let database = app.control_database();
     for statement in [

@@ -1,13 +1,13 @@
-//! Schema changes: applied once whoever starts beside whom, and never by one that does not know what is there.
+//! Migrations: applied once when several projectors start at the same time, and refused on an unknown state of the database.
 
 use clickhouse::{RowOwned, RowRead};
 use ess_e2e::TestApp;
 use futures::future::join_all;
 
-use super::{append_many, command, projector_alone, stored, told};
+use super::{append_many, command, projector_alone, stored, text};
 
 #[tokio::test]
-async fn projectors_that_start_at_once_on_an_empty_server_apply_each_change_once() {
+async fn projectors_that_start_together_on_an_empty_server_apply_each_migration_once() {
     let app = emptied().await;
     let starters = [
         app.another_projector(),
@@ -18,7 +18,7 @@ async fn projectors_that_start_at_once_on_an_empty_server_apply_each_change_once
     let outputs = join_all(starters.iter().map(|starter| command(starter, &["init"]))).await;
 
     for output in &outputs {
-        assert!(output.status.success(), "{}", told(output));
+        assert!(output.status.success(), "{}", text(output));
     }
     let control = app.control_database();
     for database in [control.to_owned(), format!("{control}_g1")] {
@@ -30,16 +30,16 @@ async fn projectors_that_start_at_once_on_an_empty_server_apply_each_change_once
             "{database}: {numbers:?}"
         );
     }
-    let marks: Vec<u32> = ask(
+    let generations: Vec<u32> = ask(
         &app,
         &format!("SELECT generation FROM {control}.generations"),
     )
     .await;
-    assert_eq!(marks, [1]);
+    assert_eq!(generations, [1]);
 }
 
 #[tokio::test]
-async fn an_applied_change_that_is_not_the_one_known_stops_every_start() {
+async fn an_edited_migration_stops_every_start() {
     let app = projector_alone().start().await;
     assert_eq!(app.projector.terminate().await, 0);
     let edit = "ALTER TABLE schema_migrations UPDATE checksum = 'another' WHERE number = 2 SETTINGS mutations_sync = 1";
@@ -54,7 +54,7 @@ async fn an_applied_change_that_is_not_the_one_known_stops_every_start() {
 #[tokio::test]
 async fn a_database_newer_than_the_binary_stops_every_start() {
     let app = projector_alone().start().await;
-    append_many(&app, "kept", 10).await;
+    append_many(&app, "before", 10).await;
     app.wait_until_everything_is_projected().await;
     assert_eq!(app.projector.terminate().await, 0);
     let newer =
@@ -65,16 +65,16 @@ async fn a_database_newer_than_the_binary_stops_every_start() {
     assert_eq!(stored(&app).await, 10);
 }
 
-/// Neither `init` nor `run` nor `replay` goes on: each says why, and ends.
+/// `init`, `run` and `replay` exit with the reason.
 async fn refuses(app: &TestApp, why: &str) {
     for name in ["init", "replay", "run"] {
         let output = command(&app.projector, &[name]).await;
-        assert!(!output.status.success(), "{name}: {}", told(&output));
-        assert!(told(&output).contains(why), "{name}: {}", told(&output));
+        assert!(!output.status.success(), "{name}: {}", text(&output));
+        assert!(text(&output).contains(why), "{name}: {}", text(&output));
     }
 }
 
-/// An ESS whose databases are gone.
+/// An ESS without databases.
 pub(super) async fn emptied() -> TestApp {
     let app = projector_alone().without_projector().start().await;
     for database in [app.database().await, app.control_database().to_owned()] {
@@ -84,7 +84,7 @@ pub(super) async fn emptied() -> TestApp {
     app
 }
 
-/// What the server answers.
+/// The rows of a query.
 pub(super) async fn ask<T: RowOwned + RowRead>(app: &TestApp, sql: &str) -> Vec<T> {
     app.clickhouse().query(sql).fetch_all().await.unwrap()
 }

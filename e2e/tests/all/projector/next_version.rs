@@ -1,5 +1,5 @@
-//! A version that knows one more schema change: it folds into what is there, and its replay brings the change live without
-//! a reader noticing.
+//! A version with one more migration: it writes to the existing generation, and its replay adds the column without disturbing
+//! readers.
 
 use std::{
     collections::BTreeMap,
@@ -12,12 +12,12 @@ use ess_schema::{Event, EventData, migrations::GENERATION};
 use super::{
     command,
     replay::{WATCHED, watch},
-    told,
+    text,
 };
 use crate::traffic::{Traffic, seed, simulated};
 
 #[tokio::test]
-async fn a_column_that_a_later_version_adds_comes_live_by_its_replay() {
+async fn the_replay_of_a_later_version_adds_its_column() {
     let (app, seed) = (TestApp::start().await, seed());
     let mut before = simulated(seed, 120);
     let third = before.len() / 3;
@@ -53,8 +53,8 @@ async fn a_column_that_a_later_version_adds_comes_live_by_its_replay() {
     };
     let (read, sent, output) =
         tokio::join!(watch(&app, &watched, &done), append(during), replaying);
-    assert!(output.status.success(), "{}", told(&output));
-    assert!(read >= WATCHED, "the reader read {read} answers only");
+    assert!(output.status.success(), "{}", text(&output));
+    assert!(read >= WATCHED, "the reader read only {read} answers");
     assert_eq!(app.generation().await, 2);
     app.wait_until_projected(sent).await;
     let expected = longest_stalls(&all);
@@ -62,7 +62,7 @@ async fn a_column_that_a_later_version_adds_comes_live_by_its_replay() {
     assert_eq!(stored_stalls(&app).await, expected);
 }
 
-/// Of each playback the longest stall, 0 without one.
+/// The longest stall of each playback, 0 without a stall.
 fn longest_stalls(events: &[Event]) -> BTreeMap<String, u64> {
     let mut longest = BTreeMap::new();
     for event in events {

@@ -1,5 +1,5 @@
-//! A read model that is away for minutes while the log grows far beyond what the projector may hold: it takes what its
-//! memory allows, keeps its place in the group, says what is wrong, and catches up by itself.
+//! ClickHouse is away for minutes while the backlog grows far beyond the projector's memory: the projector stays within its memory
+//! and in its group, reports the reason, and catches up by itself.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,13 +17,13 @@ use crate::traffic::seed;
 const OUTAGE: Duration = Duration::from_mins(2);
 const MEMORY_MBYTES: u64 = 128;
 const RECORDS: usize = 300_000;
-/// So that the records take more than twice the memory.
+/// Large enough that the records need more than twice the memory.
 const NOTE_BYTES: usize = 1_000;
-/// Appends under way at once.
+/// Concurrent appends.
 const APPENDING: usize = 10_000;
 
 #[tokio::test]
-async fn a_log_that_outgrows_the_memory_while_the_read_model_is_away_is_taken_later() {
+async fn a_backlog_larger_than_the_memory_is_consumed_after_clickhouse_is_back() {
     let parts = Arc::new(spawn_blocking(Parts::start).await.unwrap());
     let app = projector_alone()
         .parts(Arc::clone(&parts))
@@ -31,7 +31,7 @@ async fn a_log_that_outgrows_the_memory_while_the_read_model_is_away_is_taken_la
         .start()
         .await;
     let (group, idle) = (app.group().await, app.projector.peak_memory());
-    let before = standing(&app, &group).await;
+    let before = group_state(&app, &group).await;
     assert_eq!(before.members.len(), 1);
 
     let server = Arc::clone(&parts);
@@ -41,13 +41,17 @@ async fn a_log_that_outgrows_the_memory_while_the_read_model_is_away_is_taken_la
     wait_until_unready(&app, "looking up the generations").await;
     append_notes(&app).await;
     wait_until_paused(&app).await;
-    wait_until_lag_is_told(&app).await;
+    wait_until_lag_is_reported(&app).await;
     eventually_within(OUTAGE + DEADLINE, "the outage is over", async || {
         wait_until_unready(&app, "inserting events").await;
-        assert_eq!(standing(&app, &group).await, before, "the group was left");
+        assert_eq!(
+            group_state(&app, &group).await,
+            before,
+            "the group was left"
+        );
         assert_within_memory(&app);
         let over = away.elapsed() >= OUTAGE;
-        over.then_some(()).ok_or_else(|| "it goes on".to_owned())
+        over.then_some(()).ok_or_else(|| "not over yet".to_owned())
     })
     .await;
     let committed = app.topic.committed_offsets(&group).await;
@@ -57,36 +61,40 @@ async fn a_log_that_outgrows_the_memory_while_the_read_model_is_away_is_taken_la
     restarted.await.unwrap().unwrap();
     wait_until_all_is_stored(&app).await;
     app.projector.wait_until_ready().await;
-    assert_eq!(standing(&app, &group).await, before, "the group was left");
+    assert_eq!(
+        group_state(&app, &group).await,
+        before,
+        "the group was left"
+    );
     assert_eq!(app.dead_letters.records().await, []);
     assert_within_memory(&app);
-    tell_memory(&app, idle);
+    print_memory(&app, idle);
 }
 
 #[expect(
     clippy::print_stdout,
-    reason = "the figures that the shares are derived from"
+    reason = "the limits of the memory are derived from these figures"
 )]
-fn tell_memory(app: &TestApp, idle: u64) {
+fn print_memory(app: &TestApp, idle: u64) {
     let peak = app.projector.peak_memory();
-    println!("peak memory: {idle} bytes idle, {peak} at last, {MEMORY_MBYTES} MiB allowed");
+    println!("peak memory: {idle} bytes idle, {peak} bytes at the end, limit {MEMORY_MBYTES} MiB");
 }
 
-/// Who is in the group, and how often that has changed.
+/// The members of the group, and the number of rebalances.
 #[derive(Debug, PartialEq)]
-struct Standing {
+struct GroupState {
     members: Vec<String>,
     rebalances: f64,
 }
 
-async fn standing(app: &TestApp, group: &str) -> Standing {
-    Standing {
+async fn group_state(app: &TestApp, group: &str) -> GroupState {
+    GroupState {
         members: app.topic.members(group).await,
         rebalances: counter(app, "ess_projector_rebalances_total").await,
     }
 }
 
-/// Text that does not compress: what is fetched is as large as what is kept.
+/// Appends records with text that does not compress, so that fetched and decompressed records have the same size.
 async fn append_notes(app: &TestApp) {
     let mut random = ChaCha12Rng::seed_from_u64(seed());
     let records = (0..RECORDS).map(|n| {
@@ -103,7 +111,7 @@ async fn append_notes(app: &TestApp) {
 }
 
 async fn wait_until_unready(app: &TestApp, what: &str) {
-    eventually("it says what it cannot do", async || {
+    eventually("the reason is reported", async || {
         match app.projector.readiness().await {
             Err(reason) if reason.contains(what) => Ok(()),
             other => Err(format!("{other:?}")),
@@ -113,21 +121,19 @@ async fn wait_until_unready(app: &TestApp, what: &str) {
 }
 
 async fn wait_until_paused(app: &TestApp) {
-    eventually("it takes no more than it may hold", async || {
+    eventually("the partitions are paused", async || {
         let paused = app.projector.log().contains("partitions paused");
-        paused
-            .then_some(())
-            .ok_or_else(|| "nothing is paused".to_owned())
+        paused.then_some(()).ok_or_else(|| "not paused".to_owned())
     })
     .await;
 }
 
-/// Nothing is stored, so all of the log is the lag, whether it was fetched or not.
-async fn wait_until_lag_is_told(app: &TestApp) {
-    eventually("the lag is the whole log", async || {
+/// Nothing is stored, so the lag is all records, fetched or not.
+async fn wait_until_lag_is_reported(app: &TestApp) {
+    eventually("the lag is all records", async || {
         let lag = counter(app, "ess_projector_lag_messages").await;
-        let told = lag as usize == RECORDS;
-        told.then_some(()).ok_or_else(|| format!("{lag}"))
+        let reported = lag as usize == RECORDS;
+        reported.then_some(()).ok_or_else(|| format!("{lag}"))
     })
     .await;
 }
@@ -145,6 +151,6 @@ fn assert_within_memory(app: &TestApp) {
     let peak = app.projector.peak_memory();
     assert!(
         peak < MEMORY_MBYTES << 20,
-        "{peak} bytes were resident, {MEMORY_MBYTES} MiB are allowed"
+        "{peak} bytes were resident; the limit is {MEMORY_MBYTES} MiB"
     );
 }

@@ -1,18 +1,18 @@
-//! Switching between generations that are there: what readers see meanwhile, what is refused, and what is left afterwards.
+//! `projector generations`, `promote` and `retire`: what readers see during a switch, refusals, and what is left afterwards.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use ess_e2e::{TestApp, eventually};
 use serde_json::Value;
 
-use super::{append_many, command, projector_alone, replay::watch, stored, told};
+use super::{append_many, command, projector_alone, replay::watch, stored, text};
 use crate::{
     oracle,
     traffic::{Traffic, seed, simulated},
 };
 
 const PLAYBACKS: u64 = 120;
-/// Playbacks that the reader asks for all the time.
+/// Playbacks that the reader requests continuously.
 const WATCHED: usize = 8;
 
 #[tokio::test]
@@ -43,10 +43,10 @@ async fn readers_notice_nothing_of_a_switch_back_and_forth_under_live_traffic() 
     };
     let (read, sent) = tokio::join!(watch(&app, &watched, &done), switching);
 
-    assert!(read >= WATCHED, "the reader read {read} answers only");
+    assert!(read >= WATCHED, "the reader read only {read} answers");
     app.wait_until_projected(sent).await;
     let expected = oracle::playbacks(&all);
-    eventually("every playback is as the oracle says", async || {
+    eventually("every playback equals the oracle's", async || {
         for (id, playback) in &expected {
             let answer = app.get(&format!("/stats/playback/{id}")).await;
             let wrong = oracle::differences(playback, &answer);
@@ -60,16 +60,16 @@ async fn readers_notice_nothing_of_a_switch_back_and_forth_under_live_traffic() 
 }
 
 #[tokio::test]
-async fn what_is_listed_refused_retired_and_left() {
+async fn generations_are_listed_refused_and_retired() {
     let app = projector_alone().start().await;
-    append_many(&app, "kept", 200).await;
+    append_many(&app, "before", 200).await;
     app.wait_until_everything_is_projected().await;
-    refused(&app, &["promote", "1"], "is the active one already").await;
-    refused(&app, &["retire", "1"], "the one that readers use").await;
+    refused(&app, &["promote", "1"], "is already active").await;
+    refused(&app, &["retire", "1"], "is active, so readers use it").await;
     succeeds(&app, &["replay", "--no-promote"]).await;
     for command in ["promote", "retire"] {
         refused(&app, &[command, "2"], "is not finished").await;
-        refused(&app, &[command, "7"], "there is no generation 7").await;
+        refused(&app, &[command, "7"], "unknown generation 7").await;
     }
     succeeds(&app, &["replay", "--discard"]).await;
     for command in ["promote", "retire"] {
@@ -79,12 +79,18 @@ async fn what_is_listed_refused_retired_and_left() {
     let listed = generations(&app).await;
     let states = listed.iter().map(|each| each["state"].as_str().unwrap());
     assert!(states.eq(["standby", "discarded", "active"]), "{listed:#?}");
-    for kept in [&listed[0], &listed[2]] {
-        assert_eq!(kept["events"], 200, "{kept}");
-        assert_eq!(kept["playbacks"], 200, "{kept}");
-        assert_eq!(kept["messages_behind"], 0, "{kept}");
-        assert!(kept["bytes_on_disk"].as_u64() > Some(0), "{kept}");
-        assert!(kept["schema_change"].as_u64() > Some(0), "{kept}");
+    for generation in [&listed[0], &listed[2]] {
+        assert_eq!(generation["events"], 200, "{generation}");
+        assert_eq!(generation["playbacks"], 200, "{generation}");
+        assert_eq!(generation["messages_behind"], 0, "{generation}");
+        assert!(
+            generation["bytes_on_disk"].as_u64() > Some(0),
+            "{generation}"
+        );
+        assert!(
+            generation["schema_change"].as_u64() > Some(0),
+            "{generation}"
+        );
     }
     assert_eq!(listed[2]["consumer_group"], app.group().await.as_str());
     assert_eq!(listed[2]["consumers"], 1, "{listed:#?}");
@@ -94,9 +100,9 @@ async fn what_is_listed_refused_retired_and_left() {
     let freed = succeeds(&app, &["retire", "1"]).await;
 
     assert!(freed.contains("on disk freed"), "{freed}");
-    let gone = &generations(&app).await[0];
-    assert_eq!(gone["state"], "retired", "{gone}");
-    assert_eq!(gone["bytes_on_disk"], 0, "{gone}");
+    let retired = &generations(&app).await[0];
+    assert_eq!(retired["state"], "retired", "{retired}");
+    assert_eq!(retired["bytes_on_disk"], 0, "{retired}");
     let offsets = app.projector.setting("PROJECTOR_GROUP");
     let offsets = app.topic.committed_offsets(&format!("{offsets}-g1")).await;
     assert!(offsets.is_empty(), "{offsets:?}");
@@ -109,26 +115,26 @@ async fn what_is_listed_refused_retired_and_left() {
 }
 
 async fn promoted(app: &TestApp, generation: u32) {
-    let told = succeeds(app, &["promote", &generation.to_string()]).await;
-    assert_eq!(app.generation().await, generation, "{told}");
+    let output = succeeds(app, &["promote", &generation.to_string()]).await;
+    assert_eq!(app.generation().await, generation, "{output}");
 }
 
 async fn succeeds(app: &TestApp, arguments: &[&str]) -> String {
     let output = command(&app.projector, arguments).await;
-    assert!(output.status.success(), "{arguments:?}: {}", told(&output));
-    told(&output)
+    assert!(output.status.success(), "{arguments:?}: {}", text(&output));
+    text(&output)
 }
 
-/// Exits 1 for this reason.
+/// Runs a command that exits 1 with this reason.
 async fn refused(app: &TestApp, arguments: &[&str], reason: &str) {
     let output = command(&app.projector, arguments).await;
-    let told = told(&output);
-    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {told}");
-    assert!(told.contains(reason), "{arguments:?}: {told}");
+    let text = text(&output);
+    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {text}");
+    assert!(text.contains(reason), "{arguments:?}: {text}");
 }
 
 async fn generations(app: &TestApp) -> Vec<Value> {
     let output = command(&app.projector, &["generations", "--json"]).await;
-    assert!(output.status.success(), "{}", told(&output));
+    assert!(output.status.success(), "{}", text(&output));
     serde_json::from_slice(&output.stdout).unwrap()
 }

@@ -1,4 +1,4 @@
-//! What becomes of a record: a row, or a dead letter.
+//! The result for a record: a row, or a dead letter.
 
 use ess_e2e::{Record, TestApp, eventually};
 use ess_schema::Position;
@@ -7,12 +7,12 @@ use super::{projector_alone, stored, untyped};
 use crate::accounted;
 
 const KEY: &[u8] = b"p-1";
-/// Records of a large batch.
+/// Records in a large batch.
 const MANY: usize = 5_000;
 
-/// All dead letters, once there are `count` of them.
+/// Waits for `count` dead letters and returns all.
 pub(super) async fn dead_letters(app: &TestApp, count: usize) -> Vec<Record> {
-    eventually("the dead letters are there", async || {
+    eventually("the dead letters are appended", async || {
         let letters = app.dead_letters.records().await;
         if letters.len() >= count {
             Ok(letters)
@@ -23,7 +23,7 @@ pub(super) async fn dead_letters(app: &TestApp, count: usize) -> Vec<Record> {
     .await
 }
 
-/// The one dead letter of the record at this position.
+/// The only dead letter of the record at this position.
 pub(super) fn of(letters: &[Record], position: Position) -> &Record {
     let origin = |letter: &&Record| {
         letter.header("ess-origin-partition") == Some(position.partition.to_string())
@@ -34,7 +34,7 @@ pub(super) fn of(letters: &[Record], position: Position) -> &Record {
     found[0]
 }
 
-/// The headers that the record of a dead letter had, `count` of them.
+/// The first `count` headers of a dead letter, which are those of its record.
 pub(super) fn own_headers(letter: &Record, count: usize) -> Vec<(&str, &[u8])> {
     let own = letter.headers.iter().take(count);
     own.map(|(name, value)| (name.as_str(), value.as_slice()))
@@ -42,7 +42,7 @@ pub(super) fn own_headers(letter: &Record, count: usize) -> Vec<(&str, &[u8])> {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_becomes_a_dead_letter_beside_its_stored_neighbours() {
+async fn an_unreadable_record_becomes_a_dead_letter_and_its_neighbours_are_stored() {
     let app = projector_alone().start().await;
     let large = vec![b'x'; 1_000_000];
     let early = br#"{"id":"e","user_id":"u","track_id":"t","ingest_time":"1999-01-01"}"#;
@@ -92,7 +92,7 @@ async fn what_cannot_be_read_becomes_a_dead_letter_beside_its_stored_neighbours(
 }
 
 #[tokio::test]
-async fn every_shape_that_others_write_is_stored() {
+async fn every_format_of_other_producers_is_stored() {
     let app = projector_alone().start().await;
     let structured = r#"{"specversion":"1.0","id":"structured","source":"s","type":"PlaybackPaused","subject":"p-1",
         "time":"TIME","data":{"user_id":"u1","track_id":"t1","position_ms":7}}"#;
@@ -140,7 +140,7 @@ async fn every_shape_that_others_write_is_stored() {
 }
 
 #[tokio::test]
-async fn every_row_that_the_read_model_refuses_in_a_large_batch_becomes_a_dead_letter_and_the_others_are_stored()
+async fn every_row_that_clickhouse_refuses_in_a_large_batch_becomes_a_dead_letter_and_the_others_are_stored()
  {
     let app = projector_alone()
         .env("PROJECTOR_MAX_AGE_MS", "10000")

@@ -1,4 +1,4 @@
-//! A generation rebuilt beside the live one: what readers see meanwhile, what leaves the system, what an interruption leaves.
+//! `projector replay`: what readers see meanwhile, dead letters, interruptions, and verification.
 
 use std::{
     collections::BTreeMap,
@@ -9,14 +9,14 @@ use std::{
 use ess_e2e::{TestApp, eventually};
 use tokio::task::spawn_blocking;
 
-use super::{append_many, command, projector_alone, stored, told, untyped};
+use super::{append_many, command, projector_alone, stored, text, untyped};
 use crate::{
     oracle,
     rows::assert_rows_are_the_states,
     traffic::{Traffic, seed, simulated},
 };
 
-/// Playbacks that the reader asks for all the time.
+/// Playbacks that the reader requests continuously.
 pub(super) const WATCHED: usize = 8;
 
 #[tokio::test]
@@ -55,13 +55,13 @@ async fn readers_notice_nothing_of_a_replay_under_live_traffic() {
         live,
         replaying
     );
-    assert!(output.status.success(), "{}", told(&output));
-    assert_eq!(app.generation().await, 2, "{}", told(&output));
-    assert!(read >= WATCHED, "the reader read {read} answers only");
+    assert!(output.status.success(), "{}", text(&output));
+    assert_eq!(app.generation().await, 2, "{}", text(&output));
+    assert!(read >= WATCHED, "the reader read only {read} answers");
     app.wait_until_projected(sent.into_iter().chain([bad_during]))
         .await;
     eventually(
-        "every playback is answered by generation 2 as the oracle says",
+        "every playback of generation 2 equals the oracle's",
         async || {
             for (id, playback) in &expected {
                 let answer = app.get(&format!("/stats/playback/{id}")).await;
@@ -82,17 +82,17 @@ async fn readers_notice_nothing_of_a_replay_under_live_traffic() {
             .filter(|letter| letter.payload.as_deref() == Some(text));
         same.count()
     };
-    assert_eq!(sent_as(b"before"), 1, "the replay sent it again");
-    assert!(sent_as(b"during") >= 1, "nobody sent it");
+    assert_eq!(sent_as(b"before"), 1, "the replay sent a dead letter again");
+    assert!(sent_as(b"during") >= 1, "no dead letter was sent");
 }
 
 #[tokio::test]
-async fn a_replay_that_is_killed_goes_on_and_the_live_projector_stays_where_it_was() {
+async fn a_killed_replay_continues_and_the_live_projector_is_not_disturbed() {
     let app = projector_alone()
         .env("PROJECTOR_BATCH_ROWS", "100")
         .start()
         .await;
-    append_many(&app, "kept", 4_000).await;
+    append_many(&app, "before", 4_000).await;
     app.wait_until_everything_is_projected().await;
     let mut command = app.projector.command();
     command
@@ -103,7 +103,7 @@ async fn a_replay_that_is_killed_goes_on_and_the_live_projector_stays_where_it_w
         .await
         .unwrap()
         .unwrap();
-    eventually("it has begun to fill generation 2", async || {
+    eventually("generation 2 has rows", async || {
         let sql = format!("SELECT count() FROM {}_g2.events", app.control_database());
         match app.clickhouse().query(&sql).fetch_one::<u64>().await {
             Ok(rows) if rows > 0 => Ok(()),
@@ -117,7 +117,7 @@ async fn a_replay_that_is_killed_goes_on_and_the_live_projector_stays_where_it_w
 
     let output = replay(&app, &[]).await;
 
-    assert!(output.status.success(), "{}", told(&output));
+    assert!(output.status.success(), "{}", text(&output));
     assert_eq!(app.generation().await, 2);
     append_many(&app, "afterwards", 100).await;
     app.wait_until_everything_is_projected().await;
@@ -127,33 +127,37 @@ async fn a_replay_that_is_killed_goes_on_and_the_live_projector_stays_where_it_w
 #[tokio::test]
 async fn a_generation_that_lacks_events_is_not_promoted_and_can_be_discarded() {
     let app = projector_alone().start().await;
-    append_many(&app, "kept", 200).await;
+    append_many(&app, "before", 200).await;
     app.wait_until_everything_is_projected().await;
-    let kept = replay(&app, &["--no-promote"]).await;
-    assert!(kept.status.success(), "{}", told(&kept));
+    let built = replay(&app, &["--no-promote"]).await;
+    assert!(built.status.success(), "{}", text(&built));
     assert_eq!(app.generation().await, 1);
-    let lose = format!(
+    let truncate = format!(
         "TRUNCATE TABLE {}_g2.event_identities",
         app.control_database()
     );
-    app.clickhouse().query(&lose).execute().await.unwrap();
+    app.clickhouse().query(&truncate).execute().await.unwrap();
 
     let refused = replay(&app, &[]).await;
 
-    assert_eq!(refused.status.code(), Some(1), "{}", told(&refused));
+    assert_eq!(refused.status.code(), Some(1), "{}", text(&refused));
     assert!(
-        told(&refused).contains("it is not promoted"),
+        text(&refused).contains("is not promoted"),
         "{}",
-        told(&refused)
+        text(&refused)
     );
     assert_eq!(app.generation().await, 1);
     let discarded = replay(&app, &["--discard"]).await;
-    assert!(discarded.status.success(), "{}", told(&discarded));
+    assert!(discarded.status.success(), "{}", text(&discarded));
     let again = replay(&app, &[]).await;
-    assert!(again.status.success(), "{}", told(&again));
-    assert_eq!(app.generation().await, 3, "a number was used again");
+    assert!(again.status.success(), "{}", text(&again));
+    assert_eq!(
+        app.generation().await,
+        3,
+        "the number of a discarded generation was reused"
+    );
     let bad = app
-        .log
+        .topic
         .append(None, Some(untyped("last").as_bytes()), &[])
         .await;
     app.wait_until_projected([bad]).await;
@@ -163,14 +167,14 @@ async fn a_generation_that_lacks_events_is_not_promoted_and_can_be_discarded() {
 #[tokio::test]
 async fn a_generation_with_a_wrong_aggregate_is_not_promoted_unless_that_is_accepted() {
     let app = projector_alone().start().await;
-    append_many(&app, "kept", 200).await;
+    append_many(&app, "before", 200).await;
     app.wait_until_everything_is_projected().await;
-    let kept = replay(&app, &["--no-promote"]).await;
-    assert!(kept.status.success(), "{}", told(&kept));
+    let built = replay(&app, &["--no-promote"]).await;
+    assert!(built.status.success(), "{}", text(&built));
     assert!(
-        told(&kept).contains("aggregates of 200 playbacks"),
+        text(&built).contains("aggregates of 200 playbacks"),
         "{}",
-        told(&kept)
+        text(&built)
     );
     let rows = app.select("SELECT min(playback_id) AS id FROM playbacks_state");
     let id = rows.await[0]["id"].as_str().unwrap().to_owned();
@@ -184,7 +188,7 @@ async fn a_generation_with_a_wrong_aggregate_is_not_promoted_unless_that_is_acce
 
     let refused = replay(&app, &[]).await;
 
-    let reason = told(&refused);
+    let reason = text(&refused);
     assert_eq!(refused.status.code(), Some(1), "{reason}");
     assert!(
         reason.contains(&format!("playback {id}, column max_position_ms")),
@@ -194,11 +198,11 @@ async fn a_generation_with_a_wrong_aggregate_is_not_promoted_unless_that_is_acce
     assert!(reason.contains("1 value(s)"), "{reason}");
     assert_eq!(app.generation().await, 1, "{reason}");
     let accepted = replay(&app, &["--accept-differences"]).await;
-    assert!(accepted.status.success(), "{}", told(&accepted));
-    assert_eq!(app.generation().await, 2, "{}", told(&accepted));
+    assert!(accepted.status.success(), "{}", text(&accepted));
+    assert_eq!(app.generation().await, 2, "{}", text(&accepted));
 }
 
-/// Asks for these playbacks again and again: each answer is 200 and never less than the one before. Tells how many it read.
+/// Requests these playbacks continuously: each answer is 200, and no value decreases. Returns the number of answers.
 pub(super) async fn watch(app: &TestApp, playbacks: &[String], done: &AtomicBool) -> usize {
     let (mut seen, mut read) = (BTreeMap::<&str, [u64; 2]>::new(), 0);
     while !done.load(Ordering::Relaxed) {
@@ -220,7 +224,7 @@ pub(super) async fn watch(app: &TestApp, playbacks: &[String], done: &AtomicBool
     read
 }
 
-/// Asks what all playbacks come to again and again: it is answered, and never less than before.
+/// Requests a report over all playbacks continuously: each answer is 200, and no value decreases.
 pub(super) async fn watch_all(app: &TestApp, done: &AtomicBool) {
     let mut before = [0; 2];
     while !done.load(Ordering::Relaxed) {

@@ -73,7 +73,7 @@ async fn stored() -> Dataset {
         let again = batch.iter().skip(number).step_by(REPEATED);
         partition.store(&again.cloned().collect::<Vec<_>>()).await;
     }
-    partition.tell().await;
+    partition.record_progress().await;
     app.roll_up().await;
     let playbacks = playbacks(&events);
     Dataset {

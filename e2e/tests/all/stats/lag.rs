@@ -217,7 +217,7 @@ async fn the_default_window_is_the_last_fifteen_minutes_and_after_waits() {
         "type": "StartPlayback", "playback_id": unique("p"), "user_id": "u", "track_id": "t", "test_id": test_id
     }));
     let position = partition.store(&[event]).await[0];
-    partition.tell().await;
+    partition.record_progress().await;
     let answer = app
         .get(&format!("{path}&after={position}"))
         .await

@@ -17,7 +17,7 @@ use crate::stored::{Partition, alone, encoded, event, reader};
 /// Stores events and rolls up their playbacks, as a projector does.
 pub(crate) async fn store(app: &TestApp, partition: &Partition, events: &[Event]) -> Position {
     let positions = partition.store(events).await;
-    partition.tell().await;
+    partition.record_progress().await;
     let mut command = app.projector.command();
     command.arg("rollup").stdin(Stdio::null());
     let output = spawn_blocking(move || command.output()).await.unwrap();

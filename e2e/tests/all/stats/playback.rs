@@ -127,7 +127,7 @@ async fn a_matching_entity_tag_is_answered_with_304() {
     );
 
     let changed = partition.store(&[progressed(&id, 0)]).await[0];
-    partition.tell().await;
+    partition.record_progress().await;
     let url = format!("{}?after={changed}", path(&id));
     let newer = app
         .queries()
@@ -151,7 +151,7 @@ async fn a_reader_waits_for_its_own_write_and_gets_nothing_older() {
     let waiting = join_all((0..100).map(|_| app.get(&url)));
     let store = async {
         partition.store(&[progressed(&id, 0)]).await;
-        partition.tell().await;
+        partition.record_progress().await;
     };
     let (answers, ()) = tokio::join!(waiting, store);
     for answer in answers {
@@ -248,7 +248,7 @@ async fn a_settled_playback_is_cached_longer_than_an_open_one() {
         "type": "FinishPlayback", "playback_id": id, "user_id": "u", "track_id": "t", "reason": "stopped"
     }));
     let end = partition.store(&[finished]).await[0];
-    partition.tell().await;
+    partition.record_progress().await;
     let over = app
         .get(&format!("{}?after={end}", path(&id)))
         .await

@@ -52,7 +52,7 @@ async fn rows_rolled_up_in_many_steps_equal_those_of_one() {
         let partition = partitions.choose(&mut random).unwrap();
         partition.store(batch).await;
         partition.store(&again).await;
-        partition.tell().await;
+        partition.record_progress().await;
         app.roll_up().await;
         stored.extend_from_slice(batch);
     }
@@ -71,7 +71,7 @@ async fn after_each_step_the_rows_include_everything_stored_before_it() {
     let mut stored = Vec::new();
     for batch in events.chunks(events.len().div_ceil(3)) {
         partition.store(batch).await;
-        partition.tell().await;
+        partition.record_progress().await;
         app.roll_up().await;
         stored.extend_from_slice(batch);
         assert_folded(&app, &stored).await;
@@ -86,10 +86,10 @@ async fn two_rollups_at_once_do_no_harm() {
     for batch in events.chunks(events.len().div_ceil(5)) {
         let (some, more) = batch.split_at(batch.len() / 2);
         partition.store(some).await;
-        partition.tell().await;
+        partition.record_progress().await;
         let storing = async {
             partition.store(more).await;
-            partition.tell().await;
+            partition.record_progress().await;
         };
         tokio::join!(app.roll_up(), app.roll_up(), storing);
     }
@@ -112,7 +112,7 @@ async fn questions_about_many_wait_until_the_rows_include_the_position() {
     .await;
     let (partition, id) = (Partition::of(&app).await, unique("p"));
     let first = partition.store(&[played(&id)]).await[0];
-    partition.tell().await;
+    partition.record_progress().await;
     let urls = [
         "/stats/report?metrics=played_ms".to_owned(),
         "/stats/top?of=tracks&by=played_ms".to_owned(),

@@ -1,5 +1,5 @@
-//! A run under faults: rounds of load, each with a fault at a random moment of it, and at the end the whole account. A
-//! request whose outcome a fault hides is sent again with the same ids, as clients are told to.
+//! A run under faults: rounds of load, each with a fault at a random moment, and the checks at the end. A request with an unknown
+//! outcome is sent again with the same ids, as the documentation requires of clients.
 
 use std::collections::BTreeMap;
 use std::io::{Write as _, stdout};
@@ -21,21 +21,21 @@ use crate::shapes::Body;
 use crate::traffic::{Traffic, seed};
 use crate::whole_path::assert_answers_equal_oracle;
 
-/// Playbacks of a round.
+/// Playbacks per round.
 const PLAYBACKS: u64 = 40;
-/// Requests under way at once.
+/// Concurrent requests.
 const IN_FLIGHT: usize = 8;
-/// So long ago that no playback settles while the run goes on.
+/// Long enough ago that no playback settles during the run.
 const BEGAN_MS_AGO: i64 = 3 * 60 * 60 * 1_000;
 
-/// What was told so far, and what was done to ESS meanwhile.
+/// The events sent so far, and the number of faults.
 pub(super) struct Run {
     pub(super) app: TestApp,
     pub(super) random: ChaCha12Rng,
     seed: u64,
     faults: usize,
-    told: Vec<Event>,
-    /// The event id that each acknowledged position was given for; several requests may have got the same.
+    sent: Vec<Event>,
+    /// The event id of each acknowledged position; several requests may have the same one.
     acknowledged: BTreeMap<Position, String>,
 }
 
@@ -47,12 +47,12 @@ impl Run {
             random: ChaCha12Rng::seed_from_u64(seed),
             seed,
             faults: 0,
-            told: Vec::new(),
+            sent: Vec::new(),
             acknowledged: BTreeMap::new(),
         }
     }
 
-    /// A round of load, and `fault` once a random part of it is stored.
+    /// Runs a round of load, and `fault` once a random part of it is stored.
     pub(super) async fn round(&mut self, fault: impl AsyncFnOnce(&TestApp)) {
         let seed = self.seed.wrapping_add(self.faults as u64);
         let begun = oracle::now().plus_millis(-BEGAN_MS_AGO);
@@ -69,11 +69,11 @@ impl Run {
         };
         let (acknowledged, ()) = tokio::join!(send_all(app, &traffic.requests), faulting);
         self.acknowledged.extend(acknowledged);
-        self.told.extend(traffic.events);
+        self.sent.extend(traffic.events);
         self.faults += 1;
     }
 
-    /// Nothing is committed that did not end as a row or a dead letter (I4).
+    /// Every committed record is a row or a dead letter (I4).
     pub(super) async fn assert_commits_follow_rows(&self) {
         let committed = self.app.committed_offsets().await;
         let vanished = accounted::vanished(&self.app, &committed).await;
@@ -85,9 +85,9 @@ impl Run {
         );
     }
 
-    /// Everything that was acknowledged is in the log, all of the log is stored, and every answer is the oracle's.
+    /// Every acknowledged record is in Kafka, every record is stored, and every answer equals the oracle's.
     pub(super) async fn assert_nothing_is_lost_or_counted_twice(self) {
-        let (app, told) = (&self.app, self.told.len());
+        let (app, sent) = (&self.app, self.sent.len());
         app.wait_until_everything_is_projected().await;
         let records = app.topic.records().await;
         let held: BTreeMap<_, _> = records
@@ -103,29 +103,29 @@ impl Run {
             );
         }
         assert_eq!(accounted::vanished_of_all(app).await, []);
-        assert_eq!(stored(app).await, told as u64);
-        assert!(records.len() > told, "nothing was repeated");
-        assert_answers_equal_oracle(app, &self.told).await;
+        assert_eq!(stored(app).await, sent as u64);
+        assert!(records.len() > sent, "nothing was repeated");
+        assert_answers_equal_oracle(app, &self.sent).await;
         assert_rows_are_the_states(app).await;
         assert_eq!(app.dead_letters.records().await, []);
-        // Past the harness, which shows what a test prints only when it fails.
+        // Written to standard output directly, because the harness captures `println!` unless the test fails.
         let _ = writeln!(
             stdout(),
-            "kills and other faults={} events={told} duplicates offered={} differences=0 seed={}",
+            "kills and other faults={} events={sent} duplicates offered={} differences=0 seed={}",
             self.faults,
-            records.len() - told,
+            records.len() - sent,
             self.seed
         );
     }
 }
 
-async fn wait_until_stored(app: &TestApp, wanted: u64) {
+async fn wait_until_stored(app: &TestApp, expected: u64) {
     eventually("a part of the round is stored", async || {
         let now = stored(app).await;
-        if now >= wanted {
+        if now >= expected {
             Ok(())
         } else {
-            Err(format!("{now} of {wanted}\n{}", app.projector.log_tail()))
+            Err(format!("{now} of {expected}\n{}", app.projector.log_tail()))
         }
     })
     .await;
@@ -137,7 +137,7 @@ async fn send_all(app: &TestApp, requests: &[Body]) -> Vec<(Position, String)> {
     each.concat()
 }
 
-/// Sends a request until each of its items is in the log; what every answer acknowledged on the way counts.
+/// Repeats a request until each of its items is acknowledged. Returns the acknowledged positions of all attempts.
 async fn acknowledged(app: &TestApp, body: &Body) -> Vec<(Position, String)> {
     let mut acknowledged = Vec::new();
     eventually("everything is acknowledged", async || {
@@ -158,7 +158,7 @@ async fn acknowledged(app: &TestApp, body: &Body) -> Vec<(Position, String)> {
     acknowledged
 }
 
-/// The event ids of the items that have a position, in the order of `Answer::positions`.
+/// The event ids of the items with a position, in the order of `Answer::positions`.
 fn ids(answer: &serde_json::Value) -> Vec<String> {
     let items = answer["items"].as_array().cloned().unwrap_or_default();
     let each = items.iter().chain([answer]);

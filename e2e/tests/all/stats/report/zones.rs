@@ -51,7 +51,7 @@ async fn stored(events: &[Event]) -> TestApp {
     let app = alone(&[]).await;
     let partition = Partition::of(&app).await;
     partition.store(events).await;
-    partition.tell().await;
+    partition.record_progress().await;
     app.roll_up().await;
     app
 }
