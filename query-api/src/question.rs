@@ -3,6 +3,7 @@
 
 mod country;
 mod cursor;
+mod declare;
 mod dimension;
 mod events;
 pub(crate) mod filter;
@@ -26,15 +27,15 @@ pub(crate) use self::{
     cursor::{Cursor, Fingerprint, InvalidCursor},
     dimension::{Attribute, Dimension, TimeBucket},
     events::{EventFilter, EventKey, EventsPage, Start},
-    filter::{Filter, MOST_FILTERS},
+    filter::Filter,
     format::Format,
     key::Question,
     lag::{LagBucket, LagBy, LagQuestion, MOST_LAG_ROWS, Window},
     live::LiveQuestion,
-    metric::Metric,
+    metric::{Aggregate, EVERY_ROW, Metric},
     period::Period,
     playbacks::{PlaybackFilter, PlaybackKey, PlaybacksPage},
-    refusal::Refusal,
+    refusal::{Refusal, joined},
     report::{Column, Report, SortKey, impossible, order},
     retention::Plays,
     row_key::{KeyValue, RowKey},

@@ -32,7 +32,7 @@ pub(crate) use self::{
     stored_event::StoredEvent,
     tabular::{Cells, SelectColumns},
 };
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use clickhouse::{RowOwned, RowRead};
 use ess_schema::{id::InvalidId, time::InvalidTime};
@@ -59,7 +59,7 @@ pub(crate) struct Sql {
     /// The text; a parameter stands in it as `{name:Type}`.
     pub(crate) text: String,
     /// The parameters by name.
-    pub(crate) parameters: Vec<(&'static str, Value)>,
+    pub(crate) parameters: Vec<(Cow<'static, str>, Value)>,
     /// Settings that make this statement faster.
     pub(crate) settings: &'static [(&'static str, &'static str)],
 }
@@ -75,8 +75,8 @@ impl Sql {
     }
 
     /// Binds a parameter.
-    fn bind(mut self, name: &'static str, value: impl Into<Value>) -> Self {
-        self.parameters.push((name, value.into()));
+    fn bind(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
+        self.parameters.push((name.into(), value.into()));
         self
     }
 

@@ -1,30 +1,27 @@
 //! Which playbacks a report is about: conditions such as `country==DE;track in t1,t2;played_ms>=30000`, all of which must be met.
 
-use crate::question::{dimension::Attribute, refusal::Refusal};
+use crate::question::{
+    dimension::Attribute,
+    refusal::{Refusal, joined},
+};
 
-/// The most conditions of one question.
-pub(crate) const MOST_FILTERS: usize = 20;
-/// The most values of one `in`.
-const MOST_VALUES: usize = 100;
-/// The longest value, in characters.
-const LONGEST_VALUE: usize = 512;
+/// The maximum number of filters of one question.
+const MAX_FILTERS: usize = 20;
+/// The maximum number of values of one `in`.
+const MAX_VALUES: usize = 100;
+/// The maximum length of a value, in characters.
+const MAX_VALUE_CHARS: usize = 512;
 
-/// What is allowed, for those who wrote something else.
-const ALLOWED: &str = "conditions joined by ;, each a text field (track, user, playback, country, device, platform, app_version, plan, context, \
-end_reason, test_id) with ==, != or in, or a number field (played_ms, unique_ms, startup_ms, stalled_ms, paused_ms, track_duration_ms, \
-max_position_ms, event_count, pause_count, stall_count, seek_count, failure_count) with ==, !=, <, <=, > or >=; for example \
-country==DE;track in t1,t2;played_ms>=30000. null stands for an unknown text, and a text with one of ;,\" is written as a JSON string";
-
-/// One condition.
+/// A condition that playbacks must meet.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Filter {
-    /// The text is one of these, or none of these.
+    /// The attribute is one of the values, or none of them. The empty text is an unknown value.
     Attribute {
         attribute: Attribute,
         is_in: bool,
         values: Vec<String>,
     },
-    /// The number compares so; one that nobody told does not.
+    /// The comparison holds. It never holds for an unknown number.
     Number {
         column: &'static str,
         comparison: &'static str,
@@ -32,6 +29,7 @@ pub(crate) enum Filter {
     },
 }
 
+/// The columns of `playbacks` that are number fields.
 const NUMBERS: [&str; 12] = [
     "played_ms",
     "unique_ms",
@@ -47,18 +45,18 @@ const NUMBERS: [&str; 12] = [
     "failure_count",
 ];
 
-/// Longer ones first, so that none is taken for the beginning of another.
+/// No operator comes before a longer one that begins with it.
 const COMPARISONS: [&str; 6] = ["==", "!=", "<=", ">=", "<", ">"];
 
-/// Reads conditions joined by `;`.
+/// Reads filters joined by `;`.
 ///
 /// # Errors
-/// The condition that is none, and what would be.
+/// The first invalid filter, and what is allowed.
 pub(crate) fn read(text: &str) -> Result<Vec<Filter>, Refusal> {
     let parts = split(text, ';').ok_or_else(|| refusal("has a text that is not ended"))?;
-    if parts.len() > MOST_FILTERS {
+    if parts.len() > MAX_FILTERS {
         return Err(refusal(&format!(
-            "has {} conditions, {MOST_FILTERS} at most",
+            "has {} conditions, {MAX_FILTERS} at most",
             parts.len()
         )));
     }
@@ -68,7 +66,13 @@ pub(crate) fn read(text: &str) -> Result<Vec<Filter>, Refusal> {
 fn refusal(detail: &str) -> Refusal {
     Refusal {
         detail: detail.to_owned(),
-        allowed: ALLOWED.to_owned(),
+        allowed: format!(
+            "filters joined by ;, each a text field ({}) with ==, != or in, or a number field ({}) with ==, !=, <, <=, > or >=; \
+             for example country==DE;track in t1,t2;played_ms>=30000. null is an unknown text. A text that contains ; , or \" is \
+             written as a JSON string",
+            joined(Attribute::names()),
+            NUMBERS.join(", "),
+        ),
     }
 }
 
@@ -83,9 +87,8 @@ fn condition(text: &str) -> Result<Filter, Refusal> {
     let (operator, values) =
         operator(rest).ok_or_else(|| refusal(&format!("has no operator in {shown:?}")))?;
     let number = NUMBERS.into_iter().find(|number| *number == name);
-    let field = Attribute::GROUPS
+    let field = Attribute::ALL
         .into_iter()
-        .chain([Attribute::Playback])
         .find(|field| field.name() == name || field.column() == name);
     match (field, number) {
         (Some(field), _) => of_text(field, operator, values, &shown),
@@ -121,7 +124,7 @@ fn of_text(
         }
     };
     let values = split(values, ',').unwrap_or_default();
-    if values.len() > MOST_VALUES || (operator != "in" && values.len() > 1) {
+    if values.len() > MAX_VALUES || (operator != "in" && values.len() > 1) {
         let detail = format!("has {} values in {shown:?}", values.len());
         return Err(refusal(&detail));
     }
@@ -144,10 +147,13 @@ fn value(text: &str, shown: &str) -> Result<String, Refusal> {
     } else {
         text.to_owned()
     };
-    if value.is_empty() || value.chars().count() > LONGEST_VALUE || value.contains(char::is_control)
+    if value.is_empty()
+        || value.chars().count() > MAX_VALUE_CHARS
+        || value.contains(char::is_control)
     {
-        let detail =
-            format!("has a value in {shown:?} that is not 1 to {LONGEST_VALUE} visible characters");
+        let detail = format!(
+            "has a value in {shown:?} that is not 1 to {MAX_VALUE_CHARS} visible characters"
+        );
         return Err(refusal(&detail));
     }
     Ok(value)

@@ -9,6 +9,7 @@ use crate::question::{
     filter::Filter,
     metric::Metric,
     period::Period,
+    refusal::joined,
     row_key::RowKey,
 };
 
@@ -93,11 +94,11 @@ impl Report {
         }
     }
 
-    /// What tells this question from others, wherever its page begins and however long it is.
-    pub(crate) fn identity(&self) -> String {
+    /// Identifies the list that the report pages through: everything but the limit and the start of the page.
+    fn identity(&self) -> String {
         let Self {
-            metrics,
-            dimensions,
+            metrics: _,
+            dimensions: _,
             filters,
             period,
             timezone,
@@ -106,7 +107,12 @@ impl Report {
             limit: _,
             start: _,
         } = self;
-        format!("{metrics:?}{dimensions:?}{filters:?}{period:?}{timezone}{approx}{sort:?}")
+        let columns: Vec<_> = self.columns().map(Column::name).collect();
+        let sort: Vec<_> = sort
+            .iter()
+            .map(|key| (key.by.name(), key.descending))
+            .collect();
+        format!("{columns:?}{filters:?}{period:?}{timezone}{approx}{sort:?}")
     }
 }
 
@@ -123,7 +129,10 @@ pub(crate) fn impossible(dimensions: &[Dimension]) -> Option<FieldError> {
     } else if times.count() > 1 {
         (
             "has more than one time bucket".to_owned(),
-            "one of minute, hour, day, week, month beside other dimensions".to_owned(),
+            format!(
+                "one of {} beside other dimensions",
+                joined(TimeBucket::names())
+            ),
         )
     } else {
         return None;
@@ -231,7 +240,9 @@ pub(crate) mod tests {
             Dimension::Time(TimeBucket::Hour),
         ];
         assert!(impossible(&times).is_some());
-        let texts = Attribute::GROUPS.map(Dimension::Attribute);
+        let texts = Attribute::dimensions()
+            .map(Dimension::Attribute)
+            .collect::<Vec<_>>();
         assert!(impossible(&texts[..4]).is_none());
         assert!(impossible(&texts[..5]).is_some());
     }

@@ -1,11 +1,12 @@
 //! A report as SQL, over `playbacks`: one row a playback, so that counts and sums are of distinct events by themselves.
 
+mod aggregate;
 mod keyset;
-mod metrics;
 mod presence;
 mod scope;
 mod span;
 
+use self::aggregate::AggregateWriter;
 pub(crate) use self::{
     scope::{FINAL_SETTINGS, Scope},
     span::SpanOf,
@@ -14,7 +15,7 @@ use super::{
     Sql,
     tabular::{Kind, SelectColumns},
 };
-use crate::question::{Column, Dimension, Metric, Report, SortKey, TimeBucket};
+use crate::question::{Aggregate, Column, Dimension, Report, SortKey, TimeBucket};
 
 /// What is asked, and from how much listening a playback is a stream, in ms.
 #[derive(Debug)]
@@ -23,35 +24,32 @@ pub(crate) struct ReportRows<'r> {
     pub(crate) threshold_ms: u64,
 }
 
-/// The start of the bucket that `time` lies in.
-fn bucket_of(bucket: TimeBucket, time: &str) -> String {
-    let zone = "{timezone:String}";
-    match bucket {
-        TimeBucket::Minute => format!("toStartOfMinute({time}, {zone})"),
-        TimeBucket::Hour => format!("toStartOfHour({time}, {zone})"),
-        TimeBucket::Day => format!("toStartOfDay({time}, {zone})"),
-        TimeBucket::Week => format!("toDateTime(toStartOfWeek({time}, 1, {zone}), {zone})"),
-        TimeBucket::Month => format!("toDateTime(toStartOfMonth({time}, {zone}), {zone})"),
-    }
+/// The start of the bucket that contains `time`.
+fn start_of(bucket: TimeBucket, time: &str) -> String {
+    bucket.declaration().start.replace("{time}", time)
 }
 
 impl ReportRows<'_> {
+    /// Whether it counts playbacks at once, for which it needs those that began before the period, too.
     fn has_peak(&self) -> bool {
-        self.report.metrics.contains(&Metric::PeakConcurrent)
+        let mut metrics = self.report.metrics.iter();
+        metrics.any(|metric| matches!(metric.declaration().aggregate, Aggregate::PeakConcurrent))
     }
 
     /// The SQL of a column, as a value that compares and sorts.
     fn expression(&self, column: Column) -> String {
         match column {
-            Column::Metric(metric) => {
-                metrics::expression(metric, self.report.approx, self.has_peak())
+            Column::Metric(metric) => AggregateWriter {
+                approx: self.report.approx,
+                presences: self.has_peak(),
             }
+            .expression(&metric.declaration().aggregate),
             Column::Dimension(Dimension::Attribute(text)) => format!("toString({})", text.column()),
             Column::Dimension(Dimension::Time(bucket)) => {
                 let start = if self.has_peak() {
                     "bucket".to_owned()
                 } else {
-                    bucket_of(bucket, "first_event_at")
+                    start_of(bucket, "first_event_at")
                 };
                 format!("toInt64(toUnixTimestamp({start})) * 1000")
             }
@@ -93,7 +91,7 @@ pub(crate) fn kind(column: Column) -> Kind {
     match column {
         Column::Dimension(Dimension::Attribute(_)) => Kind::Text,
         Column::Dimension(Dimension::Time(_)) => Kind::Integer,
-        Column::Metric(metric) if metric.is_count() => Kind::Integer,
+        Column::Metric(metric) if metric.declaration().aggregate.is_count() => Kind::Integer,
         Column::Metric(_) => Kind::Number,
     }
 }
@@ -132,7 +130,7 @@ impl SelectColumns for ReportRows<'_> {
         if sql.text.contains("{threshold:") {
             sql = sql.bind("threshold", self.threshold_ms.cast_signed());
         }
-        // One more than is told tells that there is a next page.
+        // One more row than the limit shows that there is a next page.
         sql.bind("rows", i64::from(report.limit) + 1)
             .with(FINAL_SETTINGS)
     }

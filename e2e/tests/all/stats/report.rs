@@ -129,22 +129,20 @@ async fn estimates_are_near_the_exact_values_and_counts_are_never_estimated() {
     let url = question.url("&approx=true");
     let found = &dataset.app.get(&url).await.expect_status(200).json()[0];
     let exact = &question.rows(&dataset.playbacks)[0];
+    let document = dataset.app.get("/openapi.json").await.expect_status(200);
+    let documented = &document.json()["components"]["schemas"]["ReportRow"]["properties"];
     for metric in METRICS.iter().copied() {
+        let about = documented[metric]["description"].as_str().unwrap();
+        let is_estimated = about.contains("approx=true");
+        assert!(
+            !is_estimated || metric == "unique_listeners" || !exact[metric].is_u64(),
+            "{metric} is a count"
+        );
         let (exact, found) = (
             exact[metric].as_f64().unwrap(),
             found[metric].as_f64().unwrap(),
         );
-        let estimated = [
-            "unique_listeners",
-            "median_played_ms",
-            "startup_ms_p50",
-            "startup_ms_p95",
-        ];
-        let allowed = if estimated.contains(&metric) {
-            0.05
-        } else {
-            ROUNDING
-        };
+        let allowed = if is_estimated { 0.05 } else { ROUNDING };
         assert!(
             (exact - found).abs() <= allowed * exact,
             "{metric}: {found} is far from {exact}"

@@ -3,7 +3,7 @@
 use poem_openapi::registry::MetaSchema;
 
 use super::{Parameter, excerpt};
-use crate::question::{Attribute, LagBucket, LagBy, Metric, Refusal};
+use crate::question::{Attribute, LagBucket, LagBy, Metric, Refusal, joined};
 
 /// What is ranked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,16 +31,18 @@ fn schema(words: impl IntoIterator<Item = &'static str>) -> MetaSchema {
 }
 
 /// The choice whose word `text` is; `what` is the kind of the choices in words.
-fn read<T: Copy, const N: usize>(
+fn read<T: Copy>(
     text: &str,
     what: &str,
-    choices: [T; N],
+    choices: impl IntoIterator<Item = T, IntoIter: Clone>,
     word: impl Fn(T) -> &'static str,
 ) -> Result<T, Refusal> {
-    let found = choices.into_iter().find(|choice| word(*choice) == text);
+    let mut choices = choices.into_iter();
+    let all = choices.clone();
+    let found = choices.find(|choice| word(*choice) == text);
     found.ok_or_else(|| Refusal {
         detail: format!("unknown {what} {:?}", excerpt(text)),
-        allowed: format!("one of {}", choices.map(word).join(", ")),
+        allowed: format!("one of {}", joined(all.map(word))),
     })
 }
 
@@ -66,11 +68,11 @@ impl Parameter for LagBucket {
 
 impl Parameter for Ranked {
     fn schema() -> MetaSchema {
-        schema(Attribute::GROUPS.map(Attribute::plural))
+        schema(Attribute::dimensions().map(Attribute::plural))
     }
 
     fn read(text: &str) -> Result<Self, Refusal> {
-        read(text, "ranking", Attribute::GROUPS, Attribute::plural).map(Self)
+        read(text, "ranking", Attribute::dimensions(), Attribute::plural).map(Self)
     }
 }
 
@@ -78,7 +80,7 @@ impl Parameter for RankedBy {
     fn schema() -> MetaSchema {
         MetaSchema {
             default: Some(Metric::Plays.name().into()),
-            ..schema(Metric::ALL.map(Metric::name))
+            ..schema(Metric::names())
         }
     }
 

@@ -3,7 +3,7 @@
 use poem_openapi::registry::MetaSchema;
 
 use super::{Parameter, excerpt};
-use crate::question::{Dimension, Filter, Metric, Refusal, filter};
+use crate::question::{Dimension, Filter, Metric, Refusal, filter, joined};
 
 /// The maximum length of a list, in bytes: enough for all metrics, and well below the limit of a request's head.
 const MAX_BYTES: usize = 4_096;
@@ -60,25 +60,22 @@ fn list_of(names: impl Iterator<Item = &'static str>, example: &str) -> MetaSche
 
 impl Parameter for Metrics {
     fn schema() -> MetaSchema {
-        list_of(
-            Metric::ALL.into_iter().map(Metric::name),
-            "plays,unique_listeners",
-        )
+        list_of(Metric::names(), "plays,unique_listeners")
     }
 
     fn read(text: &str) -> Result<Self, Refusal> {
-        let allowed = || format!("one of {}, each at most once", Metric::names());
+        let allowed = || format!("one of {}, each at most once", joined(Metric::names()));
         names(text, "metric", Metric::from_name, allowed).map(Self)
     }
 }
 
 impl Parameter for Dimensions {
     fn schema() -> MetaSchema {
-        list_of(Dimension::all().map(Dimension::name), "day,country")
+        list_of(Dimension::names(), "day,country")
     }
 
     fn read(text: &str) -> Result<Self, Refusal> {
-        let allowed = || format!("one of {}, each at most once", Dimension::names());
+        let allowed = || format!("one of {}, each at most once", joined(Dimension::names()));
         names(text, "dimension", Dimension::from_name, allowed).map(Self)
     }
 }

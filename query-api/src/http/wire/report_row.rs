@@ -4,7 +4,7 @@ use poem_openapi::registry::{MetaMediaType, MetaSchema, MetaSchemaRef};
 
 use super::{Described, described::Named};
 use crate::http::document;
-use crate::question::{Dimension, Format, Metric};
+use crate::question::{Attribute, Dimension, Format, Metric, TimeBucket};
 
 /// Names the schema.
 pub(crate) struct ReportRow;
@@ -12,7 +12,8 @@ pub(crate) struct ReportRow;
 const CSV_EXAMPLE: &str = "day,country,plays,avg_played_ms\r\n2026-11-23T00:00:00.000Z,DE,1204,98211.5\r\n2026-11-23T00:00:00.000Z,,3,1000.0\r\n";
 
 fn metric(metric: Metric) -> MetaSchema {
-    let schema = if metric.is_count() {
+    let declaration = metric.declaration();
+    let schema = if declaration.aggregate.is_count() {
         MetaSchema::new_with_format("integer", "int64")
     } else {
         MetaSchema {
@@ -21,20 +22,29 @@ fn metric(metric: Metric) -> MetaSchema {
         }
     };
     MetaSchema {
-        description: Some(metric.about()),
+        description: Some(declaration.description),
         minimum: Some(0.0),
         ..schema
     }
 }
 
+/// A value of a metric as JSON.
+pub(super) fn value(metric: Metric, value: f64) -> serde_json::Value {
+    if metric.declaration().aggregate.is_count() {
+        (value as i64).into()
+    } else {
+        value.into()
+    }
+}
+
 fn dimension(dimension: Dimension) -> MetaSchema {
     match dimension {
-        Dimension::Time(_) => MetaSchema {
-            description: Some("The start of the time bucket of the first event."),
+        Dimension::Time(bucket) => MetaSchema {
+            description: Some(bucket.declaration().description),
             ..MetaSchema::new_with_format("string", "date-time")
         },
-        Dimension::Attribute(_) => MetaSchema {
-            description: Some("The value of the playbacks; null where it is unknown."),
+        Dimension::Attribute(attribute) => MetaSchema {
+            description: Some(attribute.declaration().description),
             nullable: true,
             ..MetaSchema::new("string")
         },
@@ -48,6 +58,20 @@ pub(super) fn metrics() -> Vec<(&'static str, MetaSchemaRef)> {
     each.map(|of| (of.name(), inline(metric(of)))).collect()
 }
 
+/// A row by day and country.
+fn example(metrics: &[Metric]) -> serde_json::Value {
+    let country = Attribute::Country.declaration();
+    let dimensions = [
+        (TimeBucket::Day.name(), "2026-11-23T00:00:00.000Z".into()),
+        (country.name, country.example.into()),
+    ];
+    let metrics = metrics
+        .iter()
+        .map(|of| (of.name(), value(*of, of.declaration().example)));
+    let row = dimensions.into_iter().chain(metrics);
+    row.map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
 impl Described for ReportRow {
     fn schema() -> MetaSchema {
         let inline = |schema| MetaSchemaRef::Inline(Box::new(schema));
@@ -55,9 +79,7 @@ impl Described for ReportRow {
         MetaSchema {
             description: Some("The requested dimensions and metrics, and no others."),
             properties: dimensions.chain(metrics()).collect(),
-            example: Some(serde_json::json!({
-                "day": "2026-11-23T00:00:00.000Z", "country": "DE", "plays": 1_204, "avg_played_ms": 98_211.5
-            })),
+            example: Some(example(&[Metric::Plays, Metric::AvgPlayedMs])),
             ..MetaSchema::new("object")
         }
     }

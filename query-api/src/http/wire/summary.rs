@@ -1,8 +1,14 @@
 //! The schemas of the answers about one track and one user: every metric of a report, and the times of the first and last event.
 
 use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
+use serde_json::Value;
 
-use super::{Described, described::Named, report_row::metrics};
+use super::{
+    Described,
+    described::Named,
+    report_row::{metrics, value},
+};
+use crate::question::{Attribute, Metric};
 
 /// Names the schema of a track.
 pub(crate) struct Track;
@@ -10,56 +16,68 @@ pub(crate) struct Track;
 /// Names the schema of a user.
 pub(crate) struct User;
 
-type Property = (&'static str, MetaSchemaRef);
+/// A property with its example.
+type Property = (&'static str, MetaSchema, Value);
 
-fn text(name: &'static str, format: Option<&'static str>, about: &'static str) -> Property {
-    let schema = match format {
-        Some(format) => MetaSchema::new_with_format("string", format),
-        None => MetaSchema::new("string"),
-    };
+fn text(name: &'static str, about: &'static str, example: &str) -> Property {
     let schema = MetaSchema {
         description: Some(about),
-        ..schema
+        ..MetaSchema::new("string")
     };
-    (name, MetaSchemaRef::Inline(Box::new(schema)))
+    (name, schema, example.into())
 }
 
-fn schema(about: &'static str, own: Vec<Property>, example: serde_json::Value) -> MetaSchema {
+fn time(name: &'static str, about: &'static str, example: &str) -> Property {
+    let schema = MetaSchema {
+        description: Some(about),
+        ..MetaSchema::new_with_format("string", "date-time")
+    };
+    (name, schema, example.into())
+}
+
+/// The schema of the properties that a summary has alone, the times, and the metrics.
+fn schema(
+    about: &'static str,
+    own: impl IntoIterator<Item = Property>,
+    example_of: impl Fn(Metric) -> f64,
+) -> MetaSchema {
     let times = [
-        text(
+        time(
             "first_event_at",
-            Some("date-time"),
             "The earliest event of all its playbacks, of any period.",
+            "2026-11-02T07:14:55.020Z",
         ),
-        text(
+        time(
             "last_event_at",
-            Some("date-time"),
             "The latest event of all its playbacks, of any period.",
+            "2026-11-23T10:03:12.480Z",
         ),
     ];
-    let properties: Vec<_> = own.into_iter().chain(times).chain(metrics()).collect();
+    let mut example = serde_json::Map::new();
+    let mut properties = Vec::new();
+    for (name, schema, of) in own.into_iter().chain(times) {
+        properties.push((name, MetaSchemaRef::Inline(Box::new(schema))));
+        example.insert(name.to_owned(), of);
+    }
+    properties.extend(metrics());
+    let of_metrics = Metric::ALL.into_iter();
+    example.extend(of_metrics.map(|of| (of.name().to_owned(), value(of, example_of(of)))));
     MetaSchema {
         description: Some(about),
         required: properties.iter().map(|(name, _)| *name).collect(),
         properties,
-        example: Some(example),
+        example: Some(Value::Object(example)),
         ..MetaSchema::new("object")
     }
 }
 
 impl Described for Track {
     fn schema() -> MetaSchema {
+        let track = Attribute::Track.declaration();
         schema(
             "Every metric of GET /stats/report over the track's playbacks that began in the period.",
-            vec![text("track_id", None, "The track.")],
-            serde_json::json!({
-                "track_id": "track-3", "first_event_at": "2026-11-02T07:14:55.020Z",
-                "last_event_at": "2026-11-23T10:03:12.480Z", "attempts": 1_310, "plays": 1_204, "streams": 1_002,
-                "played_ms": 118_246_646, "unique_listeners": 871, "avg_played_ms": 98_211.5,
-                "median_played_ms": 112_040.0, "completion_rate": 0.61, "skip_rate": 0.12, "failure_rate": 0.004,
-                "rebuffer_ratio": 0.002, "stalled_ms": 236_967, "startup_ms_p50": 402.0, "startup_ms_p95": 1_204.5,
-                "peak_concurrent": 17
-            }),
+            [text(track.column, "The track.", track.example)],
+            |metric| metric.declaration().example,
         )
     }
 }
@@ -70,6 +88,7 @@ impl Named for Track {
 
 impl Described for User {
     fn schema() -> MetaSchema {
+        let user = Attribute::User.declaration();
         let tracks = MetaSchema {
             description: Some("Distinct tracks of the plays."),
             minimum: Some(0.0),
@@ -77,18 +96,11 @@ impl Described for User {
         };
         schema(
             "Every metric of GET /stats/report over the user's playbacks that began in the period.",
-            vec![
-                text("user_id", None, "The user."),
-                ("tracks", MetaSchemaRef::Inline(Box::new(tracks))),
+            [
+                text(user.column, "The user.", user.example),
+                ("tracks", tracks, 31.into()),
             ],
-            serde_json::json!({
-                "user_id": "user-7", "first_event_at": "2026-11-02T07:14:55.020Z",
-                "last_event_at": "2026-11-23T10:03:12.480Z", "tracks": 31, "attempts": 44, "plays": 41, "streams": 35,
-                "played_ms": 5_204_117, "unique_listeners": 1, "avg_played_ms": 126_929.7,
-                "median_played_ms": 131_400.0, "completion_rate": 0.71, "skip_rate": 0.09, "failure_rate": 0.0,
-                "rebuffer_ratio": 0.001, "stalled_ms": 5_209, "startup_ms_p50": 390.0, "startup_ms_p95": 917.2,
-                "peak_concurrent": 1
-            }),
+            |metric| metric.declaration().listener_example,
         )
     }
 }

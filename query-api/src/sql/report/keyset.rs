@@ -1,4 +1,4 @@
-//! Where a page of a report begins: past the row whose sort values a caller carries. Unknown values come last, as they are sorted.
+//! The start of a report's page: after the row whose sort values the cursor carries. Nulls come last, as in the order.
 
 use super::{Scope, kind};
 use crate::{
@@ -6,23 +6,17 @@ use crate::{
     sql::tabular::Kind,
 };
 
-/// Names of bound values: as many as a report can have sort keys, which are its columns.
-const NAMES: [&str; 19] = [
-    "k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7", "k8", "k9", "k10", "k11", "k12", "k13", "k14",
-    "k15", "k16", "k17", "k18",
-];
-
-/// The HAVING of a page that does not begin at the top.
+/// The HAVING of every page but the first.
 pub(super) fn after(report: &Report, scope: &mut Scope) -> String {
     let Some(start) = &report.start else {
         return String::new();
     };
     let (mut alternatives, mut equal) = (Vec::new(), Vec::new());
-    for ((key, value), name) in report.sort.iter().zip(&start.0).zip(NAMES) {
+    for (number, (key, value)) in report.sort.iter().zip(&start.0).enumerate() {
         let Some(at) = report.position(key.by) else {
             continue;
         };
-        let (beyond, same) = compared(*key, value, at, name, scope);
+        let (beyond, same) = compared(*key, value, at, format!("k{number}"), scope);
         let alternative: Vec<_> = equal.iter().cloned().chain(beyond).collect();
         if alternative.len() > equal.len() {
             alternatives.push(format!("({})", alternative.join(" AND ")));
@@ -35,12 +29,12 @@ pub(super) fn after(report: &Report, scope: &mut Scope) -> String {
     format!("HAVING {}\n", alternatives.join("\n    OR "))
 }
 
-/// The conditions that a row lies beyond a value in one key, if any does, and that it has the same value.
+/// Two conditions on one sort key: that a row comes after the value, if any can, and that it has the same value.
 fn compared(
     key: SortKey,
     value: &KeyValue,
     at: usize,
-    name: &'static str,
+    name: String,
     scope: &mut Scope,
 ) -> (Option<String>, String) {
     let sign = if key.descending { '<' } else { '>' };
@@ -53,16 +47,19 @@ fn compared(
     let bound = match value {
         KeyValue::Unknown => return (None, unknown),
         KeyValue::Integer(number) => {
+            let parameter = format!("{{{name}:Int64}}");
             scope.bind(name, *number);
-            format!("{{{name}:Int64}}")
+            parameter
         }
         KeyValue::Number(bits) => {
+            let parameter = format!("reinterpretAsFloat64({{{name}:Int64}})");
             scope.bind(name, bits.cast_signed());
-            format!("reinterpretAsFloat64({{{name}:Int64}})")
+            parameter
         }
         KeyValue::Text(text) => {
+            let parameter = format!("{{{name}:String}}");
             scope.bind(name, text.as_str());
-            format!("{{{name}:String}}")
+            parameter
         }
     };
     (

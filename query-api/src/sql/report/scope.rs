@@ -1,16 +1,16 @@
-//! Which rows of `playbacks` a question is about: the conditions of a period and of filters, their values bound.
+//! The rows of `playbacks` that a question selects: the conditions of its period and its filters. Values are always bound.
 
-use std::fmt::Write as _;
+use std::{borrow::Cow, fmt::Write as _};
 
 use ess_schema::Timestamp;
 
 use crate::{
-    question::{Filter, MOST_FILTERS, Period},
+    question::{Filter, Period},
     sql::{Sql, Value},
 };
 
-/// A playback is in one partition, the day of its first event, so partitions are read each by itself; and an index that skips a row
-/// must not make an older one of the same playback stand.
+/// A playback lies in one partition, the day of its first event, so that partitions can be read one by one. A skipping index must not
+/// let an older row of the same playback through.
 pub(crate) const FINAL_SETTINGS: &[(&str, &str)] = &[
     ("do_not_merge_across_partitions_select_final", "1"),
     ("use_skip_indexes_if_final", "1"),
@@ -19,37 +19,31 @@ pub(crate) const FINAL_SETTINGS: &[(&str, &str)] = &[
     ("output_format_json_quote_denormals", "0"),
 ];
 
-/// The last day that the read model's type of a day can name.
+/// The last day that ClickHouse's `Date` can hold.
 const LAST_DAY_MS: i64 = 65_535 * 86_400_000;
 
-/// Names of bound values: as many as there can be filters.
-const NAMES: [&str; MOST_FILTERS] = [
-    "f0", "f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9", "f10", "f11", "f12", "f13", "f14",
-    "f15", "f16", "f17", "f18", "f19",
-];
-
-/// Conditions and the values bound in them.
+/// Conditions and their bound values.
 #[derive(Debug, Default)]
 pub(crate) struct Scope {
     conditions: Vec<String>,
-    values: Vec<(&'static str, Value)>,
+    values: Vec<(Cow<'static, str>, Value)>,
     pub(super) period: Period,
 }
 
 impl Scope {
-    /// Of the playbacks that began in this period and meet these filters.
+    /// The playbacks that began in this period and meet these filters.
     pub(crate) fn new(period: Period, filters: &[Filter]) -> Self {
         let mut scope = Self {
             period,
             ..Self::default()
         };
-        for (filter, name) in filters.iter().zip(NAMES) {
-            scope.filter(filter, name);
+        for (number, filter) in filters.iter().enumerate() {
+            scope.filter(filter, format!("f{number}"));
         }
         scope
     }
 
-    fn filter(&mut self, filter: &Filter, name: &'static str) {
+    fn filter(&mut self, filter: &Filter, name: String) {
         match filter {
             Filter::Attribute {
                 attribute,
@@ -73,9 +67,9 @@ impl Scope {
         }
     }
 
-    /// Binds a value that a condition names.
-    pub(crate) fn bind(&mut self, name: &'static str, value: impl Into<Value>) {
-        self.values.push((name, value.into()));
+    /// Binds the value of a parameter in a condition.
+    pub(crate) fn bind(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) {
+        self.values.push((name.into(), value.into()));
     }
 
     /// Adds a condition.
@@ -83,12 +77,12 @@ impl Scope {
         self.conditions.push(condition.into());
     }
 
-    /// The latest time that a day can be made of.
+    /// Binds a time, at most the latest that a `Date` can hold.
     fn bind_time(&mut self, name: &'static str, time: Timestamp) {
         self.bind(name, time.as_millis().min(LAST_DAY_MS));
     }
 
-    /// The conditions of having begun before the period's end.
+    /// Adds the conditions of having begun before the end of the period.
     pub(super) fn began_before_end(&mut self) {
         if let Some(to) = self.period.to {
             self.and("first_event_at < fromUnixTimestamp64Milli({to:Int64}, 'UTC')");
@@ -108,7 +102,7 @@ impl Scope {
         format!("playbacks FINAL\n{}", self.wheres())
     }
 
-    /// What is to be added to a condition of its own so that it holds for those only that began in a period.
+    /// A suffix for a condition that restricts it to playbacks that began in the period.
     pub(super) fn began_in(&mut self, period: Period) -> String {
         let bounds = [("from", ">=", period.from), ("to", "<", period.to)];
         let mut text = String::new();
@@ -124,7 +118,7 @@ impl Scope {
         text
     }
 
-    /// The rows that were there at some moment of the period and meet the filters.
+    /// The rows of playbacks that last into the period and meet the filters.
     pub(super) fn present(&mut self) -> String {
         if let Some(from) = self.period.from {
             self.and("last_event_at >= fromUnixTimestamp64Milli({from:Int64}, 'UTC')");
@@ -141,7 +135,7 @@ impl Scope {
         format!("WHERE {}\n", self.conditions.join("\n    AND "))
     }
 
-    /// The statement with the values that were bound.
+    /// The statement with the bound values.
     pub(crate) fn bound(self, text: String) -> Sql {
         let mut sql = Sql::new(text);
         for (name, value) in self.values {

@@ -1,4 +1,4 @@
-//! How long something has been played at all: of one track, or of one user.
+//! The time span of all playbacks of one track or one user.
 
 use clickhouse::Row;
 use serde::Deserialize;
@@ -9,7 +9,7 @@ use crate::{
     sql::{Select, Sql},
 };
 
-/// The playbacks with this value, whenever they began; their tracks are of those that began in the period.
+/// Selects the span of the playbacks with this value, whenever they began, and the number of distinct tracks in the period.
 #[derive(Debug)]
 pub(crate) struct SpanOf<'v> {
     pub(crate) attribute: Attribute,
@@ -17,13 +17,13 @@ pub(crate) struct SpanOf<'v> {
     pub(crate) period: Period,
 }
 
-/// What they come to; without any the times are of 1970.
+/// The answer; without playbacks the times are 0.
 #[derive(Debug, Row, Deserialize)]
 pub(crate) struct SpanRow {
     pub(crate) playbacks: u64,
-    /// When the earliest event of all occurred, in ms.
+    /// The time of the earliest event, in ms.
     pub(crate) earliest: i64,
-    /// When the latest did.
+    /// The time of the latest event, in ms.
     pub(crate) latest: i64,
     /// Distinct tracks of the plays that began in the period.
     pub(crate) tracks: u64,

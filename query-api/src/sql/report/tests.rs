@@ -4,7 +4,7 @@ use ess_schema::Timestamp;
 
 use super::*;
 use crate::{
-    question::{Attribute, Filter, KeyValue, Period, RowKey, order, report::tests::report},
+    question::{Attribute, Filter, KeyValue, Metric, Period, RowKey, order, report::tests::report},
     sql::shown,
 };
 
