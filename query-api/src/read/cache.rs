@@ -1,9 +1,10 @@
-//! Answers that were given a moment ago, bounded by bytes. Callers who ask the same at the same time share one query, and nobody
-//! is answered with less than the positions they asked for.
+//! Recent answers, bounded by bytes. Callers with the same question share one query, and no caller receives an answer without the
+//! positions for which it waited.
 
 mod cached_answer;
-mod flights;
-mod measures;
+mod in_flight;
+mod key;
+mod metrics;
 
 pub(crate) use self::cached_answer::{CachedAnswer, Content};
 use std::{
@@ -16,122 +17,122 @@ use ess_schema::Position;
 use ess_service::problem::Problem;
 use moka::{Expiry, sync};
 
-use self::{flights::Flights, measures::Measures};
+use self::{in_flight::InFlightQueries, key::Key, metrics::CacheMetrics};
 use crate::{config::CacheConfig, question::Question, read::watermark::View};
 
-/// A question to one generation.
-type Key = (u32, Question);
-
-/// The cache.
+/// The cache of answers.
 #[derive(Debug, Clone)]
 pub(crate) struct Cache {
-    kept: sync::Cache<Key, Arc<CachedAnswer>>,
-    flights: Flights,
-    measures: Arc<Measures>,
+    answers: sync::Cache<Key, Arc<CachedAnswer>>,
+    in_flight: InFlightQueries,
+    metrics: Arc<CacheMetrics>,
 }
 
+/// An answer expires after its own time to live.
 struct ByTtl;
 
 impl Expiry<Key, Arc<CachedAnswer>> for ByTtl {
     fn expire_after_create(
         &self,
         _: &Key,
-        kept: &Arc<CachedAnswer>,
+        answer: &Arc<CachedAnswer>,
         _: Instant,
     ) -> Option<Duration> {
-        Some(kept.ttl)
+        Some(answer.ttl)
     }
 
     fn expire_after_update(
         &self,
         _: &Key,
-        kept: &Arc<CachedAnswer>,
+        answer: &Arc<CachedAnswer>,
         _: Instant,
         _: Option<Duration>,
     ) -> Option<Duration> {
-        Some(kept.ttl)
+        Some(answer.ttl)
     }
 }
 
 impl Cache {
+    /// An empty cache.
     pub(crate) fn new(config: &CacheConfig) -> Self {
-        let measures = Arc::new(Measures::new());
-        let removed = Arc::clone(&measures);
-        let kept = sync::Cache::builder()
+        let metrics = Arc::new(CacheMetrics::new());
+        let evicted = Arc::clone(&metrics);
+        let answers = sync::Cache::builder()
             .max_capacity(config.max_bytes)
-            .weigher(|key, kept: &Arc<CachedAnswer>| kept.bytes(key))
+            .weigher(|key, answer: &Arc<CachedAnswer>| answer.bytes(key))
             .expire_after(ByTtl)
-            .eviction_listener(move |key, kept, cause| removed.removed(kept.bytes(&key), cause))
+            .eviction_listener(move |key, answer, cause| {
+                evicted.removed(answer.bytes(&key), cause);
+            })
             .build();
         Self {
-            kept,
-            flights: Flights::default(),
-            measures,
+            answers,
+            in_flight: InFlightQueries::default(),
+            metrics,
         }
     }
 
-    /// The answer to `question` from the generation of `view`, holding `after`, which `view` holds. When no such answer is kept
-    /// and nobody is asking for one, `ask` says how to; the query it makes goes on when this caller leaves and another waits.
+    /// The answer to `question` from the generation of `view`, which includes `after`, as `view` does. If no such answer is cached
+    /// or in flight, `read` makes the query. The query runs on when this caller leaves and another waits.
     ///
     /// # Errors
-    /// What the query failed with. A failure is handed to those who wait for it, and to nobody later.
+    /// The error of the query, for the callers that share it. Errors are not cached.
     pub(crate) async fn answer<F>(
         &self,
         question: Question,
         view: &Arc<View>,
         after: &[Position],
-        ask: impl FnOnce(Arc<View>) -> F,
+        read: impl FnOnce(Arc<View>) -> F,
     ) -> Result<Arc<CachedAnswer>, Problem>
     where
         F: Future<Output = Result<Content, Problem>> + Send + 'static,
     {
         let key = (view.generation, question);
-        if let Some(kept) = self.told_again(&key, after) {
-            return Ok(kept);
+        if let Some(answer) = self.cached(&key, after) {
+            return Ok(answer);
         }
-        let waiting = {
-            let mut flights = self.flights.hold();
-            // It may have landed since.
-            if let Some(kept) = self.told_again(&key, after) {
-                return Ok(kept);
+        let query = {
+            let mut queries = self.in_flight.lock();
+            // A query may have completed since.
+            if let Some(answer) = self.cached(&key, after) {
+                return Ok(answer);
             }
-            if let Some(waiting) = flights.join(&key, |asked| asked.holds(after)) {
-                self.measures.shared.increment(1);
-                waiting
+            if let Some(query) = queries.join(&key, |view| view.holds(after)) {
+                self.metrics.shared.increment(1);
+                query
             } else {
-                self.measures.misses.increment(1);
-                let (asked_at, seen, cache) = (Instant::now(), Arc::clone(view), self.clone());
-                let ask = ask(Arc::clone(view));
+                self.metrics.misses.increment(1);
+                let (queried_at, cache) = (Instant::now(), self.clone());
+                let (read, seen) = (read(Arc::clone(view)), Arc::clone(view));
                 let outcome =
-                    async move { Ok(Arc::new(CachedAnswer::new(ask.await?, seen, asked_at))) };
-                flights.begin(key, Arc::clone(view), outcome, move |key, kept| {
-                    cache.keep(key, kept);
+                    async move { Ok(Arc::new(CachedAnswer::new(read.await?, seen, queried_at))) };
+                queries.start(key, Arc::clone(view), outcome, move |key, answer| {
+                    cache.store(key, answer);
                 })
             }
         };
-        waiting.outcome().await
+        query.await
     }
 
-    /// Forgets everything: the answers of a generation that is no longer active only take room.
+    /// Drops all answers. After a promotion, those of the old generation only take memory.
     pub(crate) fn clear(&self) {
-        self.kept.invalidate_all();
+        self.answers.invalidate_all();
     }
 
-    fn told_again(&self, key: &Key, after: &[Position]) -> Option<Arc<CachedAnswer>> {
-        let kept = self.kept.get(key)?;
-        let is_new_enough = kept.view.holds(after);
-        is_new_enough.then(|| {
-            self.measures.hits.increment(1);
-            kept
+    fn cached(&self, key: &Key, after: &[Position]) -> Option<Arc<CachedAnswer>> {
+        let answer = self.answers.get(key)?;
+        answer.view.holds(after).then(|| {
+            self.metrics.hits.increment(1);
+            answer
         })
     }
 
-    fn keep(&self, key: &Key, kept: &Arc<CachedAnswer>) {
-        if !kept.ttl.is_zero() {
-            self.measures.added(kept.bytes(key));
-            self.kept.insert(key.clone(), Arc::clone(kept));
-            // The bound holds now, not when the cache finds the time for it: answers may be large.
-            self.kept.run_pending_tasks();
+    fn store(&self, key: &Key, answer: &Arc<CachedAnswer>) {
+        if !answer.ttl.is_zero() {
+            self.metrics.added(answer.bytes(key));
+            self.answers.insert(key.clone(), Arc::clone(answer));
+            // Evicts at once, not when the cache gets round to it: answers may be large.
+            self.answers.run_pending_tasks();
         }
     }
 }

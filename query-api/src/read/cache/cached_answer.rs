@@ -1,4 +1,4 @@
-//! An answer, as a query gives it and as it is kept: with what HTTP tells of it written out once, however often it is told.
+//! An answer, as a query returns it and as the cache stores it: with the values of its HTTP headers, computed once.
 
 use std::{
     fmt::Write as _,
@@ -11,10 +11,10 @@ use bytes::Bytes;
 use poem::http::HeaderValue;
 use sha2::{Digest, Sha256};
 
-use super::Key;
+use super::key::Key;
 use crate::{question::Cursor, read::watermark::View};
 
-/// What an entry takes beside its body and its key: headers, and what the cache itself keeps of it.
+/// The bytes of an entry beside its body and key: headers, and the entry of the cache itself.
 const OVERHEAD: usize = 1_024;
 
 /// A fresh answer.
@@ -24,9 +24,9 @@ pub(crate) struct Content {
     pub(crate) body: Vec<u8>,
     /// Where the next page begins, if there is one.
     pub(crate) next: Option<Cursor>,
-    /// How long it may be told again.
+    /// How long the cache may serve it.
     pub(crate) ttl: Duration,
-    /// What all pages come to together, as JSON, if that was asked for.
+    /// The totals of all pages, as JSON, if they were requested.
     pub(crate) totals: Option<String>,
 }
 
@@ -42,31 +42,31 @@ impl Content {
     }
 }
 
-/// An answer as it is kept.
+/// An answer in the cache.
 #[derive(Debug)]
 pub(crate) struct CachedAnswer {
     /// The body.
     pub(crate) body: Bytes,
     /// A strong entity tag.
     pub(crate) etag: HeaderValue,
-    /// `Cache-Control`: whole seconds of the time it may be told again.
+    /// `Cache-Control`: the whole seconds of its time to live.
     pub(crate) cache_control: HeaderValue,
     /// `Ess-Watermark`.
     pub(crate) watermark: HeaderValue,
     /// Where the next page begins, if there is one.
     pub(crate) next: Option<Cursor>,
-    /// `Ess-Totals`, if it was asked for.
+    /// `Ess-Totals`, if it was requested.
     pub(crate) totals: Option<HeaderValue>,
-    /// How long it may be told again.
+    /// How long the cache may serve it.
     pub(super) ttl: Duration,
-    /// When the read model was asked.
-    pub(super) asked_at: Instant,
-    /// What the read model held at least when it was asked.
+    /// When the query started.
+    pub(super) queried_at: Instant,
+    /// What the generation was known to include when the query started.
     pub(super) view: Arc<View>,
 }
 
 impl CachedAnswer {
-    pub(super) fn new(content: Content, view: Arc<View>, asked_at: Instant) -> Self {
+    pub(super) fn new(content: Content, view: Arc<View>, queried_at: Instant) -> Self {
         let Content {
             body,
             next,
@@ -81,18 +81,18 @@ impl CachedAnswer {
             body: body.into(),
             next,
             ttl,
-            asked_at,
+            queried_at,
             view,
         }
     }
 
-    /// `Age`: the seconds begun since the read model was asked. HTTP knows whole seconds only, and `max-age` less this, which
-    /// is what a caller may rely on, must not be more than what is left.
+    /// `Age`: the seconds since the query, rounded up. HTTP has whole seconds only, and `max-age` minus `Age`, on which callers rely,
+    /// must not exceed the remaining time.
     pub(crate) fn age(&self) -> u64 {
-        whole_seconds_begun(self.asked_at.elapsed())
+        seconds_rounded_up(self.queried_at.elapsed())
     }
 
-    /// What it takes, kept under `key`.
+    /// The bytes that it takes under `key`.
     pub(super) fn bytes(&self, key: &Key) -> u32 {
         let mut size = Size(self.body.len() + OVERHEAD);
         key.hash(&mut size);
@@ -100,11 +100,11 @@ impl CachedAnswer {
     }
 }
 
-fn whole_seconds_begun(elapsed: Duration) -> u64 {
+fn seconds_rounded_up(elapsed: Duration) -> u64 {
     elapsed.as_secs() + u64::from(elapsed.subsec_nanos() > 0)
 }
 
-/// Counts what is hashed of a key, which is all that is variable of it.
+/// Counts the hashed bytes of a key: its variable part.
 struct Size(usize);
 
 impl Hasher for Size {
@@ -126,7 +126,7 @@ fn etag(body: &[u8]) -> HeaderValue {
     visible(&(text + "\""))
 }
 
-/// Text of our own making, of visible characters only, as a header's value.
+/// Our own text, which has visible characters only, as a header value.
 fn visible(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn equal_bodies_have_equal_tags_and_others_have_others() {
+    fn equal_bodies_have_equal_tags() {
         assert_eq!(etag(b"a"), etag(b"a"));
         assert_ne!(etag(b"a"), etag(b"b"));
         let sha256_of_abc = "\"ba7816bf8f01cfea414140de5dae2223\"";
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_caller_may_rely_on_is_never_more_than_what_is_left() {
+    fn max_age_minus_age_never_exceeds_the_remaining_time() {
         for (ttl, elapsed) in [
             (1_900, 950),
             (2_000, 1),
@@ -153,12 +153,12 @@ mod tests {
             (60_000, 0),
         ] {
             let (ttl, elapsed) = (Duration::from_millis(ttl), Duration::from_millis(elapsed));
-            let relied_on = ttl.as_secs().saturating_sub(whole_seconds_begun(elapsed));
+            let remaining = ttl.as_secs().saturating_sub(seconds_rounded_up(elapsed));
             assert!(
-                Duration::from_secs(relied_on) + elapsed <= ttl,
+                Duration::from_secs(remaining) + elapsed <= ttl,
                 "{ttl:?} {elapsed:?}"
             );
         }
-        assert_eq!(whole_seconds_begun(Duration::from_secs(3)), 3);
+        assert_eq!(seconds_rounded_up(Duration::from_secs(3)), 3);
     }
 }

@@ -1,6 +1,7 @@
-//! One query for a herd, nothing older than asked for, nothing of another generation, no failure kept, bytes bounded.
+//! One query for concurrent callers, no answer older than required or of another generation, no error cached, bytes bounded.
 
-mod flights;
+mod in_flight;
+mod simulation;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -37,22 +38,22 @@ fn content(body: impl Into<Vec<u8>>, ttl: Duration) -> Content {
     }
 }
 
-fn text(kept: &CachedAnswer) -> String {
-    String::from_utf8(kept.body.to_vec()).unwrap()
+fn text(answer: &CachedAnswer) -> String {
+    String::from_utf8(answer.body.to_vec()).unwrap()
 }
 
-/// Counts how often it was asked, and answers with that number.
+/// Counts the queries, and answers each with its number.
 #[derive(Debug, Clone, Default)]
-struct Asked(Arc<AtomicUsize>);
+struct QueryCounter(Arc<AtomicUsize>);
 
-impl Asked {
-    fn times(&self) -> usize {
+impl QueryCounter {
+    fn count(&self) -> usize {
         self.0.load(Ordering::SeqCst)
     }
 
     fn content(&self, ttl: Duration) -> Content {
-        let times = self.0.fetch_add(1, Ordering::SeqCst) + 1;
-        content(times.to_string(), ttl)
+        let number = self.0.fetch_add(1, Ordering::SeqCst) + 1;
+        content(number.to_string(), ttl)
     }
 
     async fn through(
@@ -62,110 +63,116 @@ impl Asked {
         after: &[Position],
         ttl: Duration,
     ) -> String {
-        let asked = self.clone();
-        let ask = |_| async move { Ok(asked.content(ttl)) };
-        let kept = cache.answer(question("p"), view, after, ask).await.unwrap();
-        text(&kept)
+        let queries = self.clone();
+        let read = |_| async move { Ok(queries.content(ttl)) };
+        let answer = cache.answer(question("p"), view, after, read).await;
+        text(&answer.unwrap())
     }
 }
 
 #[tokio::test]
-async fn an_answer_is_told_again_until_its_time_is_over() {
-    let (cache, asked, view) = (cache(1 << 20), Asked::default(), seen(1, 5));
-    assert_eq!(asked.through(&cache, &view, &[], LONG).await, "1");
-    assert_eq!(asked.through(&cache, &view, &[], LONG).await, "1");
+async fn an_answer_is_cached_for_its_time_to_live() {
+    let (cache, queries, view) = (cache(1 << 20), QueryCounter::default(), seen(1, 5));
+    assert_eq!(queries.through(&cache, &view, &[], LONG).await, "1");
+    assert_eq!(queries.through(&cache, &view, &[], LONG).await, "1");
     cache.clear();
-    assert_eq!(asked.through(&cache, &view, &[], Duration::ZERO).await, "2");
-    assert_eq!(asked.through(&cache, &view, &[], LONG).await, "3");
+    assert_eq!(
+        queries.through(&cache, &view, &[], Duration::ZERO).await,
+        "2"
+    );
+    assert_eq!(queries.through(&cache, &view, &[], LONG).await, "3");
 }
 
 #[tokio::test]
-async fn an_answer_older_than_the_position_asked_for_is_not_told() {
-    let (cache, asked) = (cache(1 << 20), Asked::default());
+async fn an_answer_without_the_required_position_is_not_returned() {
+    let (cache, queries) = (cache(1 << 20), QueryCounter::default());
     let after = ["7:5".parse().unwrap()];
-    assert_eq!(asked.through(&cache, &seen(1, 5), &[], LONG).await, "1");
-    assert_eq!(asked.through(&cache, &seen(1, 6), &after, LONG).await, "2");
+    assert_eq!(queries.through(&cache, &seen(1, 5), &[], LONG).await, "1");
     assert_eq!(
-        asked.through(&cache, &seen(1, 6), &after, LONG).await,
+        queries.through(&cache, &seen(1, 6), &after, LONG).await,
+        "2"
+    );
+    assert_eq!(
+        queries.through(&cache, &seen(1, 6), &after, LONG).await,
         "2",
-        "the newer one is kept"
+        "the newer answer is cached"
     );
 }
 
 #[tokio::test]
 async fn another_generation_has_answers_of_its_own() {
-    let (cache, asked) = (cache(1 << 20), Asked::default());
-    assert_eq!(asked.through(&cache, &seen(1, 5), &[], LONG).await, "1");
-    assert_eq!(asked.through(&cache, &seen(2, 5), &[], LONG).await, "2");
+    let (cache, queries) = (cache(1 << 20), QueryCounter::default());
+    assert_eq!(queries.through(&cache, &seen(1, 5), &[], LONG).await, "1");
+    assert_eq!(queries.through(&cache, &seen(2, 5), &[], LONG).await, "2");
 }
 
 #[tokio::test]
-async fn a_failure_is_not_kept() {
-    let (cache, asked, view) = (cache(1 << 20), Asked::default(), seen(1, 5));
-    let fail = |_| async { Err(Problem::new(ProblemKind::NotFound, "nothing")) };
-    let failed = cache.answer(question("p"), &view, &[], fail).await;
+async fn an_error_is_not_cached() {
+    let (cache, queries, view) = (cache(1 << 20), QueryCounter::default(), seen(1, 5));
+    let read = |_| async { Err(Problem::new(ProblemKind::NotFound, "nothing")) };
+    let failed = cache.answer(question("p"), &view, &[], read).await;
     assert_eq!(failed.unwrap_err().status, 404);
-    assert_eq!(asked.through(&cache, &view, &[], LONG).await, "1");
+    assert_eq!(queries.through(&cache, &view, &[], LONG).await, "1");
 }
 
-/// Keeps a hundred answers of 10 kB under questions whose text takes `id_bytes`.
+/// Stores a hundred answers of 10 kB under questions with ids of `id_bytes`.
 async fn flood(cache: &Cache, id_bytes: usize) {
     let view = seen(1, 5);
     for id in 0..100 {
         let question = question(&format!("{id:0id_bytes$}"));
-        let ask = |_| async { Ok(content([b'x'; 10_000], LONG)) };
-        cache.answer(question, &view, &[], ask).await.unwrap();
-        assert!(cache.kept.weighted_size() <= 100_000, "after {id}");
+        let read = |_| async { Ok(content([b'x'; 10_000], LONG)) };
+        cache.answer(question, &view, &[], read).await.unwrap();
+        assert!(cache.answers.weighted_size() <= 100_000, "after {id}");
     }
 }
 
 #[tokio::test]
-async fn what_is_kept_is_bounded_in_bytes_at_any_time() {
-    let kept = cache(100_000);
-    flood(&kept, 2).await;
-    assert!(kept.kept.entry_count() >= 5);
+async fn cached_answers_are_bounded_in_bytes_at_any_time() {
+    let cache = cache(100_000);
+    flood(&cache, 2).await;
+    assert!(cache.answers.entry_count() >= 5);
 }
 
 #[test]
-fn what_a_question_takes_counts_too() {
+fn the_bytes_of_the_question_count() {
     let bytes = |id: &str| {
-        let kept = CachedAnswer::new(content("", LONG), seen(1, 5), Instant::now());
-        kept.bytes(&(1, question(id)))
+        let answer = CachedAnswer::new(content("", LONG), seen(1, 5), Instant::now());
+        answer.bytes(&(1, question(id)))
     };
     assert_eq!(bytes(&"x".repeat(101)) - bytes("x"), 100);
 }
 
 #[test]
-fn it_measures_where_answers_come_from_and_what_they_take() {
+fn metrics_count_lookups_evictions_and_bytes() {
     let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
-    let kept = metrics::with_local_recorder(&recorder, || cache(100_000));
+    let cache = ::metrics::with_local_recorder(&recorder, || self::cache(100_000));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
     runtime.block_on(async {
-        let asked = Asked::default();
+        let queries = QueryCounter::default();
         for _ in 0..3 {
-            asked.through(&kept, &seen(1, 5), &[], LONG).await;
+            queries.through(&cache, &seen(1, 5), &[], LONG).await;
         }
-        flood(&kept, 2).await;
+        flood(&cache, 2).await;
     });
     let text = recorder.handle().render();
-    let told = |line: &str| {
-        let line = text.lines().find_map(|told| told.strip_prefix(line));
+    let value = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
         line.map(|number| number.trim().parse::<u64>().unwrap())
     };
     assert_eq!(
-        told("ess_query_cache_lookups_total{result=\"miss\"}"),
+        value("ess_query_cache_lookups_total{result=\"miss\"}"),
         Some(101)
     );
     assert_eq!(
-        told("ess_query_cache_lookups_total{result=\"hit\"}"),
+        value("ess_query_cache_lookups_total{result=\"hit\"}"),
         Some(2)
     );
     assert_eq!(
-        told("ess_query_cache_bytes"),
-        Some(kept.kept.weighted_size())
+        value("ess_query_cache_bytes"),
+        Some(cache.answers.weighted_size())
     );
-    let displaced = told("ess_query_cache_evictions_total{cause=\"displaced\"}").unwrap();
-    assert_eq!(displaced, 101 - kept.kept.entry_count());
+    let displaced = value("ess_query_cache_evictions_total{cause=\"displaced\"}").unwrap();
+    assert_eq!(displaced, 101 - cache.answers.entry_count());
 }

@@ -1,4 +1,4 @@
-//! What the cache tells of itself. The share of questions that cost no query of their own is
+//! Metrics of the cache. The share of lookups without a query of their own is
 //! `sum(rate(ess_query_cache_lookups_total{result!="miss"}[5m])) / sum(rate(ess_query_cache_lookups_total[5m]))`.
 
 use metrics::{Counter, Gauge};
@@ -8,31 +8,31 @@ const LOOKUPS: &str = "ess_query_cache_lookups_total";
 const EVICTIONS: &str = "ess_query_cache_evictions_total";
 const BYTES: &str = "ess_query_cache_bytes";
 
-/// Handles, looked up once: a name is found in the registry under a lock.
+/// Handles of the metrics: looking one up takes a lock.
 #[derive(Debug)]
-pub(super) struct Measures {
-    /// Answers told again.
+pub(super) struct CacheMetrics {
+    /// Cached answers.
     pub(super) hits: Counter,
-    /// Answers of a query that another caller had begun.
+    /// Answers of queries that another caller started.
     pub(super) shared: Counter,
-    /// Answers of a query of their own.
+    /// Answers of queries that the caller started.
     pub(super) misses: Counter,
     expired: Counter,
     displaced: Counter,
     bytes: Gauge,
 }
 
-impl Measures {
+impl CacheMetrics {
     pub(super) fn new() -> Self {
         metrics::describe_counter!(
             LOOKUPS,
-            "answers by where they came from: hit (kept), shared (a query that another caller had begun), or miss (a query)"
+            "lookups by result: hit (cached), shared (joined a query in flight), or miss (started a query)"
         );
         metrics::describe_counter!(
             EVICTIONS,
-            "answers no longer kept: expired, or displaced because all together would take more than CACHE_MAX_BYTES"
+            "evicted answers: expired, or displaced to stay below CACHE_MAX_BYTES"
         );
-        metrics::describe_gauge!(BYTES, metrics::Unit::Bytes, "what the cached answers take");
+        metrics::describe_gauge!(BYTES, metrics::Unit::Bytes, "bytes of the cached answers");
         Self {
             hits: metrics::counter!(LOOKUPS, "result" => "hit"),
             shared: metrics::counter!(LOOKUPS, "result" => "shared"),
@@ -43,12 +43,12 @@ impl Measures {
         }
     }
 
-    /// An answer is kept that takes so much.
+    /// Records that an answer of this size was stored.
     pub(super) fn added(&self, bytes: u32) {
         self.bytes.increment(f64::from(bytes));
     }
 
-    /// An answer that took so much is kept no longer.
+    /// Records that an answer of this size was removed.
     pub(super) fn removed(&self, bytes: u32, cause: RemovalCause) {
         self.bytes.decrement(f64::from(bytes));
         match cause {
