@@ -50,8 +50,8 @@ fn routes(
     let service = openapi::service(api);
     let document = service.spec();
     let paths = Paths::from_openapi(&document)?
-        .and("/openapi.json", "GET")
-        .and("/docs", "GET");
+        .with("/openapi.json", "GET")
+        .with("/docs", "GET");
     let routes = Route::new()
         .at("/docs", get(page("text/html", service.swagger_ui_html())))
         .at("/openapi.json", get(page("application/json", document)))

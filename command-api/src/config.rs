@@ -5,9 +5,13 @@ mod limits;
 mod links;
 
 pub(crate) use self::{append::AppendConfig, limits::LimitsConfig, links::LinksConfig};
-use ess_service::config::{
-    AuthConfig, ConfigError, ConfigKey, ConfigSection, HttpConfig, HttpLimits, KafkaConfig,
-    LoggingConfig, ProducerConfig, Section, Settings, ShutdownConfig, Source,
+use ess_service::{
+    auth::AuthConfig,
+    config::{
+        ConfigError, ConfigKey, ConfigSection, KafkaConfig, LoggingConfig, ProducerConfig, Section,
+        Settings, ShutdownConfig, Source,
+    },
+    http::{HttpConfig, HttpLimits},
 };
 
 const HTTP: [ConfigKey; 2] = HttpConfig::keys("COMMAND_API_ADDR", "127.0.0.1:8000");

@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
-use ess_service::config::{
-    AuthConfig, ClickHouseConfig, ConfigError, ConfigKey, ConfigSection, HttpConfig, HttpLimits,
-    KafkaConfig, LoggingConfig, ProducerConfig, Section, ShutdownConfig, Source, millis,
+use ess_service::{
+    auth::AuthConfig,
+    config::{
+        ClickHouseConfig, ConfigError, ConfigKey, ConfigSection, KafkaConfig, LoggingConfig,
+        ProducerConfig, Section, ShutdownConfig, Source, millis,
+    },
+    http::{HttpConfig, HttpLimits},
 };
 use serde::Deserialize;
 

@@ -36,8 +36,8 @@ pub async fn start(config: Config, process: &mut Process) -> Result<(), StartErr
     let (reader, watcher, counter) = build(&config, &process.health, process.stopping());
     let api = openapi::service(&reader);
     let paths = Paths::from_openapi(&api.spec())?
-        .and("/docs", "GET")
-        .and("/openapi.json", "GET");
+        .with("/docs", "GET")
+        .with("/openapi.json", "GET");
     let routes = Route::new()
         .at("/openapi.json", api.spec_endpoint())
         .nest("/docs", api.swagger_ui())

@@ -9,9 +9,13 @@ pub(crate) use self::{
     after::AfterConfig, cache::CacheConfig, limits::LimitsConfig, live::LiveConfig,
 };
 use ess_schema::playback::Policy;
-use ess_service::config::{
-    AuthConfig, ClickHouseConfig, ConfigError, ConfigKey, ConfigSection, HttpConfig, HttpLimits,
-    LoggingConfig, PolicyConfig, Section, Settings, ShutdownConfig, Source,
+use ess_service::{
+    auth::AuthConfig,
+    config::{
+        ClickHouseConfig, ConfigError, ConfigKey, ConfigSection, LoggingConfig, PolicyConfig,
+        Section, Settings, ShutdownConfig, Source,
+    },
+    http::{HttpConfig, HttpLimits},
 };
 
 const HTTP: [ConfigKey; 2] = HttpConfig::keys("QUERY_API_ADDR", "127.0.0.1:8001");

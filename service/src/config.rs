@@ -1,12 +1,9 @@
 //! Configuration: environment variables over an optional TOML file over defaults, typed and read once at startup.
 //! Each concern is one small [`Section`]; a service combines its sections in [`Settings`]. No global state.
 
-mod auth;
 mod clickhouse;
 mod command_line;
 mod error;
-mod http;
-mod http_limits;
 mod kafka;
 mod key;
 mod logging;
@@ -16,19 +13,16 @@ mod shutdown;
 mod source;
 
 pub use self::{
-    auth::{AuthConfig, JwksConfig, JwtConfig},
     clickhouse::ClickHouseConfig,
     command_line::{ConfigArgs, load, parse_arguments},
     error::ConfigError,
-    http::HttpConfig,
-    http_limits::HttpLimits,
     kafka::{KafkaConfig, ProducerConfig},
-    key::{Allowed, ConfigKey, ConfigSection, Section, Settings},
+    key::{Allowed, ConfigKey, ConfigSection},
     logging::{LogFormat, LoggingConfig},
     policy::PolicyConfig,
     secret::Secret,
     shutdown::ShutdownConfig,
-    source::{Source, millis},
+    source::{Section, Settings, Source, millis},
 };
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! Health is progress: a service that is up but not moving says so, and why (invariant I11). Each part that can stop moving
-//! owns one named check; nothing here polls or guesses.
+//! Health is progress: a service that is up without making progress is not ready, and reports why (invariant I11). Each
+//! part that can stop making progress owns a named check and reports its state; nothing here polls.
 
 use std::{
     collections::BTreeMap,
@@ -11,7 +11,7 @@ use poem::{Response, http::StatusCode};
 use serde::Serialize;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-/// The checks of one process. Cheap to clone; all clones are the same set.
+/// The checks of a process. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Health(Arc<RwLock<BTreeMap<&'static str, CheckState>>>);
 
@@ -19,11 +19,11 @@ pub struct Health(Arc<RwLock<BTreeMap<&'static str, CheckState>>>);
 struct CheckState {
     not_ready: Option<String>,
     since: OffsetDateTime,
-    confirmed: Instant,
-    within: Option<Duration>,
+    last_report: Instant,
+    max_silence: Option<Duration>,
 }
 
-/// The handle with which one part of the process tells its own state.
+/// The handle with which a part of the process reports its state.
 #[derive(Debug, Clone)]
 pub struct Check {
     name: &'static str,
@@ -31,22 +31,22 @@ pub struct Check {
 }
 
 impl Health {
-    /// Adds a check; it is not ready until its owner says so.
+    /// Adds a check, which is not ready until [`Check::ok`].
     pub fn check(&self, name: &'static str) -> Check {
         self.add(name, None)
     }
 
-    /// Adds a check that holds only while its owner repeats [`Check::ok`] at least every `within`.
-    pub fn progress_check(&self, name: &'static str, within: Duration) -> Check {
-        self.add(name, Some(within))
+    /// Adds a check that is ready only while its owner calls [`Check::ok`] at least every `max_silence`.
+    pub fn progress_check(&self, name: &'static str, max_silence: Duration) -> Check {
+        self.add(name, Some(max_silence))
     }
 
-    fn add(&self, name: &'static str, within: Option<Duration>) -> Check {
+    fn add(&self, name: &'static str, max_silence: Option<Duration>) -> Check {
         let state = CheckState {
             not_ready: Some("starting".to_owned()),
             since: now(),
-            confirmed: Instant::now(),
-            within,
+            last_report: Instant::now(),
+            max_silence,
         };
         self.0
             .write()
@@ -58,7 +58,7 @@ impl Health {
         }
     }
 
-    /// The state of every check now.
+    /// The current state of all checks.
     pub fn report(&self) -> Report {
         let states = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let checks: Vec<CheckReport> = states
@@ -78,12 +78,12 @@ impl Health {
 }
 
 impl Check {
-    /// The part works, and has just made progress.
+    /// Reports progress.
     pub fn ok(&self) {
         self.set(None);
     }
 
-    /// The part does not make progress, and why.
+    /// Reports that the part makes no progress, and why.
     pub fn not_ready(&self, reason: impl Into<String>) {
         self.set(Some(reason.into()));
     }
@@ -110,18 +110,18 @@ impl Check {
             }
             state.since = now();
         }
-        state.confirmed = Instant::now();
+        state.last_report = Instant::now();
         state.not_ready = not_ready;
     }
 }
 
 impl CheckState {
     fn report(&self, name: &'static str) -> CheckReport {
-        let silent = self.confirmed.elapsed();
+        let silence = self.last_report.elapsed();
         let stuck = self
-            .within
-            .filter(|within| silent > *within)
-            .map(|_| format!("no progress for {} s", silent.as_secs()));
+            .max_silence
+            .filter(|max_silence| silence > *max_silence)
+            .map(|_| format!("no progress for {} s", silence.as_secs()));
         let reason = self.not_ready.clone().or(stuck);
         let status = if reason.is_none() {
             Status::Ready
@@ -146,37 +146,37 @@ fn now() -> OffsetDateTime {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
-    /// Work is being done, or could be.
+    /// Making progress, or idle.
     Ready,
-    /// Work is not being done.
+    /// Not making progress.
     Unready,
 }
 
-/// What `/health/ready` answers.
+/// The body of `/health/ready`.
 #[derive(Debug, Serialize)]
 pub struct Report {
-    /// Ready when every check is.
+    /// Ready if all checks are.
     pub status: Status,
-    /// The checks by name.
+    /// The checks, by name.
     pub checks: Vec<CheckReport>,
 }
 
-/// One check's state.
+/// The state of a check.
 #[derive(Debug, Serialize)]
 pub struct CheckReport {
-    /// The check.
+    /// The name of the check.
     pub name: &'static str,
     /// Its state.
     pub status: Status,
     /// Why it is not ready.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Since when its owner has said so, RFC 3339.
+    /// Time of the last change of status, RFC 3339.
     pub since: String,
 }
 
 impl Report {
-    /// The HTTP answer: 200 or 503, never cached.
+    /// The HTTP response: 200 or 503, never cached.
     pub(crate) fn response(&self) -> Response {
         let status = if self.status == Status::Ready {
             StatusCode::OK
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_is_ready_when_every_part_has_said_so() {
+    fn a_process_is_ready_when_every_part_has_reported_ready() {
         let health = Health::default();
         let (log, read_model) = (health.check("log"), health.check("read-model"));
         log.ok();
@@ -226,11 +226,11 @@ mod tests {
     }
 
     #[test]
-    fn a_part_that_is_up_but_not_moving_is_not_ready() {
+    fn a_part_without_progress_is_not_ready() {
         let health = Health::default();
         let fold = health.progress_check("fold", Duration::ZERO);
         fold.ok();
-        while fold.health.0.read().unwrap()["fold"].confirmed.elapsed() == Duration::ZERO {}
+        while fold.health.0.read().unwrap()["fold"].last_report.elapsed() == Duration::ZERO {}
         assert_eq!(reasons(&health), [Some("no progress for 0 s".to_owned())]);
     }
 }

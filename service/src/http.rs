@@ -1,16 +1,21 @@
-//! The HTTP edge every service has: bind, health, metrics, errors as problems, trailing slashes, request metrics, drain.
-//! What the service answers is not known here.
+//! The HTTP server that all services share: listener, health, metrics, errors as problems, trailing slashes, drain. It must
+//! not know the routes of a service.
 
 mod boundary;
+mod config;
 mod connection;
-mod crowded;
+mod connection_limit;
 mod head;
-mod listening;
-mod measure;
+mod limits;
+mod listener;
+mod metrics;
+mod open_files;
 mod paths;
 
 pub use self::{
-    listening::{BindError, HttpListener, bind},
+    config::HttpConfig,
+    limits::HttpLimits,
+    listener::{BindError, HttpListener, bind},
     paths::Paths,
 };
 use std::sync::Arc;
@@ -22,23 +27,23 @@ use poem::{
     middleware::{NormalizePath, TrailingSlash},
 };
 
-use crate::{auth::Gate, config::HttpLimits, health::Health, telemetry::Metrics};
+use crate::{auth::Gate, health::Health, telemetry::Metrics};
 
-/// What stands before a service's own routes.
+/// What [`endpoint`] adds to the routes of a service.
 #[derive(Clone)]
 pub struct Edge {
-    /// The checks behind `/health/ready`.
+    /// The checks of `/health/ready`.
     pub health: Health,
-    /// The text behind `/metrics`.
+    /// The metrics of `/metrics`.
     pub metrics: Metrics,
-    /// Who may pass.
+    /// Authentication and authorization.
     pub gate: Arc<Gate>,
-    /// How large the head of a request may be.
+    /// The limit of the head of a request.
     pub limits: HttpLimits,
 }
 
-/// Completes a service's own routes: adds `/health/live`, `/health/ready` and `/metrics`, lets pass who may, answers every error
-/// as a problem (with `Allow` beside 405, from `paths`), takes a trailing slash on every path, and measures each request.
+/// Completes the routes of a service: adds `/health/live`, `/health/ready` and `/metrics`, applies the gate, converts errors
+/// into problems (405 with `Allow`, from `paths`), accepts a trailing slash on every path, and records request durations.
 pub fn endpoint(routes: Route, paths: Paths, edge: Edge) -> impl Endpoint<Output = Response> {
     let Edge {
         health,
@@ -46,8 +51,8 @@ pub fn endpoint(routes: Route, paths: Paths, edge: Edge) -> impl Endpoint<Output
         gate,
         limits,
     } = edge;
-    measure::describe();
-    let durations = Arc::<measure::Durations>::default();
+    self::metrics::describe();
+    let durations = Arc::<self::metrics::Durations>::default();
     let live = make_sync(|_| {
         Response::builder()
             .content_type("application/json")
@@ -63,12 +68,13 @@ pub fn endpoint(routes: Route, paths: Paths, edge: Edge) -> impl Endpoint<Output
         .at("/health/live", get(live))
         .at("/health/ready", get(ready))
         .at("/metrics", get(rendered));
-    let own = ["/health/live", "/health/ready", "/metrics"];
+    let paths_of_edge = ["/health/live", "/health/ready", "/metrics"];
     let paths = Arc::new(
-        own.into_iter()
-            .fold(paths, |all, path| all.and(path, "GET")),
+        paths_of_edge
+            .into_iter()
+            .fold(paths, |all, path| all.with(path, "GET")),
     );
-    boundary::answer_problems(routes, Arc::clone(&paths))
+    boundary::errors_as_problems(routes, Arc::clone(&paths))
         .around(move |inner, request| {
             let gate = Arc::clone(&gate);
             async move { Ok(gate.pass(&*inner, request).await) }
@@ -77,7 +83,7 @@ pub fn endpoint(routes: Route, paths: Paths, edge: Edge) -> impl Endpoint<Output
         .with(NormalizePath::new(TrailingSlash::Trim))
         .around(move |inner, request| {
             let (durations, paths) = (Arc::clone(&durations), Arc::clone(&paths));
-            async move { durations.request(&*inner, request, &paths).await }
+            async move { durations.record(&*inner, request, &paths).await }
         })
 }
 

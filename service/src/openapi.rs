@@ -1,5 +1,5 @@
-//! What an API's document says beyond each operation's own words: the answers that every operation has, and an example of each
-//! answer. Statuses are named one by one: a `default` would promise anything.
+//! Completes the OpenAPI document of an API: the responses that every operation has, and an example for each response. It
+//! lists every status instead of `default`, which could mean any.
 
 use std::{collections::HashMap, marker::PhantomData};
 
@@ -16,13 +16,13 @@ use serde_json::Value;
 
 use crate::problem::{PROBLEM_JSON, Problem};
 
-/// Examples of an API's answers.
+/// Examples of responses.
 pub trait Examples: Send + Sync {
-    /// JSON that has, under an operation's id or `*` for all, a body under each status.
+    /// JSON: operation id, or `*` for all operations → status → body.
     const JSON: &'static str;
 }
 
-/// An API whose document is complete.
+/// An API with a complete document.
 #[derive(Debug)]
 pub struct DocumentedApi<A, E>(A, PhantomData<E>);
 
@@ -33,12 +33,13 @@ impl<A, E> DocumentedApi<A, E> {
     }
 }
 
-type Routes = HashMap<String, HashMap<Method, BoxEndpoint<'static>>>;
+/// The routes of poem-openapi, by path and method.
+pub(crate) type Routes = HashMap<String, HashMap<Method, BoxEndpoint<'static>>>;
 
 impl<A: OpenApi, E: Examples> OpenApi for DocumentedApi<A, E> {
     fn meta() -> Vec<MetaApi> {
         let mut apis = A::meta();
-        let (own, shared) = (parsed(E::JSON), parsed(SHARED));
+        let (own, shared) = (parsed(E::JSON), parsed(COMMON_EXAMPLES));
         let paths = apis.iter_mut().flat_map(|api| &mut api.paths);
         for operation in paths.flat_map(|path| &mut path.operations) {
             complete(operation, &own, &shared);
@@ -56,25 +57,25 @@ impl<A: OpenApi, E: Examples> OpenApi for DocumentedApi<A, E> {
     }
 }
 
-/// What any operation may answer, because it is answered before or around it.
-const OF_ALL: [(u16, &str); 3] = [
+/// The responses that every operation can have, because they come from the layers around it.
+const COMMON_RESPONSES: [(u16, &str); 3] = [
     (
         431,
-        "The first line and the headers are larger than HTTP_MAX_HEADER_BYTES",
+        "Request line and headers are larger than HTTP_MAX_HEADER_BYTES",
     ),
     (500, "A defect of this service"),
     (
         503,
-        "Too many connections are open, or credentials cannot be checked now",
+        "All connections are in use, or credentials cannot be verified now",
     ),
 ];
 
-/// Examples of those, and of answers about credentials.
-const SHARED: &str = include_str!("openapi/examples.json");
+/// Examples of these, and of responses about credentials.
+const COMMON_EXAMPLES: &str = include_str!("openapi/examples.json");
 
 #[expect(
     clippy::expect_used,
-    reason = "the text is a part of this program, and tested"
+    reason = "the text is part of the program, and tested"
 )]
 fn parsed(examples: &str) -> Value {
     serde_json::from_str(examples).expect("JSON")
@@ -84,12 +85,12 @@ fn complete(operation: &mut MetaOperation, examples: &Value, shared: &Value) {
     let id = operation.operation_id.unwrap_or_default();
     let responses = &mut operation.responses.responses;
     responses.retain(|response| response.status.is_some());
-    for (status, description) in OF_ALL {
+    for (status, description) in COMMON_RESPONSES {
         if responses.iter().all(|known| known.status != Some(status)) {
             responses.push(problem(status, description));
         }
     }
-    // In the order of statuses.
+    // By status.
     responses.sort_by_key(|response| response.status);
     for response in responses {
         let status = response.status.unwrap_or_default().to_string();
@@ -98,14 +99,14 @@ fn complete(operation: &mut MetaOperation, examples: &Value, shared: &Value) {
             .find_map(|of| of.get(&status));
         if let Some(example) = found {
             for media in &mut response.content {
-                exemplify(&mut media.schema, example);
+                add_example(&mut media.schema, example);
             }
         }
     }
 }
 
-/// Gives a schema its example. One that is only referred to is shared by others: it stays as it is, inside one that is not.
-fn exemplify(schema: &mut MetaSchemaRef, example: &Value) {
+/// Adds an example to a schema. A referenced schema is shared, so that it is wrapped instead of changed.
+fn add_example(schema: &mut MetaSchemaRef, example: &Value) {
     match schema {
         MetaSchemaRef::Inline(inline) => inline.example = Some(example.clone()),
         MetaSchemaRef::Reference(name) => {
@@ -119,7 +120,7 @@ fn exemplify(schema: &mut MetaSchemaRef, example: &Value) {
     }
 }
 
-/// A problem with this status, with `Retry-After` where it passes by itself.
+/// The response of a problem; 503 has the header `Retry-After`.
 pub fn problem(status: u16, description: &'static str) -> MetaResponse {
     let headers = if status == 503 {
         vec![retry_after()]
@@ -138,11 +139,11 @@ pub fn problem(status: u16, description: &'static str) -> MetaResponse {
     }
 }
 
-/// The header beside every problem that passes by itself.
+/// The header of problems that are transient.
 pub fn retry_after() -> MetaHeader {
     header(
         "Retry-After",
-        "Seconds after which trying again makes sense.",
+        "Seconds to wait before a retry.",
         MetaSchema {
             minimum: Some(0.0),
             example: Some(1.into()),
@@ -151,7 +152,7 @@ pub fn retry_after() -> MetaHeader {
     )
 }
 
-/// A header that need not be there.
+/// An optional header.
 pub fn header(name: &str, description: &str, schema: MetaSchema) -> MetaHeader {
     MetaHeader {
         name: name.to_owned(),
@@ -162,19 +163,19 @@ pub fn header(name: &str, description: &str, schema: MetaSchema) -> MetaHeader {
     }
 }
 
-/// Whether every example of a problem among these is one: its type, title and status belong together, and it stands under this
-/// status. For tests.
+/// Checks that type, title and status of every example of a problem match, and that it is listed under its status. For
+/// tests.
 ///
 /// # Errors
-/// The first that is none.
+/// The first example that does not.
 pub fn check_problem_examples(examples: &str) -> Result<(), String> {
     use crate::problem::ProblemKind;
     let examples = parsed(examples);
     let operations = examples.as_object().into_iter().flatten();
-    let each = operations
+    let bodies = operations
         .flat_map(|(_, answers)| answers.as_object().into_iter().flatten())
         .filter(|(_, body)| body.get("type").is_some());
-    for (status, body) in each {
+    for (status, body) in bodies {
         let kind = ProblemKind::ALL.iter().find(|kind| {
             body["type"] == kind.uri()
                 && body["title"] == kind.title()
@@ -193,18 +194,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_shared_example_is_a_problem_of_its_status() {
-        assert_eq!(check_problem_examples(SHARED), Ok(()));
-        let mut wrong = parsed(SHARED);
+    fn every_common_example_is_a_problem_of_its_status() {
+        assert_eq!(check_problem_examples(COMMON_EXAMPLES), Ok(()));
+        let mut wrong = parsed(COMMON_EXAMPLES);
         wrong["*"]["431"]["status"] = 430.into();
         assert!(check_problem_examples(&wrong.to_string()).is_err());
     }
 
     #[test]
-    fn what_any_operation_answers_has_an_example() {
-        for (status, _) in OF_ALL {
+    fn every_common_response_has_an_example() {
+        for (status, _) in COMMON_RESPONSES {
             assert!(
-                parsed(SHARED)["*"].get(status.to_string()).is_some(),
+                parsed(COMMON_EXAMPLES)["*"]
+                    .get(status.to_string())
+                    .is_some(),
                 "{status}"
             );
         }

@@ -1,5 +1,5 @@
-//! The one HTTP error of all services: RFC 9457 `application/problem+json`. A caller never sees any other error body,
-//! and never an internal detail: those are logged, once, at the edge (`http`).
+//! The HTTP error of all services: `application/problem+json` of RFC 9457. Callers get no other error body, and never
+//! internal details: `http` logs those once.
 
 mod kind;
 
@@ -20,15 +20,15 @@ use serde::Serialize;
 /// The media type of every error body.
 pub const PROBLEM_JSON: &str = "application/problem+json";
 
-/// One field that is wrong.
+/// An invalid field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Object)]
 #[oai(skip_serializing_if_is_none)]
 pub struct FieldError {
-    /// Where: a JSON pointer (RFC 6901) into the item, `?name` for a query parameter, `{name}` for one in the path.
+    /// The field: a JSON pointer (RFC 6901) into the item, `?name` for a query parameter, `{name}` for a path parameter.
     pub pointer: String,
-    /// What is wrong there.
+    /// The problem.
     pub detail: String,
-    /// What would be accepted.
+    /// The allowed values.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed: Option<String>,
 }
@@ -49,36 +49,36 @@ impl From<Violation> for FieldError {
     }
 }
 
-/// An error as RFC 9457 tells it.
+/// An error in the format of RFC 9457.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Object, thiserror::Error)]
 #[error("{title}: {detail}")]
 #[oai(skip_serializing_if_is_none)]
 pub struct Problem {
-    /// The kind of problem, a relative URI such as `/problems/invalid-item`.
+    /// The type of problem, a relative URI such as `/problems/invalid-item`.
     #[serde(rename = "type")]
     #[oai(rename = "type", read_only)]
     pub kind: &'static str,
-    /// The kind in words.
+    /// A summary of the type.
     #[oai(read_only)]
     pub title: &'static str,
     /// The HTTP status.
     pub status: u16,
-    /// What happened this time.
+    /// What happened in this case.
     pub detail: String,
-    /// The fields that are wrong, if fields are.
+    /// The invalid fields, if any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[oai(skip_serializing_if_is_empty, default)]
     pub errors: Vec<FieldError>,
-    /// Seconds after which trying again makes sense; also the `Retry-After` header.
+    /// Seconds to wait before a retry; also in the `Retry-After` header.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u32>,
-    /// The id to repeat the event with, when its fate is unknown.
+    /// The event id to use for the retry, if the outcome is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub event_id: Option<String>,
 }
 
 impl Problem {
-    /// A problem of a known kind.
+    /// A problem of a kind.
     pub fn new(kind: ProblemKind, detail: impl Into<String>) -> Self {
         Self {
             kind: kind.uri(),
@@ -91,13 +91,13 @@ impl Problem {
         }
     }
 
-    /// The same problem, with the fields that are wrong.
+    /// Adds the invalid fields.
     #[must_use]
     pub fn with_errors(self, errors: Vec<FieldError>) -> Self {
         Self { errors, ..self }
     }
 
-    /// The same problem, with the number of seconds to wait before trying again.
+    /// Adds the number of seconds to wait before a retry.
     #[must_use]
     pub fn with_retry_after(self, seconds: u32) -> Self {
         Self {
@@ -106,7 +106,7 @@ impl Problem {
         }
     }
 
-    /// The same problem, with the id to repeat the event with.
+    /// Adds the event id to use for the retry.
     #[must_use]
     pub fn with_event_id(self, event_id: impl Into<String>) -> Self {
         Self {
@@ -127,7 +127,7 @@ impl Problem {
     }
 }
 
-/// An item whose fields break rules.
+/// The problem of an item with invalid fields.
 impl From<Vec<Violation>> for Problem {
     fn from(violations: Vec<Violation>) -> Self {
         let first = violations
@@ -159,14 +159,14 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Lets a poem-openapi operation return `Result<T, Problem>`: it is documented as the operation's `default` response.
+/// Lets an operation of poem-openapi return `Result<T, Problem>`, documented as its `default` response.
 impl ApiResponse for Problem {
     fn meta() -> MetaResponses {
         let content = vec![MetaMediaType {
             content_type: PROBLEM_JSON,
             schema: Self::schema_ref(),
         }];
-        let description = "The request was refused or failed, told as RFC 9457 does";
+        let description = "The request was rejected or failed: a problem of RFC 9457";
         let default = MetaResponse {
             description,
             status: None,
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_problem_is_answered_as_rfc_9457_says() {
+    async fn the_response_of_a_problem_follows_rfc_9457() {
         let mut response = full().into_response();
         assert_eq!(response.status(), StatusCode::UNPROCESSABLE_ENTITY);
         assert_eq!(response.content_type(), Some(PROBLEM_JSON));
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_problem_reads_the_same_inside_a_larger_answer() {
+    fn a_problem_is_serialized_alike_by_serde_and_poem_openapi() {
         for problem in [
             full(),
             Problem::new(ProblemKind::NotFound, "no such playback"),

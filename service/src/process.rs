@@ -1,10 +1,7 @@
-//! The life of a process: build → spawn → wait for a signal → drain under a deadline. When any task ends or panics the whole
-//! process stops: there is no half-running service.
+//! The life cycle of a process: build → spawn → wait for a signal → drain under a deadline. When any task ends or panics,
+//! the process stops: a service never runs partially.
 
-mod files;
 mod signal;
-
-pub(crate) use self::files::file_limit;
 
 use std::{
     collections::HashMap,
@@ -25,20 +22,20 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     auth::Gate,
-    config::{HttpConfig, LoggingConfig, ShutdownConfig},
+    config::{LoggingConfig, ShutdownConfig},
     health::Health,
-    http::{self, Edge, Paths},
+    http::{self, Edge, HttpConfig, Paths},
     telemetry::{self, Metrics},
 };
 
-/// Why a service could not start.
+/// An error at startup.
 pub type StartError = Box<dyn Error + Send + Sync>;
 
-/// A running process: its tasks, its health, its metrics, and the token that tells it to stop.
+/// A running process: its tasks, health and metrics, and the token that stops it.
 pub struct Process {
-    /// The checks behind `/health/ready`.
+    /// The checks of `/health/ready`.
     pub health: Health,
-    /// The text behind `/metrics`.
+    /// The metrics of `/metrics`.
     pub metrics: Metrics,
     tasks: JoinSet<Result<(), String>>,
     names: HashMap<Id, &'static str>,
@@ -61,17 +58,17 @@ impl Process {
         }
     }
 
-    /// Cancelled once the process is to stop; every task must then finish what it holds and return.
+    /// Cancelled when the process stops. Every task must then finish its work and return.
     pub fn stopping(&self) -> CancellationToken {
         self.stopping.clone()
     }
 
-    /// How long HTTP may drain: half of the shutdown deadline, so that what requests left behind can still be flushed.
+    /// How long HTTP may drain: half of the shutdown deadline, which leaves time to flush the work of the last requests.
     pub fn http_drain_timeout(&self) -> Duration {
         self.deadline / 2
     }
 
-    /// Spawns a critical task: one that runs until [`Process::stopping`]. Its end before that stops the process.
+    /// Spawns a task that runs until [`Process::stopping`]. If it ends earlier, the process stops.
     pub fn spawn<E: Display>(
         &mut self,
         name: &'static str,
@@ -83,19 +80,25 @@ impl Process {
         self.names.insert(handle.id(), name);
     }
 
-    /// Binds the address now and spawns the task `http` that serves `routes` completed by [`http::endpoint`].
+    /// Binds the address and spawns the task `http`, which serves `routes` completed by [`http::endpoint`]. With a JWK set it
+    /// also spawns the task `jwks`, which keeps the set up to date.
     ///
     /// # Errors
-    /// When the address cannot be had, or what checks credentials cannot be made.
+    /// When the address cannot be bound, or the client for the JWK set cannot be built.
     pub async fn serve(
         &mut self,
         config: &HttpConfig,
         routes: Route,
         paths: Paths,
     ) -> Result<(), StartError> {
-        let listening = http::bind(config).await?;
+        let listener = http::bind(config).await?;
+        let (gate, jwks) = Gate::new(&config.auth)?;
+        if let Some(jwks) = jwks {
+            let check = self.health.check("jwks");
+            self.spawn("jwks", jwks.refresh(check, self.stopping()));
+        }
         let edge = Edge {
-            gate: Arc::new(Gate::start(&config.auth, self)?),
+            gate: Arc::new(gate),
             health: self.health.clone(),
             metrics: self.metrics.clone(),
             limits: config.limits,
@@ -103,33 +106,34 @@ impl Process {
         let endpoint = http::endpoint(routes, paths, edge);
         self.spawn(
             "http",
-            listening.serve(endpoint, self.stopping(), self.http_drain_timeout()),
+            listener.serve(endpoint, self.stopping(), self.http_drain_timeout()),
         );
         Ok(())
     }
 
-    /// Waits until the process is told to stop, or a task ends that should not have. True: it was told.
+    /// Waits until the process is to stop, or a task ends early. False: a task ended early.
     async fn run(&mut self) -> bool {
         let stopping = self.stopping();
         tokio::select! {
-            // First, because a task may end at once when it is told to.
+            // Polled first, because a task may end as soon as this is cancelled.
             biased;
             () = stopping.cancelled() => true,
             Some(ended) = self.tasks.join_next_with_id() => {
-                let (name, end) = self.told(ended);
-                tracing::error!(task = name, "{name} {}; the process stops", end.err().unwrap_or_else(|| "ended unasked".to_owned()));
+                let (name, outcome) = self.task_outcome(ended);
+                let reason = outcome.err().unwrap_or_else(|| "ended early".to_owned());
+                tracing::error!(task = name, "task {name} {reason}; the process stops");
                 false
             }
         }
     }
 
-    /// Tells every task to stop and waits for them, within the deadline and unless told not to. True: all ended well.
+    /// Stops all tasks and waits for them, until the deadline or a second signal. True: all tasks succeeded in time.
     async fn drain(&mut self) -> bool {
         let start = Instant::now();
         self.stopping.cancel();
         let (deadline, abandoned) = (self.deadline, self.abandoned.clone());
         let drained = tokio::select! {
-            well = self.join_all() => Ok(well),
+            succeeded = self.join_all() => Ok(succeeded),
             () = tokio::time::sleep(deadline) => Err("the drain deadline passed"),
             () = abandoned.cancelled() => Err("the drain was abandoned"),
         };
@@ -137,45 +141,49 @@ impl Process {
         drained
             .inspect(|_| tracing::info!(took_ms, "drained in {took_ms} ms, within the deadline"))
             .unwrap_or_else(|why| {
-                let left: Vec<_> = self.names.values().collect();
-                tracing::error!(took_ms, ?left, "{why} with tasks still running: {left:?}");
+                let running: Vec<_> = self.names.values().collect();
+                tracing::error!(
+                    took_ms,
+                    ?running,
+                    "{why} with tasks still running: {running:?}"
+                );
                 false
             })
     }
 
     async fn join_all(&mut self) -> bool {
-        let mut well = true;
+        let mut succeeded = true;
         while let Some(ended) = self.tasks.join_next_with_id().await {
-            let (name, end) = self.told(ended);
-            if let Err(reason) = end {
-                tracing::error!(task = name, "while draining, {name} {reason}");
-                well = false;
+            let (name, outcome) = self.task_outcome(ended);
+            if let Err(reason) = outcome {
+                tracing::error!(task = name, "task {name} {reason} during the drain");
+                succeeded = false;
             }
         }
-        well
+        succeeded
     }
 
-    fn told(
+    fn task_outcome(
         &mut self,
         ended: Result<(Id, Result<(), String>), JoinError>,
     ) -> (&'static str, Result<(), String>) {
-        let (id, end) = match ended {
+        let (id, outcome) = match ended {
             Ok((id, Ok(()))) => (id, Ok(())),
             Ok((id, Err(error))) => (id, Err(format!("failed: {error}"))),
             Err(error) => (error.id(), Err(format!("panicked: {error}"))),
         };
-        (self.names.remove(&id).unwrap_or("a task"), end)
+        (self.names.remove(&id).unwrap_or("unknown"), outcome)
     }
 }
 
-/// Runs a service: starts log and metrics, lets `start` build it and spawn its tasks, waits for SIGTERM or SIGINT (or the
-/// first task that ends), drains, and says how it went: 0 when told to stop and drained in time, else 1.
+/// Runs a service: starts logging and metrics, calls `start` to build it and spawn its tasks, waits for SIGTERM, SIGINT or
+/// the end of a task, and drains. Exit code 0: stopped by a signal and drained in time; otherwise 1.
 pub fn run(
-    log: &LoggingConfig,
+    logging: &LoggingConfig,
     shutdown: &ShutdownConfig,
     start: impl AsyncFnOnce(&mut Process) -> Result<(), StartError>,
 ) -> ExitCode {
-    let prepared = telemetry::start_logging(log)
+    let prepared = telemetry::start_logging(logging)
         .and_then(|()| telemetry::start_metrics())
         .map_err(StartError::from);
     let (metrics, runtime) = match prepared.and_then(|metrics| Ok((metrics, Runtime::new()?))) {
@@ -185,10 +193,10 @@ pub fn run(
             return ExitCode::FAILURE;
         }
     };
-    let ended_well = runtime.block_on(live(Process::new(metrics, shutdown.deadline), start));
-    // A thread stuck in a blocking call must not keep a process alive that has said it is done.
+    let succeeded = runtime.block_on(live(Process::new(metrics, shutdown.deadline), start));
+    // A blocking call must not keep the process alive after the drain.
     runtime.shutdown_timeout(Duration::from_secs(1));
-    if ended_well {
+    if succeeded {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
@@ -209,14 +217,14 @@ async fn live(
         started = start(&mut process) => started,
         () = stopping.cancelled() => Ok(()),
     };
-    let ran_well = match started {
+    let ran_to_signal = match started {
         Ok(()) => process.run().await,
         Err(error) => {
             tracing::error!("cannot start: {error}");
             false
         }
     };
-    process.drain().await && ran_well
+    process.drain().await && ran_to_signal
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Who may ask the real services: keys as `command-api api-key` makes them, tokens, and what each may do at both APIs.
+//! Authentication of the real services: API keys from `command-api api-key`, tokens, and what each may do at both APIs.
 
 use std::fs;
 use std::process::Stdio;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
-/// A key that the command-api made: itself, and its entry in the file of keys.
+/// Generates a key with the command-api; returns the key and its entry for the key file.
 fn new_key(app: &TestApp, arguments: &[&str]) -> (String, String) {
     let mut command = app.command_api.command();
     command.arg("api-key").args(arguments).stdin(Stdio::null());
@@ -25,13 +25,13 @@ fn new_key(app: &TestApp, arguments: &[&str]) -> (String, String) {
     (key.unwrap().to_owned(), entry)
 }
 
-async fn ask(http: &Http, path: &str, credential: (&str, &str)) -> Answer {
+async fn get(http: &Http, path: &str, credential: (&str, &str)) -> Answer {
     let (name, value) = credential;
     http.send(http.request(Method::GET, path).header(name, value))
         .await
 }
 
-async fn tell(app: &TestApp, body: &Value, credential: (&str, &str)) -> Answer {
+async fn append(app: &TestApp, body: &Value, credential: (&str, &str)) -> Answer {
     let (name, value) = credential;
     let request = app.commands().request(Method::POST, "/commands");
     let request = request
@@ -61,15 +61,15 @@ fn token_of(user: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn keys_open_what_their_scope_allows_as_often_as_their_rate_allows() {
+async fn keys_are_admitted_within_their_scopes_and_rate_limits() {
     let folder = Scratch::new().unwrap();
     let file = folder.path().join("keys.toml");
-    let unstarted = TestApp::builder()
+    let stopped_services = TestApp::builder()
         .without_command_api()
         .without_projector()
         .without_query_api();
-    let maker = unstarted.start().await;
-    let (writer, first) = new_key(&maker, &["--name", "players", "--scopes", "write"]);
+    let generator = stopped_services.start().await;
+    let (writer, first) = new_key(&generator, &["--name", "players", "--scopes", "write"]);
     let limited = [
         "--name",
         "dashboards",
@@ -78,7 +78,7 @@ async fn keys_open_what_their_scope_allows_as_often_as_their_rate_allows() {
         "--requests-per-second",
         "3",
     ];
-    let (reader, second) = new_key(&maker, &limited);
+    let (reader, second) = new_key(&generator, &limited);
     fs::write(&file, first + &second).unwrap();
     let keys = file.to_str().unwrap();
     let app = TestApp::builder()
@@ -87,32 +87,32 @@ async fn keys_open_what_their_scope_allows_as_often_as_their_rate_allows() {
         .await;
     let (writer, reader) = (("x-api-key", &*writer), ("x-api-key", &*reader));
 
-    let position = tell(&app, &pause("p", "ann"), writer)
+    let position = append(&app, &pause("p", "ann"), writer)
         .await
         .expect_status(202);
     let position = position.positions()[0];
     let path = format!("/stats/playback/p?after={position}");
-    let told = ask(app.queries(), &path, reader).await.expect_status(200);
-    assert_eq!(told.json()["user_id"], "ann");
+    let answer = get(app.queries(), &path, reader).await.expect_status(200);
+    assert_eq!(answer.json()["user_id"], "ann");
     assert!(
-        told.headers["cache-control"]
+        answer.headers["cache-control"]
             .to_str()
             .unwrap()
             .starts_with("private"),
-        "{told:?}"
+        "{answer:?}"
     );
 
-    let refused = tell(&app, &pause("p", "ann"), reader)
+    let rejected = append(&app, &pause("p", "ann"), reader)
         .await
         .expect_status(403);
-    assert_eq!(refused.json()["type"], "/problems/forbidden");
+    assert_eq!(rejected.json()["type"], "/problems/forbidden");
     assert_eq!(
-        ask(app.queries(), "/stats/playback/p", writer).await.status,
+        get(app.queries(), "/stats/playback/p", writer).await.status,
         403
     );
-    let refused = tell(&app, &pause("p", "ann"), ("x-api-key", "ess_wrong")).await;
-    let refused = refused.expect_status(401);
-    assert_eq!(refused.json()["type"], "/problems/unauthenticated");
+    let rejected = append(&app, &pause("p", "ann"), ("x-api-key", "ess_wrong")).await;
+    let rejected = rejected.expect_status(401);
+    assert_eq!(rejected.json()["type"], "/problems/unauthenticated");
     for http in [app.commands(), app.queries(), app.projector.http()] {
         assert_eq!(http.get("/metrics").await.status, 401);
         assert_eq!(http.get("/health/live").await.status, 200);
@@ -120,25 +120,25 @@ async fn keys_open_what_their_scope_allows_as_often_as_their_rate_allows() {
     assert_eq!(app.commands().get("/openapi.json").await.status, 200);
     assert_eq!(app.queries().get("/docs").await.status, 200);
 
-    // More than its rate and burst allow, however long they take: the rate is three a second, and these take less than one each.
-    let mut refused = None;
+    // The rate is three per second, and a request takes less than a second: 200 requests exceed rate and burst.
+    let mut rejected = None;
     for _ in 0..200 {
-        let answer = ask(app.queries(), "/projection", reader).await;
+        let answer = get(app.queries(), "/projection", reader).await;
         assert_eq!(answer.headers["ratelimit-limit"], "3");
         if answer.status == 429 {
-            refused = Some(answer);
+            rejected = Some(answer);
             break;
         }
     }
-    let refused = refused.expect("200 requests at three a second");
-    assert_eq!(refused.json()["type"], "/problems/rate-limited");
-    assert_eq!(refused.headers["retry-after"], "1");
-    assert_eq!(refused.headers["ratelimit-remaining"], "0");
-    assert_eq!(tell(&app, &pause("p", "ann"), writer).await.status, 202);
+    let rejected = rejected.expect("200 requests exceed three per second");
+    assert_eq!(rejected.json()["type"], "/problems/rate-limited");
+    assert_eq!(rejected.headers["retry-after"], "1");
+    assert_eq!(rejected.headers["ratelimit-remaining"], "0");
+    assert_eq!(append(&app, &pause("p", "ann"), writer).await.status, 202);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_of_a_user_concerns_that_user_alone() {
+async fn a_token_of_a_user_is_restricted_to_that_user() {
     let app = TestApp::builder()
         .env("AUTH_JWT_HS256_SECRET", SECRET)
         .env("AUTH_JWT_AUDIENCE", "ess")
@@ -148,16 +148,16 @@ async fn a_token_of_a_user_concerns_that_user_alone() {
     let (ann, bob) = (token_of("ann"), token_of("bob"));
     let (ann, bob) = (("authorization", &*ann), ("authorization", &*bob));
 
-    let told = tell(&app, &pause("of-ann", "ann"), ann)
+    let appended = append(&app, &pause("of-ann", "ann"), ann)
         .await
         .expect_status(202);
-    let position = told.positions()[0];
-    let refused = tell(&app, &pause("of-bob", "bob"), ann)
+    let position = appended.positions()[0];
+    let rejected = append(&app, &pause("of-bob", "bob"), ann)
         .await
         .expect_status(403);
-    assert_eq!(refused.json()["errors"][0]["pointer"], "/user_id");
+    assert_eq!(rejected.json()["errors"][0]["pointer"], "/user_id");
     let mixed = json!([pause("a2", "ann"), pause("b2", "bob")]);
-    let mixed = tell(&app, &mixed, ann).await.expect_status(207);
+    let mixed = append(&app, &mixed, ann).await.expect_status(207);
     assert_eq!(mixed.json()["appended"], 1);
     assert_eq!(mixed.json()["items"][1]["problem"]["status"], 403);
     assert_eq!(
@@ -166,12 +166,15 @@ async fn a_token_of_a_user_concerns_that_user_alone() {
     );
 
     let path = format!("/stats/playback/of-ann?after={position}");
-    assert_eq!(ask(app.queries(), &path, ann).await.status, 200);
-    let hidden = ask(app.queries(), &path, bob).await.expect_status(404);
-    let unknown = ask(app.queries(), "/stats/playback/nowhere", bob).await;
+    assert_eq!(get(app.queries(), &path, ann).await.status, 200);
+    let hidden = get(app.queries(), &path, bob).await.expect_status(404);
+    let unknown = get(app.queries(), "/stats/playback/nowhere", bob).await;
     let unknown = unknown.expect_status(404).text.replace("nowhere", "of-ann");
-    assert_eq!(hidden.text, unknown, "hidden and unknown read the same");
-    let own = ask(app.queries(), "/events?user_id=ann", ann).await;
+    assert_eq!(
+        hidden.text, unknown,
+        "hidden and unknown get the same response"
+    );
+    let own = get(app.queries(), "/events?user_id=ann", ann).await;
     assert_eq!(own.status, 200);
     for path in [
         "/events",
@@ -179,12 +182,12 @@ async fn a_token_of_a_user_concerns_that_user_alone() {
         "/stats/top?of=tracks",
         "/stats/user/bob",
     ] {
-        assert_eq!(ask(app.queries(), path, ann).await.status, 403);
+        assert_eq!(get(app.queries(), path, ann).await.status, 403);
     }
 
     let expired = get_current_timestamp() - 3_600;
     let expired = token(&json!({"sub": "ann", "aud": "ess", "exp": expired, "scope": "write"}));
-    let refused = tell(&app, &pause("late", "ann"), ("authorization", &expired)).await;
-    let detail = refused.expect_status(401).json()["detail"].to_string();
+    let rejected = append(&app, &pause("late", "ann"), ("authorization", &expired)).await;
+    let detail = rejected.expect_status(401).json()["detail"].to_string();
     assert!(detail.contains("expired"), "{detail}");
 }

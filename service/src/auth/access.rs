@@ -1,11 +1,11 @@
-//! What a request needs: one rule for all services, so that a new route is closed until somebody opens it here.
+//! The scope that a request needs: one rule for all services. A new route needs a scope unless it is listed here.
 
 use poem::http::Method;
 
 use super::Scope;
 
-/// Paths that take no credentials: what a balancer asks, what a person reads before they have a key, and that the service runs.
-const OPEN: [&str; 5] = [
+/// Paths without authentication: health checks and documentation.
+const PUBLIC_PATHS: [&str; 5] = [
     "/",
     "/docs",
     "/openapi.json",
@@ -13,10 +13,10 @@ const OPEN: [&str; 5] = [
     "/health/ready",
 ];
 
-/// The scope that `method` on `path` takes; none: it is open.
-pub(super) fn needed(method: &Method, path: &str) -> Option<Scope> {
+/// The scope that `method` on `path` needs; none: no credentials.
+pub(super) fn required_scope(method: &Method, path: &str) -> Option<Scope> {
     let is_read = matches!(*method, Method::GET | Method::HEAD);
-    match (is_read, OPEN.contains(&path)) {
+    match (is_read, PUBLIC_PATHS.contains(&path)) {
         (true, true) => None,
         (true, false) => Some(Scope::Read),
         (false, _) => Some(Scope::Write),
@@ -28,9 +28,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_open_is_closed() {
-        assert_eq!(needed(&Method::GET, "/health/live"), None);
-        assert_eq!(needed(&Method::HEAD, "/"), None);
+    fn every_path_that_is_not_public_needs_a_scope() {
+        assert_eq!(required_scope(&Method::GET, "/health/live"), None);
+        assert_eq!(required_scope(&Method::HEAD, "/"), None);
         for (method, path, scope) in [
             (Method::GET, "/metrics", Scope::Read),
             (Method::GET, "/docs/x", Scope::Read),
@@ -39,7 +39,11 @@ mod tests {
             (Method::POST, "/", Scope::Write),
             (Method::OPTIONS, "/docs", Scope::Write),
         ] {
-            assert_eq!(needed(&method, path), Some(scope), "{method} {path}");
+            assert_eq!(
+                required_scope(&method, path),
+                Some(scope),
+                "{method} {path}"
+            );
         }
     }
 }

@@ -1,49 +1,55 @@
-//! API keys: read from a file that holds only their SHA-256, compared in constant time. A key is 256 random bits
-//! ([`super::NewApiKey`]), which nobody can try out: a slow hash, as passwords need it, would only slow down every request.
+//! API keys, read from a file that holds only their SHA-256 hashes. A key is 256 random bits ([`super::NewApiKey`]), which
+//! cannot be guessed: a slow hash, as passwords need it, would only slow down every request.
 
-use std::{num::NonZeroU32, path::Path, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    num::NonZeroU32,
+    path::Path,
+    sync::Arc,
+};
 
 use config::{Config, File, FileFormat};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
-use subtle::ConstantTimeEq as _;
 
-use super::{Caller, Scope, limit::Limit};
+use super::{Caller, Scope, rate_limit::RateLimit};
 
 type Hash = [u8; 32];
 
-/// The keys of one file.
+/// The keys of one file, by their hashes.
+///
+/// The time of a look-up may depend on the presented key only through its SHA-256 hash. A caller cannot choose that hash,
+/// so that the time reveals nothing about the hashes in the file, and comparing in constant time is not needed.
 #[derive(Debug, Default)]
-pub struct ApiKeys(Vec<ApiKey>);
+pub struct ApiKeys(HashMap<Hash, ApiKey>);
 
-/// One key that is known.
+/// The holder of one key.
 #[derive(Debug)]
 pub(super) struct ApiKey {
-    hash: Hash,
     pub(super) caller: Caller,
-    pub(super) limit: Option<Limit>,
+    pub(super) limit: Option<RateLimit>,
 }
 
-/// Why a file of keys cannot be used.
+/// A key file that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
-    /// It cannot be read, is not TOML, or has another shape.
+    /// It cannot be read, is not TOML, or has unknown fields.
     #[error("{0}")]
     Unreadable(#[from] config::ConfigError),
-    /// Nobody could call.
-    #[error("it holds no [[key]]")]
+    /// It has no entries.
+    #[error("no [[key]] entries")]
     Empty,
-    /// One key that cannot be used.
+    /// An entry is invalid.
     #[error("key {name:?}: {problem}")]
     Key {
-        /// Its name.
+        /// The name of the entry.
         name: String,
-        /// What is wrong.
+        /// The problem.
         problem: String,
     },
 }
 
-/// The file: `[[key]]` as often as there are keys.
+/// The file: one `[[key]]` entry per key.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct KeyFile {
@@ -54,22 +60,22 @@ struct KeyFile {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct KeyEntry {
-    /// Who holds it, for logs and answers.
+    /// The name of the holder, for logs and responses.
     name: String,
     /// SHA-256 of the key, 64 hexadecimal digits.
     sha256: String,
     scopes: Vec<String>,
-    /// Requests a second on average; without it as many as come.
+    /// Average requests per second; unset: unlimited.
     requests_per_second: Option<NonZeroU32>,
-    /// Requests at once; by default those of a second.
+    /// Requests at once; default: `requests_per_second`.
     burst: Option<NonZeroU32>,
 }
 
 impl ApiKeys {
-    /// Reads a file of keys.
+    /// Reads a key file.
     ///
     /// # Errors
-    /// What is wrong with it, by key.
+    /// The problem, with the name of the entry.
     pub fn read(file: &Path) -> Result<Self, KeyFileError> {
         Self::of(File::from(file).format(FileFormat::Toml))
     }
@@ -82,38 +88,28 @@ impl ApiKeys {
         if entries.is_empty() {
             return Err(KeyFileError::Empty);
         }
-        let mut keys: Vec<ApiKey> = Vec::with_capacity(entries.len());
+        let mut keys = HashMap::with_capacity(entries.len());
+        let mut names = HashSet::new();
         for entry in entries {
             let name = entry.name.clone();
-            let problem = |problem| KeyFileError::Key {
+            let problem = |problem: &str| KeyFileError::Key {
                 name: name.clone(),
-                problem,
+                problem: problem.to_owned(),
             };
-            let key = ApiKey::try_from(entry).map_err(problem)?;
-            if keys
-                .iter()
-                .any(|known| known.caller.name == key.caller.name)
-            {
-                return Err(problem("the name is there twice".to_owned()));
+            let (hash, key) = entry.into_key().map_err(|error| problem(&error))?;
+            if !names.insert(Arc::clone(&key.caller.name)) {
+                return Err(problem("the name is not unique"));
             }
-            if keys.iter().any(|known| known.hash == key.hash) {
-                return Err(problem("another name has the same key".to_owned()));
+            if keys.insert(hash, key).is_some() {
+                return Err(problem("another entry has the same sha256"));
             }
-            keys.push(key);
         }
         Ok(Self(keys))
     }
 
-    /// The key that `presented` is, if it is one. Every key is compared, whichever it is.
+    /// The key that `presented` is, if it is known.
     pub(super) fn find(&self, presented: &str) -> Option<&ApiKey> {
-        let hash = hash(presented);
-        let mut found = None;
-        for key in &self.0 {
-            if bool::from(key.hash.ct_eq(&hash)) {
-                found = Some(key);
-            }
-        }
-        found
+        self.0.get(&hash(presented))
     }
 }
 
@@ -121,40 +117,35 @@ pub(super) fn hash(key: &str) -> Hash {
     Sha256::digest(key.as_bytes()).into()
 }
 
-impl TryFrom<KeyEntry> for ApiKey {
-    type Error = String;
-
-    fn try_from(entry: KeyEntry) -> Result<Self, String> {
-        let KeyEntry {
+impl KeyEntry {
+    fn into_key(self) -> Result<(Hash, ApiKey), String> {
+        let Self {
             name,
             sha256,
             scopes,
             requests_per_second,
             burst,
-        } = entry;
+        } = self;
         let mut hash: Hash = [0; 32];
         hex::decode_to_slice(&sha256, &mut hash)
             .map_err(|_| "sha256 is not 64 hexadecimal digits".to_owned())?;
-        let scopes = scopes.iter().map(|scope| scope.parse::<Scope>());
-        let scopes: Vec<Scope> = scopes
-            .collect::<Result<_, _>>()
-            .map_err(|e| e.to_string())?;
         if name.is_empty() || scopes.is_empty() {
             return Err("name and scopes must not be empty".to_owned());
         }
+        let scopes = scopes.iter().map(|scope| scope.parse::<Scope>());
+        let scopes = scopes
+            .collect::<Result<_, _>>()
+            .map_err(|error| error.to_string())?;
         if burst.is_some() && requests_per_second.is_none() {
-            return Err("burst means nothing without requests_per_second".to_owned());
+            return Err("burst needs requests_per_second".to_owned());
         }
         let limit = requests_per_second
-            .map(|per_second| Limit::new(per_second, burst.unwrap_or(per_second)));
-        Ok(Self {
-            hash,
-            caller: Caller {
-                name: Arc::from(name),
-                scopes: scopes.into_iter().collect(),
-                only_user: None,
-            },
-            limit,
-        })
+            .map(|per_second| RateLimit::new(per_second, burst.unwrap_or(per_second)));
+        let caller = Caller {
+            name: Arc::from(name),
+            scopes,
+            only_user: None,
+        };
+        Ok((hash, ApiKey { caller, limit }))
     }
 }

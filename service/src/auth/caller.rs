@@ -1,26 +1,26 @@
-//! Who asks, and what they may do.
+//! The caller of a request, and the scopes of credentials.
 
 use std::{fmt, str::FromStr, sync::Arc};
 
 use ess_schema::UserId;
 use poem::Request;
 
-/// One thing that may be allowed.
+/// A permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// Asking questions: `GET` and `HEAD`.
+    /// Read: `GET` and `HEAD`.
     Read,
-    /// Telling facts: every other method.
+    /// Append facts: all other methods.
     Write,
     /// Everything.
     Admin,
 }
 
 impl Scope {
-    /// Every scope there is.
+    /// All scopes.
     pub const ALL: [Self; 3] = [Self::Read, Self::Write, Self::Admin];
 
-    /// As configuration and tokens write it.
+    /// The name in configuration and tokens.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Read => "read",
@@ -43,27 +43,24 @@ impl FromStr for Scope {
     }
 }
 
-/// A scope that is none.
+/// An unknown name of a scope.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no scope; allowed: read, write, admin")]
-pub struct UnknownScope(String);
+#[error("unknown scope {0:?}; expected one of read, write, admin")]
+pub struct UnknownScope(pub(super) String);
 
 /// A set of scopes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Scopes(u8);
 
 impl Scopes {
-    /// Every scope.
-    pub const EVERY: Self = Self(Scope::Admin.bit());
-
-    /// Whether it allows what `needed` is; `admin` allows everything.
-    pub const fn allow(self, needed: Scope) -> bool {
-        self.0 & (needed.bit() | Scope::Admin.bit()) != 0
+    /// Whether the set allows `required`; `admin` allows everything.
+    pub const fn allow(self, required: Scope) -> bool {
+        self.0 & (required.bit() | Scope::Admin.bit()) != 0
     }
 
-    /// The known ones of names separated by blanks, as a token's `scope` claim has them (RFC 8693, section 4.2): tokens are made
-    /// for other services, too, so others are not an error.
-    pub(super) fn known_of(names: &str) -> Self {
+    /// Parses names separated by spaces, as in the `scope` claim of a token (RFC 8693, section 4.2). It ignores unknown
+    /// names, because a token may be for other services, too.
+    pub(super) fn from_claim(names: &str) -> Self {
         names
             .split_ascii_whitespace()
             .filter_map(|name| name.parse().ok())
@@ -77,7 +74,7 @@ impl FromIterator<Scope> for Scopes {
     }
 }
 
-/// Names separated by commas.
+/// Parses names separated by commas.
 impl FromStr for Scopes {
     type Err = UnknownScope;
 
@@ -98,24 +95,24 @@ impl fmt::Display for Scopes {
     }
 }
 
-/// Who asks. A request that passed the [`super::Gate`] of a service that knows authentication carries it.
+/// The caller of a request. [`super::Gate`] attaches it to requests if the service has authentication.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     /// The name of the API key, or the subject of the token.
     pub name: Arc<str>,
-    /// What they may do.
+    /// The scopes of the credentials.
     pub scopes: Scopes,
-    /// The only user whose playbacks they may tell and ask of; none: of everyone.
+    /// The only user whose playbacks the caller may append and query; none: all users.
     pub only_user: Option<UserId>,
 }
 
 impl Caller {
-    /// Who sent `request`; none where nobody is asked for credentials.
+    /// The caller of `request`; none if the request needs no credentials.
     pub fn of(request: &Request) -> Option<&Self> {
         request.extensions().get()
     }
 
-    /// The only user whose playbacks the sender of `request` may tell and ask of.
+    /// The only user whose playbacks the caller of `request` may append and query.
     pub fn only_user(request: &Request) -> Option<&UserId> {
         Self::of(request)?.only_user.as_ref()
     }

@@ -1,9 +1,8 @@
-//! What an API's document says of credentials: the schemes, which operations need one, and how a request without is answered. It
-//! follows the rule that the gate follows, so that no operation can say otherwise.
+//! Adds security to the OpenAPI document of an API: the schemes, the operations that need one, and the responses 401, 403
+//! and 429. It applies the same rule as the gate, so that document and behavior cannot differ.
 
 use std::{collections::HashMap, iter};
 
-use poem::{endpoint::BoxEndpoint, http::Method};
 use poem_openapi::{
     OpenApi,
     registry::{
@@ -14,18 +13,16 @@ use poem_openapi::{
 
 use super::access;
 use crate::{
-    openapi::{header, problem, retry_after},
+    openapi::{Routes, header, problem, retry_after},
     problem::Problem,
 };
 
 const API_KEY: &str = "ApiKey";
 const BEARER: &str = "Bearer";
 
-/// An API whose document tells of credentials.
+/// An API whose document describes its security.
 #[derive(Debug)]
 pub struct SecuredApi<A>(pub A);
-
-type Routes = HashMap<String, HashMap<Method, BoxEndpoint<'static>>>;
 
 impl<A: OpenApi> OpenApi for SecuredApi<A> {
     fn meta() -> Vec<MetaApi> {
@@ -55,8 +52,8 @@ fn api_key() -> MetaSecurityScheme {
     MetaSecurityScheme {
         ty: "apiKey",
         description: Some(
-            "An API key. Which scopes it has and how often it may ask stands in the service's file of keys. None is needed where \
-             the service runs without authentication, which it does on the loopback only unless told otherwise.",
+            "An API key. The key file of the service defines its scopes and its rate limit. A service without authentication \
+             needs none; by default such a service listens on loopback only.",
         ),
         name: Some("X-API-Key"),
         key_in: Some("header"),
@@ -71,8 +68,8 @@ fn bearer() -> MetaSecurityScheme {
     MetaSecurityScheme {
         ty: "http",
         description: Some(
-            "A JSON Web Token signed with HS256, RS256 or ES256, with `exp` and `aud`, its `scope` naming what it allows: `read`, \
-             `write`, `admin`. An API key is taken here, too.",
+            "A JSON Web Token signed with HS256, RS256 or ES256, with the claims `exp` and `aud`. Its `scope` lists `read`, \
+             `write` or `admin`. An API key is accepted here, too.",
         ),
         name: None,
         key_in: None,
@@ -84,59 +81,59 @@ fn bearer() -> MetaSecurityScheme {
 }
 
 fn secure(operation: &mut MetaOperation, path: &str) {
-    let Some(needed) = access::needed(&operation.method, path) else {
+    let Some(required) = access::required_scope(&operation.method, path) else {
         return;
     };
     let scheme = |name| HashMap::from([(name, Vec::new())]);
     operation.security = vec![scheme(API_KEY), scheme(BEARER)];
-    let of_scope = MetaSchema {
+    let insufficient_scope = MetaSchema {
         example: Some(
             format!(
                 r#"Bearer realm="ess", error="insufficient_scope", scope="{}""#,
-                needed.name()
+                required.name()
             )
             .into(),
         ),
         ..MetaSchema::new("string")
     };
-    let of_token = MetaSchema {
+    let invalid_token = MetaSchema {
         example: Some(r#"Bearer realm="ess", error="invalid_token""#.into()),
         ..MetaSchema::new("string")
     };
     let refusals = [
         with_headers(
             401,
-            "Credentials are missing, or are none that are known",
+            "Credentials are missing or invalid",
             vec![header(
                 "WWW-Authenticate",
-                "How credentials are sent.",
-                of_token,
+                "How to send credentials.",
+                invalid_token,
             )],
         ),
         with_headers(
             403,
-            "The credentials do not allow this: the scope is missing, or it concerns another user than theirs",
+            "The credentials do not allow the request: they lack a scope, or the request concerns another user",
             vec![header(
                 "WWW-Authenticate",
-                "The scope that is missing.",
-                of_scope,
+                "The missing scope.",
+                insufficient_scope,
             )],
         ),
         with_headers(
             429,
-            "The API key has used up the requests it may make",
+            "The rate limit of the API key is exceeded",
             iter::once(retry_after())
                 .chain(rate_limit_headers())
                 .collect(),
         ),
     ];
     let responses = &mut operation.responses.responses;
-    let answered = |response: &&mut MetaResponse| response.status.is_some_and(|it| it < 400);
-    for response in responses.iter_mut().filter(answered) {
+    let is_success = |response: &&mut MetaResponse| response.status.is_some_and(|it| it < 400);
+    for response in responses.iter_mut().filter(is_success) {
         response.headers.extend(rate_limit_headers());
     }
     responses.extend(refusals);
-    // In the order of statuses; what stands for all others comes last.
+    // By status; `default` comes last.
     responses.sort_by_key(|response| response.status.unwrap_or(u16::MAX));
 }
 
@@ -152,22 +149,22 @@ fn rate_limit_headers() -> Vec<MetaHeader> {
     vec![
         header(
             "RateLimit-Limit",
-            "How many requests the API key may make at once. This header and the other three stand on every answer to a key whose rate is limited.",
+            "Maximum number of requests at once. This header and the other three are in every response to an API key with a rate limit.",
             number(500),
         ),
         header(
             "RateLimit-Remaining",
-            "How many it may make now.",
+            "Number of requests that are allowed now.",
             number(0),
         ),
         header(
             "RateLimit-Reset",
-            "Seconds until it may make as many again; of one refused, until it may make one.",
+            "Seconds until the full quota is available; on 429, until one request is allowed.",
             number(1),
         ),
         header(
             "RateLimit-Policy",
-            "That limit, and the seconds (`w`) after which all of it may be used again.",
+            "The limit, and the window (`w`) in seconds after which the full quota is available again.",
             policy,
         ),
     ]

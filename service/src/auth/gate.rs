@@ -1,4 +1,4 @@
-//! Lets pass who may: credentials → caller → rate → scope → the route. It must not look at bodies.
+//! Admits or rejects a request: credentials → caller → rate limit → scope → route. It must not look at bodies.
 
 use std::sync::Arc;
 
@@ -8,28 +8,25 @@ use poem::{
 };
 
 use super::{
-    API_KEY_HEADER, ApiKeys, Caller, JwksSource, TokenRules, access, api_keys::ApiKey, jwks::Jwks,
-    limit::Limit, refusal::Refusal, tokens::Tokens,
+    API_KEY_HEADER, ApiKeys, AuthConfig, Caller, JwksConfig, access, jwks::Jwks,
+    rate_limit::RateLimit, rejection::Rejection, tokens::Tokens,
 };
-use crate::{
-    config::{AuthConfig, JwtConfig},
-    process::{Process, StartError},
-};
+use crate::config::Secret;
 
-/// Who may pass.
+/// Checks the credentials of requests.
 #[derive(Default)]
 pub struct Gate {
-    /// None: everybody.
-    known: Option<Known>,
+    /// None: the service has no authentication.
+    credentials: Option<Credentials>,
 }
 
-/// Who is known.
-pub(super) struct Known {
+/// The credentials that the gate accepts.
+pub(super) struct Credentials {
     pub(super) keys: Arc<ApiKeys>,
     pub(super) tokens: Option<Tokens>,
 }
 
-/// What a request presents.
+/// The credential of a request.
 enum Presented<'r> {
     Key(&'r str),
     Token(&'r str),
@@ -37,127 +34,120 @@ enum Presented<'r> {
 
 impl std::fmt::Debug for Gate {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let is_open = self.known.is_none();
+        let is_open = self.credentials.is_none();
         f.debug_struct("Gate").field("is_open", &is_open).finish()
     }
 }
 
 impl Gate {
-    /// The gate of `process`, which keeps the keys that tokens are checked with up to date. Without keys and tokens it is open.
+    /// The gate that `config` describes, and the JWK set it uses, which the caller keeps up to date
+    /// ([`Jwks::refresh`]).
     ///
     /// # Errors
-    /// When no client for the keys' URL can be made.
-    pub fn start(config: &AuthConfig, process: &mut Process) -> Result<Self, StartError> {
+    /// When the client for the URL of the JWK set cannot be built.
+    pub(crate) fn new(config: &AuthConfig) -> Result<(Self, Option<Arc<Jwks>>), reqwest::Error> {
         if !config.is_enabled() {
-            return Ok(Self::default());
+            return Ok((Self::default(), None));
         }
-        let jwks = config.jwt.as_ref().and_then(|jwt| jwt.jwks.as_ref());
-        let jwks = jwks.map(|jwks| Self::keep(jwks.source.clone(), jwks.refresh_interval, process));
-        let jwks = jwks.transpose()?;
-        let tokens = config.jwt.as_ref().map(|jwt| Self::tokens(jwt, jwks));
+        let jwks = config.jwt.as_ref().and_then(|jwt| jwt.jwks.clone());
+        let jwks = jwks
+            .map(
+                |JwksConfig {
+                     source,
+                     refresh_interval,
+                 }| Jwks::new(source, refresh_interval),
+            )
+            .transpose()?
+            .map(Arc::new);
+        let tokens = config.jwt.as_ref().map(|jwt| {
+            let secret = jwt.secret.as_ref().map(Secret::expose);
+            Tokens::new(jwt.rules.clone(), secret, jwks.clone())
+        });
         let keys = Arc::clone(&config.keys);
-        Ok(Self::of(Known { keys, tokens }))
+        Ok((Self::accepting(Credentials { keys, tokens }), jwks))
     }
 
-    pub(super) fn of(known: Known) -> Self {
-        Self { known: Some(known) }
+    pub(super) fn accepting(credentials: Credentials) -> Self {
+        Self {
+            credentials: Some(credentials),
+        }
     }
 
-    fn keep(
-        source: JwksSource,
-        every: std::time::Duration,
-        process: &mut Process,
-    ) -> Result<Arc<Jwks>, StartError> {
-        let jwks = Arc::new(Jwks::new(source, every)?);
-        let check = process.health.check("jwks");
-        let stopping = process.stopping();
-        process.spawn("jwks", Arc::clone(&jwks).keep(check, stopping));
-        Ok(jwks)
-    }
-
-    fn tokens(jwt: &JwtConfig, jwks: Option<Arc<Jwks>>) -> Tokens {
-        let secret = jwt.secret.as_ref().map(crate::config::Secret::expose);
-        let rules: TokenRules = jwt.rules.clone();
-        Tokens::new(rules, secret, jwks)
-    }
-
-    /// Calls `inner` with a request that may pass, and answers any other.
+    /// Calls `inner` with a request that is admitted, and responds to any other.
     pub async fn pass<E>(&self, inner: &E, mut request: Request) -> Response
     where
         E: Endpoint<Output = Response>,
     {
-        let needed = access::needed(request.method(), request.uri().path());
-        let (Some(known), Some(needed)) = (&self.known, needed) else {
+        let required = access::required_scope(request.method(), request.uri().path());
+        let (Some(credentials), Some(required)) = (&self.credentials, required) else {
             return inner.get_response(request).await;
         };
-        let (caller, limit) = match known.caller(request.headers()).await {
-            Ok(known) => known,
-            Err(refusal) => return refusal.response(),
+        let (caller, limit) = match credentials.caller(request.headers()).await {
+            Ok(found) => found,
+            Err(rejection) => return rejection.response(),
         };
-        let standing = limit.map(Limit::count);
-        let is_exceeded = standing.is_some_and(|standing| standing.is_exceeded);
-        let mut response = match standing {
-            Some(standing) if is_exceeded => {
-                Refusal::RateLimited(caller.name, standing.retry_after()).response()
+        let status = limit.map(RateLimit::count);
+        let mut response = match status {
+            Some(status) if status.is_exceeded => {
+                Rejection::RateLimited(caller.name, status.retry_after()).response()
             }
-            _ if !caller.scopes.allow(needed) => Refusal::Forbidden(caller, needed).response(),
+            _ if !caller.scopes.allow(required) => {
+                Rejection::Forbidden(caller, required).response()
+            }
             _ => {
                 request.extensions_mut().insert(caller);
                 private(inner.get_response(request).await)
             }
         };
-        if let Some(standing) = standing {
-            standing.tell(response.headers_mut());
+        if let Some(status) = status {
+            status.write_headers(response.headers_mut());
         }
         response
     }
 }
 
-/// What was told to who has credentials is not for a cache that others share: it does not know keys of ours.
+/// Marks a response that depends on credentials as not cacheable by shared caches.
 fn private(mut response: Response) -> Response {
-    if let Some(held) = response.headers_mut().get_mut(header::CACHE_CONTROL)
+    if let Some(directives) = response.headers_mut().get_mut(header::CACHE_CONTROL)
         && let Ok(private) =
-            HeaderValue::from_maybe_shared([b"private, ", held.as_bytes()].concat())
+            HeaderValue::from_maybe_shared([b"private, ", directives.as_bytes()].concat())
     {
-        *held = private;
+        *directives = private;
     }
     response
 }
 
-impl Known {
-    /// Who asks, and how often they may.
-    async fn caller(&self, headers: &HeaderMap) -> Result<(Caller, Option<&Limit>), Refusal> {
+impl Credentials {
+    /// The caller, and its rate limit.
+    async fn caller(&self, headers: &HeaderMap) -> Result<(Caller, Option<&RateLimit>), Rejection> {
         match (presented(headers)?, &self.tokens) {
-            (Presented::Token(token), Some(tokens)) => {
-                let caller = tokens.caller(token).await.map_err(Refusal::from)?;
-                Ok((caller, None))
-            }
+            (Presented::Token(token), Some(tokens)) => Ok((tokens.caller(token).await?, None)),
             (Presented::Key(key) | Presented::Token(key), _) => {
-                let key: &ApiKey = self.keys.find(key).ok_or(Refusal::UnknownKey)?;
+                let key = self.keys.find(key).ok_or(Rejection::UnknownKey)?;
                 Ok((key.caller.clone(), key.limit.as_ref()))
             }
         }
     }
 }
 
-/// The one credential of a request. What looks like a token (two dots) is one, any other bearer a key: collectors of metrics can
-/// send a bearer, but seldom a header of ours.
-fn presented(headers: &HeaderMap) -> Result<Presented<'_>, Refusal> {
+/// The one credential of a request. A bearer with two dots is a token, any other bearer an API key: collectors of metrics
+/// can send a bearer, but seldom a custom header.
+fn presented(headers: &HeaderMap) -> Result<Presented<'_>, Rejection> {
     let authorization = headers.get_all(header::AUTHORIZATION);
     let keys = headers.get_all(API_KEY_HEADER);
     let mut all = authorization.iter().map(bearer).chain(keys.iter().map(key));
     match (all.next(), all.next()) {
-        (None, _) => Err(Refusal::Missing),
+        (None, _) => Err(Rejection::Missing),
         (Some(only), None) => only,
-        (Some(_), Some(_)) => Err(Refusal::Several),
+        (Some(_), Some(_)) => Err(Rejection::Several),
     }
 }
 
-fn bearer(value: &HeaderValue) -> Result<Presented<'_>, Refusal> {
-    let text = value.to_str().map_err(|_| Refusal::NotBearer)?;
-    let (scheme, credential) = text.split_once(' ').ok_or(Refusal::NotBearer)?;
+fn bearer(value: &HeaderValue) -> Result<Presented<'_>, Rejection> {
+    let text = value.to_str().map_err(|_| Rejection::NotBearer)?;
+    let (scheme, credential) = text.split_once(' ').ok_or(Rejection::NotBearer)?;
     if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(Refusal::NotBearer);
+        return Err(Rejection::NotBearer);
     }
     let credential = credential.trim();
     Ok(match credential.matches('.').count() {
@@ -166,7 +156,7 @@ fn bearer(value: &HeaderValue) -> Result<Presented<'_>, Refusal> {
     })
 }
 
-fn key(value: &HeaderValue) -> Result<Presented<'_>, Refusal> {
-    let text = value.to_str().map_err(|_| Refusal::UnknownKey)?;
+fn key(value: &HeaderValue) -> Result<Presented<'_>, Rejection> {
+    let text = value.to_str().map_err(|_| Rejection::UnknownKey)?;
     Ok(Presented::Key(text.trim()))
 }

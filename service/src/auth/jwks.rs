@@ -1,5 +1,5 @@
-//! The public keys that tokens are checked with (RFC 7517), from a file or a URL. They are read again every so often, and when a
-//! token names a key that is not among them, so that an issuer can rotate its keys without anybody's help.
+//! The JWK set (RFC 7517) that verifies tokens, from a file or a URL. It is reloaded at an interval, and when a token names
+//! an unknown key, so that an issuer can rotate its keys. It never uses a symmetric key from a set.
 
 use std::{
     convert::Infallible,
@@ -21,22 +21,21 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::tokens::TokenError;
 use crate::health::Check;
 
-/// How long fetching may take.
-const FETCH_WITHIN: Duration = Duration::from_secs(5);
-/// A set larger than this is none.
-const MOST_BYTES: usize = 1 << 20;
-/// A key that is not known is looked for this often at most, whatever tokens name.
-const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// Timeout of a fetch.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+/// Maximum size of a set.
+const MAX_BYTES: usize = 1 << 20;
+/// Minimum time between reloads, however many tokens name unknown keys.
+const MIN_RELOAD_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Where the keys are.
+/// The source of a JWK set.
 #[derive(Debug, Clone)]
 pub enum JwksSource {
-    /// A file of this machine.
+    /// A file.
     File(PathBuf),
-    /// Where the issuer publishes them.
+    /// The URL at which the issuer publishes it.
     Url(Url),
 }
 
@@ -49,14 +48,14 @@ impl fmt::Display for JwksSource {
     }
 }
 
-/// The keys, as they were last read.
-pub(super) struct Jwks {
+/// The keys of a JWK set, as last loaded.
+pub(crate) struct Jwks {
     source: JwksSource,
     client: Client,
-    every: Duration,
+    refresh_interval: Duration,
     keys: RwLock<Option<Arc<Vec<PublicKey>>>>,
-    /// When they were last asked for, successfully or not. Held while asking, so that nobody asks beside.
-    asked: Mutex<Option<Instant>>,
+    /// When a token last caused a reload, successful or not. Locked during the reload, so that there is one at a time.
+    last_reload: Mutex<Option<Instant>>,
 }
 
 /// One key, for one algorithm.
@@ -66,54 +65,65 @@ struct PublicKey {
     key: DecodingKey,
 }
 
-/// Why the keys could not be read.
+/// No keys have been loaded yet: the token may be valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("tokens cannot be verified now: the JWK set has not been loaded yet")]
+pub(super) struct KeysUnavailable;
+
+/// A JWK set that cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 enum LoadError {
     #[error("{0}")]
     File(#[from] io::Error),
     #[error("{0}")]
     Fetch(#[from] reqwest::Error),
-    #[error("it has more than {MOST_BYTES} bytes")]
+    #[error("the JWK set has more than {MAX_BYTES} bytes")]
     TooLarge,
-    #[error("it is not a JWK set: {0}")]
+    #[error("not a JWK set: {0}")]
     NotASet(#[from] serde_json::Error),
-    #[error("it holds no key for RS256 or ES256")]
+    #[error("the JWK set has no key for RS256 or ES256")]
     NoKey,
 }
 
 impl Jwks {
-    pub(super) fn new(source: JwksSource, every: Duration) -> Result<Self, reqwest::Error> {
+    pub(super) fn new(
+        source: JwksSource,
+        refresh_interval: Duration,
+    ) -> Result<Self, reqwest::Error> {
         let client = Client::builder()
-            .timeout(FETCH_WITHIN)
-            // The address that was configured is the one that is trusted.
+            .timeout(FETCH_TIMEOUT)
+            // Only the configured address is trusted.
             .redirect(Policy::none())
             .build()?;
         Ok(Self {
             source,
             client,
-            every,
+            refresh_interval,
             keys: RwLock::default(),
-            asked: Mutex::default(),
+            last_reload: Mutex::default(),
         })
     }
 
-    /// The keys for `algorithm` that may have signed a token: the one of that id, or all if the token names none.
+    /// The keys for `algorithm` that may have signed a token: the one with `id`, or all if the token has no key id.
+    ///
+    /// # Errors
+    /// While no keys have been loaded.
     pub(super) async fn keys(
         &self,
         algorithm: Algorithm,
         id: Option<&str>,
-    ) -> Result<Vec<DecodingKey>, TokenError> {
+    ) -> Result<Vec<DecodingKey>, KeysUnavailable> {
         let found = self.known(algorithm, id);
         if let Some(found) = found
             && !found.is_empty()
         {
             return Ok(found);
         }
-        self.look_again().await;
-        self.known(algorithm, id).ok_or(TokenError::NoKeys)
+        self.reload().await;
+        self.known(algorithm, id).ok_or(KeysUnavailable)
     }
 
-    /// None as long as no keys could be read.
+    /// None while no keys have been loaded.
     fn known(&self, algorithm: Algorithm, id: Option<&str>) -> Option<Vec<DecodingKey>> {
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
         let keys = keys.as_ref()?.iter();
@@ -123,19 +133,19 @@ impl Jwks {
         Some(keys.filter(fits).map(|key| key.key.clone()).collect())
     }
 
-    /// Reads the keys, unless that was done a moment ago. Of many that want it one does it, the others wait for that.
-    async fn look_again(&self) {
-        let mut asked = self.asked.lock().await;
-        if asked.is_some_and(|asked| asked.elapsed() < LOOK_AGAIN_AFTER) {
+    /// Loads the keys, unless that was done a moment ago. Concurrent callers wait for one load.
+    async fn reload(&self) {
+        let mut last_reload = self.last_reload.lock().await;
+        if last_reload.is_some_and(|last| last.elapsed() < MIN_RELOAD_INTERVAL) {
             return;
         }
         let loaded = self.load().await;
-        *asked = Some(Instant::now());
-        self.take(loaded);
+        *last_reload = Some(Instant::now());
+        self.store(loaded);
     }
 
-    /// Keeps what was read; what was known stays if nothing could be.
-    fn take(&self, loaded: Result<Vec<PublicKey>, LoadError>) -> bool {
+    /// Stores the keys that were loaded; after an error the previous keys stay in use. True: loaded.
+    fn store(&self, loaded: Result<Vec<PublicKey>, LoadError>) -> bool {
         match loaded {
             Ok(keys) => {
                 let mut known = self.keys.write().unwrap_or_else(PoisonError::into_inner);
@@ -144,7 +154,7 @@ impl Jwks {
             }
             Err(error) => {
                 let source = &self.source;
-                tracing::warn!(%source, "the keys of {source} could not be read: {error}");
+                tracing::warn!(%source, "cannot load the JWK set from {source}: {error}");
                 false
             }
         }
@@ -159,29 +169,29 @@ impl Jwks {
     }
 
     async fn fetch(&self, url: Url) -> Result<Vec<u8>, LoadError> {
-        let mut answer = self.client.get(url).send().await?.error_for_status()?;
+        let mut response = self.client.get(url).send().await?.error_for_status()?;
         let mut text = Vec::new();
-        while let Some(chunk) = answer.chunk().await? {
+        while let Some(chunk) = response.chunk().await? {
             text.extend_from_slice(&chunk);
-            if text.len() > MOST_BYTES {
+            if text.len() > MAX_BYTES {
                 return Err(LoadError::TooLarge);
             }
         }
         Ok(text)
     }
 
-    /// Reads the keys now and every so often, until `stopping`. `check` fails until they could be read once; after that the last
-    /// ones serve for as long as the source is away.
-    pub(super) async fn keep(
+    /// Loads the keys now and at every interval, until `stopping`. `check` is not ready until the first success; after that,
+    /// the last keys stay in use while the source is unavailable.
+    pub(crate) async fn refresh(
         self: Arc<Self>,
         check: Check,
         stopping: CancellationToken,
     ) -> Result<(), Infallible> {
-        let keep = async {
+        let refresh = async {
             loop {
                 let loaded = self.load().await;
-                let is_known = self.take(loaded);
-                if is_known {
+                let is_loaded = self.store(loaded);
+                if is_loaded {
                     check.ok();
                 } else if self
                     .keys
@@ -189,29 +199,32 @@ impl Jwks {
                     .unwrap_or_else(PoisonError::into_inner)
                     .is_none()
                 {
-                    check.not_ready(format!("the keys of {} could not be read yet", self.source));
+                    check.not_ready(format!(
+                        "the JWK set from {} has not been loaded yet",
+                        self.source
+                    ));
                 }
-                sleep(if is_known {
-                    self.every
+                sleep(if is_loaded {
+                    self.refresh_interval
                 } else {
-                    LOOK_AGAIN_AFTER
+                    MIN_RELOAD_INTERVAL
                 })
                 .await;
             }
         };
-        stopping.run_until_cancelled(keep).await;
+        stopping.run_until_cancelled(refresh).await;
         Ok(())
     }
 }
 
-/// The keys of a set that can be used here; a set may hold keys for others, too.
+/// The usable keys of a set, which may have keys for other purposes, too.
 fn parse(text: &[u8]) -> Result<Vec<PublicKey>, LoadError> {
     #[derive(Deserialize)]
-    struct Set {
+    struct JwkSet {
         keys: Vec<serde_json::Value>,
     }
-    let Set { keys } = serde_json::from_slice(text)?;
-    let usable = |key| PublicKey::of(&serde_json::from_value(key).ok()?);
+    let JwkSet { keys } = serde_json::from_slice(text)?;
+    let usable = |key| PublicKey::from_jwk(&serde_json::from_value(key).ok()?);
     let keys: Vec<PublicKey> = keys.into_iter().filter_map(usable).collect();
     if keys.is_empty() {
         return Err(LoadError::NoKey);
@@ -220,16 +233,19 @@ fn parse(text: &[u8]) -> Result<Vec<PublicKey>, LoadError> {
 }
 
 impl PublicKey {
-    /// None: of another kind, or not for signatures. A symmetric key is never one: it would be public.
-    fn of(jwk: &Jwk) -> Option<Self> {
-        let (algorithm, named) = match &jwk.algorithm {
+    /// None: a key of another type, or not for signatures. A symmetric key is rejected, because it would be public.
+    fn from_jwk(jwk: &Jwk) -> Option<Self> {
+        let (algorithm, key_algorithm) = match &jwk.algorithm {
             AlgorithmParameters::RSA(_) => (Algorithm::RS256, KeyAlgorithm::RS256),
             AlgorithmParameters::EllipticCurve(curve) if curve.curve == EllipticCurve::P256 => {
                 (Algorithm::ES256, KeyAlgorithm::ES256)
             }
             _ => return None,
         };
-        let is_for_another = jwk.common.key_algorithm.is_some_and(|is| is != named);
+        let is_for_another = jwk
+            .common
+            .key_algorithm
+            .is_some_and(|named| named != key_algorithm);
         let key_use = &jwk.common.public_key_use;
         let signs = key_use
             .as_ref()
@@ -252,19 +268,22 @@ mod tests {
     const RSA: &str = r#""kty":"RSA","n":"sXch","e":"AQAB""#;
 
     #[test]
-    fn of_a_set_only_keys_for_signatures_by_known_algorithms_are_taken() {
+    fn only_keys_for_signatures_with_rs256_or_es256_are_loaded() {
         let set = |key: &str| parse(format!(r#"{{"keys":[{key}]}}"#).as_bytes());
-        let taken = set(&format!(r#"{{{RSA},"kid":"a"}},{{"kty":"XYZ"}}"#)).unwrap();
-        assert_eq!(taken.len(), 1);
-        assert_eq!(taken[0].id.as_deref(), Some("a"));
-        for refused in [
+        let loaded = set(&format!(r#"{{{RSA},"kid":"a"}},{{"kty":"XYZ"}}"#)).unwrap();
+        assert_eq!(loaded.len(), 1);
+        assert_eq!(loaded[0].id.as_deref(), Some("a"));
+        for unusable in [
             format!(r#"{{{RSA},"use":"enc"}}"#),
             format!(r#"{{{RSA},"alg":"RS512"}}"#),
             r#"{"kty":"oct","k":"c2VjcmV0"}"#.to_owned(),
             r#"{"kty":"EC","crv":"P-384","x":"AA","y":"AA"}"#.to_owned(),
             String::new(),
         ] {
-            assert!(matches!(set(&refused), Err(LoadError::NoKey)), "{refused}");
+            assert!(
+                matches!(set(&unusable), Err(LoadError::NoKey)),
+                "{unusable}"
+            );
         }
         assert!(matches!(parse(b"[]"), Err(LoadError::NotASet(_))));
     }

@@ -1,4 +1,4 @@
-//! Who passes the gate, and what the others are told.
+//! Which requests the gate admits, and how it responds to others.
 
 mod keys;
 mod signed;
@@ -6,20 +6,20 @@ mod tokens;
 
 use std::sync::Arc;
 
-use config::{File, FileFormat};
+use ::config::{File, FileFormat};
 use poem::{
     Endpoint, IntoResponse as _, Request, Response,
     endpoint::make_sync,
     http::{Method, StatusCode},
 };
 
-use super::{gate::Known, tokens::Tokens, *};
+use super::{gate::Credentials, tokens::Tokens, *};
 
-/// Tells who called.
-fn telling() -> impl Endpoint<Output = Response> {
+/// Responds with the name and the scopes of the caller.
+fn echo_caller() -> impl Endpoint<Output = Response> {
     make_sync(|request: Request| match Caller::of(&request) {
         Some(caller) => format!("{} [{}]", caller.name, caller.scopes).into_response(),
-        None => "nobody".into_response(),
+        None => "no caller".into_response(),
     })
 }
 
@@ -29,7 +29,7 @@ fn gate(keys: &str, tokens: Option<Tokens>) -> Gate {
         keys => ApiKeys::of(File::from_str(keys, FileFormat::Toml)).unwrap(),
     };
     let keys = Arc::new(keys);
-    Gate::of(Known { keys, tokens })
+    Gate::accepting(Credentials { keys, tokens })
 }
 
 fn request(method: Method, path: &str, headers: &[(&str, &str)]) -> Request {
@@ -39,9 +39,9 @@ fn request(method: Method, path: &str, headers: &[(&str, &str)]) -> Request {
     headers.iter().fold(request, add).finish()
 }
 
-/// The status, and the text: of a refusal its detail.
-async fn told(gate: &Gate, request: Request) -> (StatusCode, String) {
-    let response = gate.pass(&telling(), request).await;
+/// The status, and the text; of a problem its detail.
+async fn pass(gate: &Gate, request: Request) -> (StatusCode, String) {
+    let response = gate.pass(&echo_caller(), request).await;
     let status = response.status();
     let text = response.into_body().into_string().await.unwrap();
     let problem: Result<serde_json::Value, _> = serde_json::from_str(&text);

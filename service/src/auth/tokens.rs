@@ -1,5 +1,5 @@
-//! JSON Web Tokens (RFC 7519): HS256 with a shared secret, RS256 and ES256 with the keys of a JWK set. A key serves the one algorithm
-//! it is for, whatever a token's header says, so a token cannot choose how it is checked (RFC 8725, section 3.1).
+//! Verifies JSON Web Tokens (RFC 7519): HS256 with a shared secret, RS256 and ES256 with a JWK set. A key is used for its
+//! own algorithm only, so that the header of a token cannot choose the verification (RFC 8725, section 3.1).
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,45 +10,47 @@ use jsonwebtoken::{
 };
 use serde::Deserialize;
 
-use super::{Caller, Scopes, jwks::Jwks};
+use super::{
+    Caller, Scopes,
+    jwks::{Jwks, KeysUnavailable},
+};
 
-/// What is asked of a token beside its signature.
+/// The rules for the claims of a token.
 #[derive(Debug, Clone, Default)]
 pub struct TokenRules {
-    /// One of its `aud` must be this.
+    /// The audience that `aud` must contain.
     pub audience: String,
-    /// Its `iss` must be this; none: any.
+    /// The issuer that `iss` must equal; none: any.
     pub issuer: Option<String>,
-    /// How far the clocks of issuer and service may differ.
+    /// The accepted clock difference between issuer and service.
     pub leeway: Duration,
-    /// What one without a `scope` claim allows.
+    /// The scopes of a token without a `scope` claim.
     pub default_scopes: Scopes,
-    /// Whether it allows only what concerns the user that its `sub` is.
+    /// Whether a token is restricted to the user in its `sub`.
     pub sub_is_user: bool,
 }
 
-/// Checks tokens.
+/// Verifies tokens.
 pub(super) struct Tokens {
     rules: TokenRules,
     secret: Option<DecodingKey>,
     jwks: Option<Arc<Jwks>>,
 }
 
-/// Why a token is not taken.
+/// A token that is not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum TokenError {
     #[error("{0}")]
-    Refused(String),
-    /// The keys are not here yet: it may be a good one.
-    #[error("the keys that tokens are checked with cannot be had at the moment")]
-    NoKeys,
+    Invalid(String),
+    #[error(transparent)]
+    KeysUnavailable(#[from] KeysUnavailable),
 }
 
-/// The claims that mean something here.
+/// The claims that the service uses.
 #[derive(Debug, Deserialize)]
 struct Claims {
     sub: Option<String>,
-    /// Names separated by blanks (RFC 8693, section 4.2).
+    /// Names separated by spaces (RFC 8693, section 4.2).
     scope: Option<String>,
 }
 
@@ -61,16 +63,16 @@ impl Tokens {
         }
     }
 
-    /// Who sent `token`.
+    /// The caller that `token` identifies.
     pub(super) async fn caller(&self, token: &str) -> Result<Caller, TokenError> {
-        let header = decode_header(token).map_err(|error| refused(&error))?;
+        let header = decode_header(token).map_err(|error| invalid(&error))?;
         if header.crit.is_some() {
-            return Err(TokenError::Refused(
-                "its header has critical extensions, of which none is known".to_owned(),
+            return Err(TokenError::Invalid(
+                "its header has critical extensions (crit), which are not supported".to_owned(),
             ));
         }
         let claims = self.claims(token, &header).await?;
-        self.admit(claims)
+        self.authorize(claims)
     }
 
     async fn claims(&self, token: &str, header: &Header) -> Result<Claims, TokenError> {
@@ -80,17 +82,17 @@ impl Tokens {
                 jwks.keys(header.alg, header.kid.as_deref()).await?
             }
             (other, ..) => {
-                return Err(TokenError::Refused(format!(
-                    "tokens signed by {other:?} are not taken"
+                return Err(TokenError::Invalid(format!(
+                    "tokens signed with {other:?} are not accepted"
                 )));
             }
         };
         let validation = self.validation(header.alg);
-        let mut last = TokenError::Refused("no key is known that it was signed with".to_owned());
+        let mut last = TokenError::Invalid("unknown signing key".to_owned());
         for key in keys {
             match decode::<Claims>(token, &key, &validation) {
                 Ok(data) => return Ok(data.claims),
-                Err(error) => last = refused(&error),
+                Err(error) => last = invalid(&error),
             }
         }
         Err(last)
@@ -110,12 +112,12 @@ impl Tokens {
         validation
     }
 
-    fn admit(&self, Claims { sub, scope }: Claims) -> Result<Caller, TokenError> {
-        let scopes = scope.as_deref().map(Scopes::known_of);
+    fn authorize(&self, Claims { sub, scope }: Claims) -> Result<Caller, TokenError> {
+        let scopes = scope.as_deref().map(Scopes::from_claim);
         let only_user = if self.rules.sub_is_user {
             let sub = sub.as_deref().unwrap_or_default();
             let user = UserId::new(sub);
-            Some(user.map_err(|_| TokenError::Refused("its sub is no user id".to_owned()))?)
+            Some(user.map_err(|_| TokenError::Invalid("its sub is not a user id".to_owned()))?)
         } else {
             None
         };
@@ -127,21 +129,21 @@ impl Tokens {
     }
 }
 
-/// What is wrong, in words for who made the token; never with its content.
-fn refused(error: &JwtError) -> TokenError {
+/// The problem, for the issuer of the token. Never contains values of the token.
+fn invalid(error: &JwtError) -> TokenError {
     let why = match error.kind() {
         ErrorKind::ExpiredSignature => "it has expired (exp)".to_owned(),
         ErrorKind::ImmatureSignature => "it is not valid yet (nbf)".to_owned(),
         ErrorKind::InvalidAudience => "it is for another audience (aud)".to_owned(),
-        ErrorKind::InvalidIssuer => "another issued it (iss)".to_owned(),
+        ErrorKind::InvalidIssuer => "it is from another issuer (iss)".to_owned(),
         ErrorKind::MissingRequiredClaim(claim) => format!("it has no {claim}"),
         ErrorKind::InvalidSignature => "its signature does not match".to_owned(),
         ErrorKind::InvalidAlgorithm
         | ErrorKind::InvalidAlgorithmName
         | ErrorKind::UnsupportedAlgorithm => {
-            "tokens signed by its algorithm are not taken".to_owned()
+            "tokens signed with its algorithm are not accepted".to_owned()
         }
         _ => "it is not a JSON Web Token".to_owned(),
     };
-    TokenError::Refused(why)
+    TokenError::Invalid(why)
 }

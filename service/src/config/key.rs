@@ -1,11 +1,8 @@
-//! What a service declares about its configuration: keys, sections of keys, and all sections of a service. `--help`,
-//! docs/CONFIGURATION.md and the checks of ranges follow from these declarations.
+//! Declarations of configuration keys. `--help`, docs/CONFIGURATION.md and the checks of ranges follow from them.
 
 use std::{fmt, ops::RangeInclusive};
 
-use serde::{Serialize, Serializer, de::DeserializeOwned};
-
-use super::{ConfigError, Source};
+use serde::{Serialize, Serializer};
 
 /// One configuration key: `ENV_NAME` in the environment, `env_name` in the TOML file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -94,48 +91,4 @@ pub struct ConfigSection {
     pub title: &'static str,
     /// The keys.
     pub keys: &'static [ConfigKey],
-}
-
-/// One concern's configuration: a struct whose fields are renamed to the lower-case keys of [`Section::KEYS`].
-///
-/// Defaults live in `KEYS` alone; a key whose default is empty needs `#[serde(default)]` on its field.
-pub trait Section: DeserializeOwned {
-    /// The section's title.
-    const TITLE: &'static str;
-    /// Every key the section reads.
-    const KEYS: &'static [ConfigKey];
-    /// Title and keys together, for [`Settings::SECTIONS`].
-    const SECTION: ConfigSection = ConfigSection {
-        title: Self::TITLE,
-        keys: Self::KEYS,
-    };
-
-    /// Checks what the ranges of [`ConfigKey::integer`] do not cover, and fills in values that depend on others.
-    ///
-    /// # Errors
-    /// [`ConfigError::Invalid`] with the key and the problem.
-    fn checked(self) -> Result<Self, ConfigError> {
-        Ok(self)
-    }
-}
-
-/// The entire configuration of one service.
-pub trait Settings: Sized {
-    /// The binary's name.
-    const SERVICE: &'static str;
-    /// The binary's purpose, the first line of `--help`.
-    const ABOUT: &'static str;
-    /// Every section: `--help` lists their keys, and the TOML file may set no others.
-    const SECTIONS: &'static [ConfigSection];
-
-    /// Reads all sections.
-    ///
-    /// # Errors
-    /// The first [`ConfigError`].
-    fn read(source: &Source) -> Result<Self, ConfigError>;
-
-    /// The keys of all [`Settings::SECTIONS`].
-    fn keys() -> impl Iterator<Item = &'static ConfigKey> {
-        Self::SECTIONS.iter().flat_map(|section| section.keys)
-    }
 }

@@ -1,4 +1,4 @@
-//! The values of a service's keys: environment over TOML file over defaults.
+//! Reads the sections of a service from environment, TOML file and defaults, in this order of precedence.
 //! It reads the keys of the service only; other environment variables have no effect.
 
 use std::{collections::HashMap, path::Path, time::Duration};
@@ -6,7 +6,51 @@ use std::{collections::HashMap, path::Path, time::Duration};
 use config::{Config, Environment, File, FileFormat, Value};
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
-use super::{Allowed, ConfigError, ConfigKey, Section, Settings, secret::redact};
+use super::{Allowed, ConfigError, ConfigKey, ConfigSection, secret::redact};
+
+/// One concern's configuration: a struct whose fields are renamed to the lower-case keys of [`Section::KEYS`].
+///
+/// Defaults live in `KEYS` alone; a key whose default is empty needs `#[serde(default)]` on its field.
+pub trait Section: DeserializeOwned {
+    /// The section's title.
+    const TITLE: &'static str;
+    /// Every key the section reads.
+    const KEYS: &'static [ConfigKey];
+    /// Title and keys together, for [`Settings::SECTIONS`].
+    const SECTION: ConfigSection = ConfigSection {
+        title: Self::TITLE,
+        keys: Self::KEYS,
+    };
+
+    /// Checks what the ranges of [`ConfigKey::integer`] do not cover, and fills in values that depend on others.
+    ///
+    /// # Errors
+    /// [`ConfigError::Invalid`] with the key and the problem.
+    fn checked(self) -> Result<Self, ConfigError> {
+        Ok(self)
+    }
+}
+
+/// The entire configuration of one service.
+pub trait Settings: Sized {
+    /// The binary's name.
+    const SERVICE: &'static str;
+    /// The binary's purpose, the first line of `--help`.
+    const ABOUT: &'static str;
+    /// Every section: `--help` lists their keys, and the TOML file may set no others.
+    const SECTIONS: &'static [ConfigSection];
+
+    /// Reads all sections.
+    ///
+    /// # Errors
+    /// The first [`ConfigError`].
+    fn read(source: &Source) -> Result<Self, ConfigError>;
+
+    /// The keys of all [`Settings::SECTIONS`].
+    fn keys() -> impl Iterator<Item = &'static ConfigKey> {
+        Self::SECTIONS.iter().flat_map(|section| section.keys)
+    }
+}
 
 /// The values of a service's keys, resolved but not yet typed.
 #[derive(Debug)]
@@ -68,7 +112,7 @@ impl Source {
     }
 
     /// Reads `keys` as the fields of `T`, and checks the ranges of integers.
-    pub(super) fn ranged<T: DeserializeOwned>(&self, keys: &[ConfigKey]) -> Result<T, ConfigError> {
+    pub(crate) fn ranged<T: DeserializeOwned>(&self, keys: &[ConfigKey]) -> Result<T, ConfigError> {
         let values = self.values.clone();
         let typed = values
             .try_deserialize()

@@ -3,6 +3,10 @@
 use std::{collections::HashMap, fs, path::PathBuf};
 
 use super::*;
+use crate::{
+    auth::AuthConfig,
+    http::{HttpConfig, HttpLimits},
+};
 
 /// A service with every section.
 #[derive(Debug)]
@@ -191,7 +195,7 @@ fn invalid_authentication_and_limits_are_rejected_at_startup() {
                 ("AUTH_JWT_AUDIENCE", "ess"),
                 ("AUTH_JWT_DEFAULT_SCOPES", "all"),
             ],
-            r#"AUTH_JWT_DEFAULT_SCOPES: "all" is no scope"#,
+            r#"AUTH_JWT_DEFAULT_SCOPES: unknown scope "all"; allowed: "#,
         ),
         (
             &[("HTTP_MAX_CONNECTIONS", "0")],

@@ -1,5 +1,5 @@
-//! The edge where every error becomes a [`Problem`], the framework's own included, and where server errors are logged once.
-//! It must not touch successful answers.
+//! Converts every error into a [`Problem`], including those of the framework, and logs server errors once. It must not
+//! change successful responses.
 
 use std::sync::Arc;
 
@@ -14,31 +14,31 @@ use poem_openapi::error::{ParseParamError, ParsePathError};
 use super::Paths;
 use crate::problem::{FieldError, Problem, ProblemKind};
 
-/// Wraps an endpoint so that every error it returns, and every panic, is answered as a [`Problem`].
-pub(super) fn answer_problems(
+/// Wraps an endpoint so that every error and every panic becomes a [`Problem`].
+pub(super) fn errors_as_problems(
     inner: impl Endpoint + 'static,
     paths: Arc<Paths>,
 ) -> impl Endpoint<Output = Response> {
     let on_panic = |_| {
-        tracing::error!("a request handler panicked; the caller got a 500");
+        tracing::error!("a request handler panicked; the caller gets 500");
         Problem::new(ProblemKind::Internal, "the request could not be completed")
     };
     inner
         .with(CatchPanic::new().with_handler(on_panic))
         .catch_all_error(move |error| {
             let paths = Arc::clone(&paths);
-            async move { answer(&error, &paths) }
+            async move { respond(&error, &paths) }
         })
 }
 
-fn answer(error: &Error, paths: &Paths) -> Response {
+fn respond(error: &Error, paths: &Paths) -> Response {
     let pattern = error.data::<PathPattern>();
     let path = pattern.map_or("", |pattern| &*pattern.0);
-    let problem = told(error, paths, path);
+    let problem = problem(error, paths, path);
     let (status, kind) = (problem.status, problem.kind);
     if problem.retry_after.is_some() {
-        // "Come again" is an answer, not a defect: under overload there are many, and metrics and readiness tell of it.
-        tracing::debug!(status, kind, "a request was put off: {error}");
+        // Not a defect: under overload there are many, which metrics and readiness report.
+        tracing::debug!(status, kind, "a request must be retried later: {error}");
     } else if status >= 500 {
         tracing::error!(status, kind, %error, "a request failed: {error}");
     }
@@ -54,7 +54,7 @@ fn answer(error: &Error, paths: &Paths) -> Response {
     response
 }
 
-fn told(error: &Error, paths: &Paths, path: &str) -> Problem {
+fn problem(error: &Error, paths: &Paths, path: &str) -> Problem {
     if let Some(problem) = error.downcast_ref::<Problem>() {
         return problem.clone();
     }
@@ -69,7 +69,7 @@ fn told(error: &Error, paths: &Paths, path: &str) -> Problem {
     }
     let kind = ProblemKind::from_status(error.status());
     match kind {
-        ProblemKind::NotFound => Problem::new(kind, "no such path"),
+        ProblemKind::NotFound => Problem::new(kind, "unknown path"),
         kind if kind.status().is_server_error() => {
             Problem::new(kind, "the request could not be completed")
         }
@@ -80,7 +80,7 @@ fn told(error: &Error, paths: &Paths, path: &str) -> Problem {
     }
 }
 
-/// A status of the framework's that no kind of ours has is still answered as what it is.
+/// A client error of the framework keeps its status, also if no kind of problem has it.
 fn client_status(error: &Error) -> u16 {
     let status = error.status();
     if status.is_client_error() {

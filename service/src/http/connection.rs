@@ -1,4 +1,4 @@
-//! One connection: HTTP/1.1, or HTTP/2 by prior knowledge, for as long as its caller sends whole heads in time.
+//! Serves one connection with HTTP/1.1, or HTTP/2 with prior knowledge, as long as the client sends complete heads in time.
 
 use std::{convert::Infallible, net::SocketAddr, pin::pin, sync::Arc};
 
@@ -15,51 +15,55 @@ use poem::{
 use tokio::{net::TcpStream, sync::Notify, time::timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::crowded;
-use crate::config::HttpLimits;
+use super::{HttpLimits, connection_limit};
 
-/// What poem answers with.
+/// The body of responses of poem.
 type PoemBody = http_body_util::combinators::BoxBody<bytes::Bytes, std::io::Error>;
 
-/// hyper gives up on a head larger than this many times the limit, without saying what the limit is.
-const SLACK: usize = 2;
-/// hyper wants at least 8 KiB; reading bodies in pieces much smaller than this costs more than the memory saves.
-const LEAST_BUFFER: usize = 64 * 1024;
-/// Requests at once on one HTTP/2 connection.
-const MOST_STREAMS: u32 = 256;
+/// hyper buffers a head up to this multiple of the limit, and rejects a larger one without naming the limit.
+const HEAD_BUFFER_FACTOR: usize = 2;
+/// hyper needs at least 8 KiB; reading bodies in much smaller pieces than this costs more than the memory saves.
+const MIN_BUFFER: usize = 64 * 1024;
+/// Maximum number of concurrent requests on an HTTP/2 connection.
+const MAX_STREAMS: u32 = 256;
 
-/// How connections end from our side.
+/// How the service ends connections.
 #[derive(Debug, Clone)]
-pub(super) struct Ends {
-    /// After the request under way.
+pub(super) struct Shutdown {
+    /// Ends them after the request in flight.
     pub(super) stopping: CancellationToken,
-    /// At once.
-    pub(super) cut: CancellationToken,
+    /// Ends them at once.
+    pub(super) cut_off: CancellationToken,
 }
 
-/// What every connection is served with.
-pub(super) struct Served<E> {
+/// What all connections of a listener share.
+pub(super) struct ConnectionHandler<E> {
     endpoint: Arc<E>,
     builder: Builder<TokioExecutor>,
     addr: LocalAddr,
     limits: HttpLimits,
-    ends: Ends,
+    shutdown: Shutdown,
 }
 
-impl<E: Endpoint + 'static> Served<E> {
-    pub(super) fn new(endpoint: E, addr: SocketAddr, limits: HttpLimits, ends: Ends) -> Self {
+impl<E: Endpoint + 'static> ConnectionHandler<E> {
+    pub(super) fn new(
+        endpoint: E,
+        addr: SocketAddr,
+        limits: HttpLimits,
+        shutdown: Shutdown,
+    ) -> Self {
         let mut builder = Builder::new(TokioExecutor::new());
         builder
             .http1()
             .timer(TokioTimer::new())
             .header_read_timeout(limits.header_timeout)
-            .max_buf_size((limits.max_header_bytes * SLACK).max(LEAST_BUFFER));
+            .max_buf_size((limits.max_header_bytes * HEAD_BUFFER_FACTOR).max(MIN_BUFFER));
         builder
             .http2()
             .timer(TokioTimer::new())
-            .max_concurrent_streams(MOST_STREAMS)
+            .max_concurrent_streams(MAX_STREAMS)
             .max_header_list_size(
-                u32::try_from(limits.max_header_bytes * SLACK).unwrap_or(u32::MAX),
+                u32::try_from(limits.max_header_bytes * HEAD_BUFFER_FACTOR).unwrap_or(u32::MAX),
             )
             .keep_alive_interval(limits.header_timeout)
             .keep_alive_timeout(limits.header_timeout);
@@ -68,48 +72,51 @@ impl<E: Endpoint + 'static> Served<E> {
             builder,
             addr: LocalAddr(addr.into()),
             limits,
-            ends,
+            shutdown,
         }
     }
 
-    /// Serves one connection to its end.
-    pub(super) async fn connection(&self, stream: TcpStream, peer: SocketAddr) {
-        // The first head is timed here: hyper's clock starts only when it knows which HTTP is spoken.
-        let begun = Arc::new(Notify::new());
+    /// Serves one connection until it ends.
+    pub(super) async fn serve(&self, stream: TcpStream, peer: SocketAddr) {
+        // The first head is timed here, because hyper starts its timeout only after it has detected the version of HTTP.
+        let head_received = Arc::new(Notify::new());
         let service = service_fn(|request: Request<Incoming>| {
-            begun.notify_one();
-            answer(Arc::clone(&self.endpoint), request, self.addr.clone(), peer)
+            head_received.notify_one();
+            respond(Arc::clone(&self.endpoint), request, self.addr.clone(), peer)
         });
         let io = TokioIo::new(stream);
         let mut connection = pin!(self.builder.serve_connection(io, service));
-        let mut first_head = pin!(timeout(self.limits.header_timeout, begun.notified()));
-        let (mut waits, mut stops) = (true, false);
+        let mut first_head = pin!(timeout(
+            self.limits.header_timeout,
+            head_received.notified()
+        ));
+        let (mut waits_for_head, mut is_stopping) = (true, false);
         loop {
             tokio::select! {
                 ended = connection.as_mut() => {
                     let is_slow = |error: &hyper::Error| error.is_timeout();
                     if ended.is_err_and(|error| error.downcast_ref().is_some_and(is_slow)) {
-                        crowded::count_slow();
+                        connection_limit::count_slow();
                     }
                     return;
                 }
-                begun = first_head.as_mut(), if waits => {
-                    if begun.is_err() {
-                        return crowded::count_slow();
+                received = first_head.as_mut(), if waits_for_head => {
+                    if received.is_err() {
+                        return connection_limit::count_slow();
                     }
-                    waits = false;
+                    waits_for_head = false;
                 }
-                () = self.ends.stopping.cancelled(), if !stops => {
+                () = self.shutdown.stopping.cancelled(), if !is_stopping => {
                     connection.as_mut().graceful_shutdown();
-                    stops = true;
+                    is_stopping = true;
                 }
-                () = self.ends.cut.cancelled() => return,
+                () = self.shutdown.cut_off.cancelled() => return,
             }
         }
     }
 }
 
-async fn answer(
+async fn respond(
     endpoint: Arc<impl Endpoint>,
     request: Request<Incoming>,
     local: LocalAddr,

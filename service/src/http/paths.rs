@@ -1,11 +1,11 @@
-//! The paths a service documents: their templates, parameters and methods. poem-openapi renames path parameters in the
-//! patterns it matches (`:param0`), so a pattern is found here by its shape.
+//! The documented paths of a service: templates, parameters and methods. poem-openapi renames path parameters in its
+//! patterns (`:param0`), so that a pattern is looked up without the names of its parameters.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use poem::http::HeaderValue;
 
-/// What is known of each path, for `Allow` headers (RFC 9110 wants one beside every 405), error texts and metric labels.
+/// The paths, for `Allow` headers (which RFC 9110 requires with 405), error messages and metric labels.
 #[derive(Debug, Clone, Default)]
 pub struct Paths(BTreeMap<String, Path>);
 
@@ -16,10 +16,10 @@ struct Path {
 }
 
 impl Paths {
-    /// Reads them off an OpenAPI document (JSON), such as `OpenApiService::spec()` returns.
+    /// Reads the paths of an OpenAPI document in JSON, such as `OpenApiService::spec()` returns.
     ///
     /// # Errors
-    /// When the document is not an OpenAPI document in JSON.
+    /// When the text is not an OpenAPI document in JSON.
     pub fn from_openapi(document: &str) -> Result<Self, serde_json::Error> {
         #[derive(serde::Deserialize)]
         struct Document {
@@ -30,13 +30,13 @@ impl Paths {
             .iter()
             .flat_map(|(path, item)| item.keys().map(move |method| (path, method)));
         Ok(operations.fold(Self::default(), |all, (path, method)| {
-            all.and(path, &method.to_uppercase())
+            all.with(path, &method.to_uppercase())
         }))
     }
 
-    /// Adds one method of one path, its parameters written `{id}`.
+    /// Adds a method of a path, whose parameters are written `{id}`.
     #[must_use]
-    pub fn and(mut self, template: &str, method: &str) -> Self {
+    pub fn with(mut self, template: &str, method: &str) -> Self {
         let new = || Path {
             template: template.to_owned(),
             methods: BTreeSet::new(),
@@ -49,7 +49,7 @@ impl Paths {
         self
     }
 
-    /// The documented template of a matched pattern; the pattern itself when it is not documented.
+    /// The documented template of a matched pattern; the pattern itself if it is not documented.
     pub(super) fn template(&self, pattern: &str) -> String {
         self.0
             .get(&shape(pattern))
@@ -69,16 +69,20 @@ impl Paths {
         HeaderValue::from_str(&methods.join(", ")).ok()
     }
 
-    /// The documented parameter in the place of `name` of a matched pattern, e.g. `{id}` for `param0`.
+    /// The documented parameter for `name` in a matched pattern, such as `{id}` for `param0`.
     pub(super) fn parameter(&self, pattern: &str, name: &str) -> Option<&str> {
-        let at = pattern
+        let position = pattern
             .split('/')
             .position(|segment| segment.strip_prefix(':') == Some(name))?;
-        self.0.get(&shape(pattern))?.template.split('/').nth(at)
+        self.0
+            .get(&shape(pattern))?
+            .template
+            .split('/')
+            .nth(position)
     }
 }
 
-/// A path with its parameters' names taken out.
+/// A path without the names of its parameters.
 fn shape(path: &str) -> String {
     let segments = path.split('/').map(|segment| {
         if segment.starts_with([':', '{']) {

@@ -1,4 +1,4 @@
-//! What the outermost layer answers: errors, trailing slashes, `Allow`, metrics.
+//! The responses of the outermost layer: errors, trailing slashes, `Allow`, metrics.
 
 mod drain;
 mod limits;
@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::{
-    config::{AuthConfig, HttpConfig},
+    auth::AuthConfig,
     problem::{PROBLEM_JSON, Problem, ProblemKind},
     telemetry,
 };
@@ -40,7 +40,7 @@ fn edge(health: Health) -> Edge {
     }
 }
 
-/// Any port of the loopback, open to everybody.
+/// Any loopback port, without authentication.
 fn on_loopback() -> HttpConfig {
     HttpConfig {
         addr: "127.0.0.1:0".parse().unwrap(),
@@ -95,7 +95,7 @@ async fn problem(response: poem::test::TestResponse, status: StatusCode) -> serd
 }
 
 #[tokio::test]
-async fn every_path_takes_a_trailing_slash() {
+async fn every_path_accepts_a_trailing_slash() {
     for path in [
         "/stats/playback/1",
         "/stats/playback/1/",
@@ -113,7 +113,7 @@ async fn an_unknown_path_is_a_problem() {
 }
 
 #[tokio::test]
-async fn an_unknown_method_is_a_problem_that_tells_the_known_ones() {
+async fn an_unknown_method_is_a_problem_with_the_allowed_methods() {
     for (path, allow) in [
         ("/stats/playback/1", "GET, HEAD"),
         ("/events", "POST"),
@@ -126,7 +126,7 @@ async fn an_unknown_method_is_a_problem_that_tells_the_known_ones() {
 }
 
 #[tokio::test]
-async fn the_frameworks_own_refusals_are_problems() {
+async fn errors_of_the_framework_are_problems() {
     problem(
         client().get("/stats/playback/x").send().await,
         StatusCode::BAD_REQUEST,
@@ -150,7 +150,7 @@ async fn the_frameworks_own_refusals_are_problems() {
 }
 
 #[tokio::test]
-async fn a_services_own_problem_passes_unchanged() {
+async fn problems_of_a_service_are_not_changed() {
     let body = problem(
         client().get("/stats/playback/2").send().await,
         StatusCode::NOT_FOUND,
@@ -160,7 +160,7 @@ async fn a_services_own_problem_passes_unchanged() {
 }
 
 #[tokio::test]
-async fn what_broke_inside_stays_inside() {
+async fn internal_errors_are_not_exposed() {
     for path in ["/broken", "/panics"] {
         let body = problem(
             client().get(path).send().await,
@@ -172,7 +172,7 @@ async fn what_broke_inside_stays_inside() {
 }
 
 #[tokio::test]
-async fn readiness_is_answered_with_its_reasons() {
+async fn readiness_has_reasons() {
     let health = Health::default();
     let check = health.check("log");
     let client = TestClient::new(endpoint(Route::new(), Paths::default(), edge(health)));
@@ -191,11 +191,11 @@ async fn readiness_is_answered_with_its_reasons() {
 }
 
 #[tokio::test]
-async fn requests_are_measured_by_route_template_never_by_path() {
+async fn request_durations_are_labeled_by_route_template_never_by_path() {
     let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
     let handle = recorder.handle();
     // Local to this thread, on which the test's runtime runs everything.
-    let _guard = metrics::set_default_local_recorder(&recorder);
+    let _guard = ::metrics::set_default_local_recorder(&recorder);
     client()
         .get("/stats/playback/1")
         .send()
@@ -242,7 +242,7 @@ impl Api {
 }
 
 #[tokio::test]
-async fn a_documented_api_documents_and_answers_its_problems() {
+async fn a_documented_api_documents_and_returns_its_problems() {
     let api = OpenApiService::new(Api, "api", "1");
     let document = api.spec();
     let described: serde_json::Value = serde_json::from_str(&document).unwrap();

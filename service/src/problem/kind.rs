@@ -1,4 +1,4 @@
-//! Every kind of problem a caller can meet: the closed list behind the `type` member.
+//! All kinds of problems: the closed list of values of the member `type`.
 
 use poem::http::StatusCode;
 
@@ -9,20 +9,20 @@ macro_rules! problem_kinds {
         pub enum ProblemKind { $($(#[$doc])* $name,)* }
 
         impl ProblemKind {
-            /// Every kind there is.
+            /// All kinds.
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 
-            /// The kind's URI, relative to the service.
+            /// The URI, relative to the service.
             pub const fn uri(self) -> &'static str {
                 match self { $(Self::$name => concat!("/problems/", $slug),)* }
             }
 
-            /// The kind in words.
+            /// A summary.
             pub const fn title(self) -> &'static str {
                 match self { $(Self::$name => $title,)* }
             }
 
-            /// The HTTP status it is answered with.
+            /// The HTTP status.
             pub const fn status(self) -> StatusCode {
                 match self { $(Self::$name => StatusCode::$status,)* }
             }
@@ -31,54 +31,54 @@ macro_rules! problem_kinds {
 }
 
 problem_kinds! {
-    /// The request as a whole makes no sense: a bad parameter, header or encoding.
-    BadRequest = "bad-request", BAD_REQUEST, "The request cannot be understood";
-    /// The body is not JSON (or not the JSON that its media type promises).
+    /// An invalid parameter, header or encoding.
+    BadRequest = "bad-request", BAD_REQUEST, "The request is invalid";
+    /// A body that is not JSON, or not the JSON of its media type.
     NotJson = "not-json", BAD_REQUEST, "The body is not valid JSON";
-    /// No or wrong credentials.
-    Unauthenticated = "unauthenticated", UNAUTHORIZED, "Credentials are missing or wrong";
-    /// Credentials that do not allow this.
-    Forbidden = "forbidden", FORBIDDEN, "The credentials do not allow this";
-    /// No such path, or nothing known under this id.
-    NotFound = "not-found", NOT_FOUND, "Nothing is known here";
-    /// The path exists; the method does not.
-    MethodNotAllowed = "method-not-allowed", METHOD_NOT_ALLOWED, "The path does not take this method";
-    /// The body did not arrive in time.
-    RequestTimeout = "request-timeout", REQUEST_TIMEOUT, "The request took too long to arrive";
-    /// None of the media types asked for can be produced.
-    NotAcceptable = "not-acceptable", NOT_ACCEPTABLE, "No acceptable media type can be produced";
-    /// An item, or the request, is larger than the limit.
+    /// Missing or invalid credentials.
+    Unauthenticated = "unauthenticated", UNAUTHORIZED, "Credentials are missing or invalid";
+    /// Credentials that do not allow the request.
+    Forbidden = "forbidden", FORBIDDEN, "The credentials do not allow the request";
+    /// An unknown path or id.
+    NotFound = "not-found", NOT_FOUND, "Not found";
+    /// A known path with an unknown method.
+    MethodNotAllowed = "method-not-allowed", METHOD_NOT_ALLOWED, "Method not allowed";
+    /// A body that did not arrive in time.
+    RequestTimeout = "request-timeout", REQUEST_TIMEOUT, "The request did not arrive in time";
+    /// No accepted media type is available.
+    NotAcceptable = "not-acceptable", NOT_ACCEPTABLE, "No accepted media type is available";
+    /// An item or a body larger than the limit.
     TooLarge = "too-large", PAYLOAD_TOO_LARGE, "The body is too large";
-    /// A first line and headers that are larger than the limit.
+    /// A request line and headers larger than the limit.
     HeadersTooLarge = "headers-too-large", REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers are too large";
-    /// A media type that is not taken here.
+    /// A media type that is not supported.
     UnsupportedMediaType = "unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, "The media type is not supported";
-    /// An item that is well-formed but breaks a rule; `errors` names the fields.
+    /// A well-formed item with invalid fields, listed in `errors`.
     InvalidItem = "invalid-item", UNPROCESSABLE_ENTITY, "The item is invalid";
-    /// A question that breaks a rule; `errors` names the parameters.
+    /// A query with invalid parameters, listed in `errors`.
     InvalidQuery = "invalid-query", UNPROCESSABLE_ENTITY, "The query is invalid";
-    /// A question that asks for more than the limits of time, rows or memory allow.
-    QueryTooExpensive = "query-too-expensive", UNPROCESSABLE_ENTITY, "The query asks for too much";
-    /// More requests than agreed.
+    /// A query beyond the limits of time, rows or memory.
+    QueryTooExpensive = "query-too-expensive", UNPROCESSABLE_ENTITY, "The query is too expensive";
+    /// Requests beyond the rate limit.
     RateLimited = "rate-limited", TOO_MANY_REQUESTS, "Too many requests";
-    /// A defect of ours.
-    Internal = "internal", INTERNAL_SERVER_ERROR, "Something went wrong on our side";
-    /// The log cannot take the item now: nothing was appended.
-    LogUnavailable = "log-unavailable", SERVICE_UNAVAILABLE, "The log cannot take it now";
-    /// The queue or the in-flight limit is full: nothing was appended.
-    Overloaded = "overloaded", SERVICE_UNAVAILABLE, "Too much is in flight";
-    /// The read model cannot be asked now.
-    ReadModelUnavailable = "read-model-unavailable", SERVICE_UNAVAILABLE, "The read model cannot answer now";
+    /// A defect of the service.
+    Internal = "internal", INTERNAL_SERVER_ERROR, "Internal server error";
+    /// Kafka is unavailable: nothing was appended.
+    LogUnavailable = "log-unavailable", SERVICE_UNAVAILABLE, "Kafka is unavailable";
+    /// A queue or an in-flight limit is full: the request had no effect.
+    Overloaded = "overloaded", SERVICE_UNAVAILABLE, "Too many requests in flight";
+    /// ClickHouse is unavailable.
+    ReadModelUnavailable = "read-model-unavailable", SERVICE_UNAVAILABLE, "The read model is unavailable";
     /// Credentials cannot be checked now.
     AuthenticationUnavailable = "authentication-unavailable", SERVICE_UNAVAILABLE, "Credentials cannot be checked now";
-    /// The position waited for has not reached the read model yet.
-    NotYetProjected = "not-yet-projected", SERVICE_UNAVAILABLE, "The read model is not that far yet";
-    /// The broker did not say in time: the event may or may not be in the log.
-    OutcomeUnknown = "outcome-unknown", GATEWAY_TIMEOUT, "The outcome is unknown; repeat with the same id";
+    /// The position of `?after=` is not projected yet.
+    NotYetProjected = "not-yet-projected", SERVICE_UNAVAILABLE, "The position is not projected yet";
+    /// Kafka did not acknowledge in time: the event may or may not be in the log.
+    OutcomeUnknown = "outcome-unknown", GATEWAY_TIMEOUT, "The outcome is unknown; retry with the same id";
 }
 
 impl ProblemKind {
-    /// The kind that stands for a bare HTTP status; for those that ours do not cover, the general one of its class.
+    /// The kind for an HTTP status; for statuses without one, `BadRequest` or `Internal`.
     pub(crate) fn from_status(status: StatusCode) -> Self {
         let same = Self::ALL
             .iter()

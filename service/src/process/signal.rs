@@ -1,4 +1,4 @@
-//! SIGTERM and SIGINT: the first asks the process to drain, the second to stop waiting for it.
+//! SIGTERM and SIGINT: the first signal starts the drain, the second abandons it.
 
 use std::io;
 
@@ -12,13 +12,13 @@ pub(super) fn cancel_on_signal(
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     tokio::spawn(async move {
-        for (asked, meaning) in [(stopping, "draining"), (abandoned, "abandoning the drain")] {
+        for (token, meaning) in [(stopping, "draining"), (abandoned, "abandoning the drain")] {
             let name = tokio::select! {
                 _ = terminate.recv() => "SIGTERM",
                 _ = interrupt.recv() => "SIGINT",
             };
             tracing::info!("{name}: {meaning}");
-            asked.cancel();
+            token.cancel();
         }
     });
     Ok(())

@@ -1,4 +1,4 @@
-//! The life of a process: what stops it, and how it drains.
+//! The life cycle of a process: what stops it, and how it drains.
 
 use std::{convert::Infallible, future::pending};
 
@@ -8,29 +8,29 @@ fn process(deadline: Duration) -> Process {
     Process::new(telemetry::unrecorded(), deadline)
 }
 
-async fn until(stopping: CancellationToken) -> Result<(), Infallible> {
+async fn run_until(stopping: CancellationToken) -> Result<(), Infallible> {
     stopping.cancelled().await;
     Ok(())
 }
 
 #[tokio::test]
-async fn a_process_told_to_stop_drains_every_task() {
+async fn a_process_that_is_stopped_drains_every_task() {
     let mut process = process(Duration::from_secs(30));
     let stopping = process.stopping();
-    process.spawn("fold", until(stopping.clone()));
+    process.spawn("fold", run_until(stopping.clone()));
     stopping.cancel();
     assert!(process.run().await);
     assert!(process.drain().await);
 }
 
 #[tokio::test]
-async fn a_task_that_ends_unasked_stops_the_others() {
+async fn a_task_that_ends_early_stops_the_others() {
     let mut process = process(Duration::from_secs(30));
     let stopping = process.stopping();
-    process.spawn("fold", until(stopping));
+    process.spawn("fold", run_until(stopping));
     process.spawn("http", async { Ok::<(), Infallible>(()) });
     assert!(!process.run().await);
-    assert!(process.drain().await, "the other task was told to stop");
+    assert!(process.drain().await, "the other task stops");
 }
 
 #[tokio::test]
@@ -47,14 +47,14 @@ async fn a_task_that_panics_stops_the_process() {
 }
 
 #[tokio::test]
-async fn a_drain_ends_at_its_deadline_and_does_not_call_it_well() {
+async fn a_drain_that_reaches_its_deadline_fails() {
     let mut process = process(Duration::from_millis(1));
     process.spawn("stuck", pending::<Result<(), Infallible>>());
     assert!(!process.drain().await);
 }
 
 #[tokio::test]
-async fn a_drain_can_be_abandoned_and_is_then_not_called_well() {
+async fn a_drain_that_is_abandoned_fails() {
     let mut process = process(Duration::from_hours(1));
     process.spawn("stuck", pending::<Result<(), Infallible>>());
     process.abandoned.cancel();
@@ -62,7 +62,7 @@ async fn a_drain_can_be_abandoned_and_is_then_not_called_well() {
 }
 
 #[tokio::test]
-async fn a_start_that_fails_is_not_run() {
+async fn a_process_whose_start_fails_does_not_run() {
     assert!(
         !live(process(Duration::from_secs(30)), async |_: &mut Process| {
             Err("no broker answers".into())

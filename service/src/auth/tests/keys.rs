@@ -1,8 +1,8 @@
-//! API keys: which are known, what they allow, how often.
+//! API keys: which are known, their scopes, their rate limits.
 
 use super::*;
 
-/// SHA-256 of "secret-1" and "secret-2", as `printf %s secret-1 | sha256sum` says.
+/// SHA-256 of "secret-1" and "secret-2" (`printf %s secret-1 | sha256sum`).
 const KEYS: &str = r#"
 [[key]]
 name = "players"
@@ -20,57 +20,57 @@ burst = 2
 const WRITER: (&str, &str) = ("x-api-key", "secret-1");
 const READER: (&str, &str) = ("x-api-key", "secret-2");
 
-async fn asked(method: Method, path: &str, headers: &[(&str, &str)]) -> (StatusCode, String) {
-    told(&gate(KEYS, None), request(method, path, headers)).await
+async fn pass_with(method: Method, path: &str, headers: &[(&str, &str)]) -> (StatusCode, String) {
+    pass(&gate(KEYS, None), request(method, path, headers)).await
 }
 
 #[tokio::test]
-async fn a_key_passes_where_its_scope_allows() {
-    let (status, text) = asked(Method::POST, "/commands", &[WRITER]).await;
+async fn a_key_is_admitted_where_its_scope_allows() {
+    let (status, text) = pass_with(Method::POST, "/commands", &[WRITER]).await;
     assert_eq!((status, &*text), (StatusCode::OK, "players [write]"));
-    let (status, text) = asked(Method::GET, "/stats/top", &[READER]).await;
+    let (status, text) = pass_with(Method::GET, "/stats/top", &[READER]).await;
     assert_eq!((status, &*text), (StatusCode::OK, "dashboards [read]"));
     for (method, path, key, scope) in [
         (Method::GET, "/metrics", WRITER, "read"),
         (Method::POST, "/commands", READER, "write"),
     ] {
-        let (status, text) = asked(method, path, &[key]).await;
+        let (status, text) = pass_with(method, path, &[key]).await;
         assert_eq!(status, StatusCode::FORBIDDEN);
         assert!(text.contains(&format!("needs the scope {scope}")), "{text}");
     }
 }
 
 #[tokio::test]
-async fn a_key_may_come_as_a_bearer() {
+async fn a_key_can_be_sent_as_a_bearer() {
     let bearer = [("authorization", "bearer secret-1")];
-    let (status, _) = asked(Method::POST, "/commands", &bearer).await;
+    let (status, _) = pass_with(Method::POST, "/commands", &bearer).await;
     assert_eq!(status, StatusCode::OK);
 }
 
 #[tokio::test]
-async fn without_a_known_key_nobody_passes() {
+async fn requests_without_one_known_key_are_rejected() {
     let none: &[(&str, &str)] = &[];
     for (headers, why) in [
         (none, "no credentials"),
-        (&[("x-api-key", "secret-3")], "is not known"),
-        (&[("x-api-key", "")], "is not known"),
+        (&[("x-api-key", "secret-3")], "unknown API key"),
+        (&[("x-api-key", "")], "unknown API key"),
         (&[("authorization", "Basic c2VjcmV0LTE6")], "is not Bearer"),
         (&[("authorization", "secret-1")], "is not Bearer"),
-        (&[("authorization", "Bearer a.b.c")], "is not known"),
+        (&[("authorization", "Bearer a.b.c")], "unknown API key"),
         (
             &[WRITER, ("authorization", "Bearer secret-1")],
             "more than one",
         ),
         (&[WRITER, WRITER], "more than one"),
     ] {
-        let (status, text) = asked(Method::POST, "/commands", headers).await;
+        let (status, text) = pass_with(Method::POST, "/commands", headers).await;
         assert_eq!(status, StatusCode::UNAUTHORIZED, "{headers:?}");
         assert!(text.contains(why), "{headers:?}: {text}");
     }
 }
 
 #[tokio::test]
-async fn what_is_open_takes_no_credentials_and_ignores_wrong_ones() {
+async fn public_paths_need_no_credentials_and_ignore_wrong_ones() {
     for path in [
         "/",
         "/docs",
@@ -79,19 +79,19 @@ async fn what_is_open_takes_no_credentials_and_ignores_wrong_ones() {
         "/health/ready",
     ] {
         let wrong = [("x-api-key", "wrong")];
-        let (status, text) = asked(Method::GET, path, &wrong).await;
-        assert_eq!((status, &*text), (StatusCode::OK, "nobody"), "{path}");
+        let (status, text) = pass_with(Method::GET, path, &wrong).await;
+        assert_eq!((status, &*text), (StatusCode::OK, "no caller"), "{path}");
     }
 }
 
 #[tokio::test]
 async fn a_gate_without_keys_and_tokens_is_open() {
     let request = request(Method::POST, "/commands", &[]);
-    assert_eq!(told(&Gate::default(), request).await.0, StatusCode::OK);
+    assert_eq!(pass(&Gate::default(), request).await.0, StatusCode::OK);
 }
 
 #[tokio::test]
-async fn a_refusal_says_how_to_send_credentials() {
+async fn a_rejection_has_a_challenge() {
     for (headers, challenge) in [
         (&[][..], r#"Bearer realm="ess""#),
         (
@@ -104,33 +104,33 @@ async fn a_refusal_says_how_to_send_credentials() {
         ),
     ] {
         let request = request(Method::POST, "/commands", headers);
-        let response = gate(KEYS, None).pass(&telling(), request).await;
+        let response = gate(KEYS, None).pass(&echo_caller(), request).await;
         assert_eq!(response.header("www-authenticate"), Some(challenge));
     }
 }
 
 #[tokio::test]
-async fn a_key_that_has_used_up_its_rate_waits_and_no_other() {
+async fn a_rate_limit_applies_to_its_key_only() {
     let gate = gate(KEYS, None);
     let ask = || request(Method::GET, "/stats/top", &[READER]);
     for remaining in ["1", "0"] {
-        let response = gate.pass(&telling(), ask()).await;
+        let response = gate.pass(&echo_caller(), ask()).await;
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(response.header("ratelimit-limit"), Some("2"));
         assert_eq!(response.header("ratelimit-remaining"), Some(remaining));
     }
-    let response = gate.pass(&telling(), ask()).await;
+    let response = gate.pass(&echo_caller(), ask()).await;
     assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(response.header("retry-after"), Some("1"));
     assert_eq!(response.header("ratelimit-reset"), Some("1"));
     let other = request(Method::POST, "/commands", &[WRITER]);
-    let response = gate.pass(&telling(), other).await;
+    let response = gate.pass(&echo_caller(), other).await;
     assert_eq!(response.status(), StatusCode::OK);
     assert_eq!(response.header("ratelimit-limit"), None);
 }
 
 #[test]
-fn a_file_of_keys_that_cannot_be_used_says_which_key_and_why() {
+fn an_error_in_a_key_file_names_the_entry_and_the_problem() {
     let hash = "f7e7c36e458e80e6b6a2c67d0a9ec09bd718dadd7bfa8d6bf6e7ad526e46c2f7";
     let entry = |name: &str, hash: &str, more: &str| {
         format!("[[key]]\nname = \"{name}\"\nsha256 = \"{hash}\"\n{more}\n")
@@ -141,12 +141,12 @@ fn a_file_of_keys_that_cannot_be_used_says_which_key_and_why() {
         (entry("a", "abc", write), "64 hexadecimal"),
         (
             entry("a", hash, r#"scopes = ["wriet"]"#),
-            r#""wriet" is no scope"#,
+            r#"unknown scope "wriet""#,
         ),
         (entry("a", hash, "scopes = []"), "must not be empty"),
         (
             entry("a", hash, &format!("{write}\nburst = 3")),
-            "without requests_per_second",
+            "burst needs requests_per_second",
         ),
         (
             entry("a", hash, &format!("{write}\nrequests_per_second = 0")),
@@ -158,14 +158,14 @@ fn a_file_of_keys_that_cannot_be_used_says_which_key_and_why() {
         ),
         (
             entry("a", hash, write) + &entry("a", &hash.replace('5', "6"), write),
-            "there twice",
+            "not unique",
         ),
         (
             entry("a", hash, write) + &entry("b", hash, write),
-            "another name",
+            "another entry has the same sha256",
         ),
     ] {
-        let refusal = ApiKeys::of(File::from_str(&file, FileFormat::Toml)).unwrap_err();
-        assert!(refusal.to_string().contains(why), "{file}: {refusal}");
+        let error = ApiKeys::of(File::from_str(&file, FileFormat::Toml)).unwrap_err();
+        assert!(error.to_string().contains(why), "{file}: {error}");
     }
 }

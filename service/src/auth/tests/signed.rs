@@ -1,4 +1,4 @@
-//! Keys made for one test, and tokens signed with them.
+//! Generates keys for tests, and signs tokens with them.
 
 use aws_lc_rs::{
     encoding::AsDer as _,
@@ -11,14 +11,14 @@ use jsonwebtoken::{
 };
 use serde_json::{Value, json};
 
-/// A key that signs, with its id.
-pub(super) struct Signing {
+/// A signing key and its id.
+pub(super) struct SigningKey {
     pub(super) id: &'static str,
     pub(super) algorithm: Algorithm,
     pub(super) key: EncodingKey,
 }
 
-impl Signing {
+impl SigningKey {
     pub(super) fn es256(id: &'static str) -> Self {
         let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
         let der = pair.to_pkcs8v1().unwrap();
@@ -35,7 +35,7 @@ impl Signing {
         Self {
             id,
             algorithm: Algorithm::RS256,
-            // Of 2,048 bits, PKCS #8 is PKCS #1, which is wanted here, behind 26 bytes.
+            // For 2,048 bits, PKCS #8 is 26 bytes followed by PKCS #1, which the crate needs.
             key: EncodingKey::from_rsa_der(&der.as_ref()[26..]),
         }
     }
@@ -48,7 +48,7 @@ impl Signing {
         }
     }
 
-    /// As a JWK set publishes it.
+    /// The public key, for a JWK set.
     pub(super) fn jwk(&self) -> Jwk {
         let mut jwk = Jwk::from_encoding_key(&self.key, self.algorithm).unwrap();
         jwk.common.key_id = Some(self.id.to_owned());
@@ -63,7 +63,7 @@ impl Signing {
     }
 }
 
-/// Claims that are in order, `changed` by some that are not; null takes one away.
+/// Valid claims with `changed` ones in place; null removes a claim.
 pub(super) fn claims(changed: &Value) -> Value {
     let now = get_current_timestamp();
     let mut claims = json!({"sub": "ann", "aud": "ess", "exp": now + 600, "scope": "openid write"});

@@ -1,14 +1,14 @@
-//! How a server stops: requests under way end, and one that does not is cut off and told of.
+//! The drain: requests in flight finish, or are cut off at the deadline, which is an error.
 
 use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 
 use super::*;
 
-/// Serves one request that takes until `finish`, stops the server once it has begun, and tells how serving ended.
+/// Serves one request that takes until `finish`, stops the server once it has begun, and returns the result of `serve`.
 async fn stopped_during_a_request(finish: CancellationToken, drain: Duration) -> io::Result<()> {
     let (begun, stopping) = (CancellationToken::new(), CancellationToken::new());
-    let listening = bind(&on_loopback()).await.unwrap();
-    let mut caller = TcpStream::connect(listening.addr()).await.unwrap();
+    let listener = bind(&on_loopback()).await.unwrap();
+    let mut caller = TcpStream::connect(listener.addr()).await.unwrap();
     caller
         .write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
         .await
@@ -22,7 +22,7 @@ async fn stopped_during_a_request(finish: CancellationToken, drain: Duration) ->
             async move { finish.cancelled().await }
         })
     };
-    let served = listening.serve(endpoint, stopping, drain).await;
+    let served = listener.serve(endpoint, stopping, drain).await;
     assert!(begun.is_cancelled());
     served
 }
@@ -37,7 +37,7 @@ async fn a_request_in_flight_is_finished_before_the_server_stops() {
 }
 
 #[tokio::test]
-async fn a_request_cut_off_at_the_deadline_is_not_called_a_drain() {
+async fn a_request_cut_off_at_the_deadline_is_an_error() {
     let cut = stopped_during_a_request(CancellationToken::new(), Duration::from_millis(1))
         .await
         .unwrap_err();

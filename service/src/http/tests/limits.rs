@@ -1,4 +1,4 @@
-//! What a caller is held to before anybody knows what it asks: how large its head is, how long that takes, how many come.
+//! The limits of connections: the size of a head, the time it may take, the number of connections.
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -7,30 +7,30 @@ use tokio::{
 
 use super::*;
 
-/// What `serve` ends with, and where it listens.
-struct Served {
+/// A running server.
+struct TestServer {
     addr: std::net::SocketAddr,
     stopping: CancellationToken,
     task: tokio::task::JoinHandle<io::Result<()>>,
 }
 
-async fn served(limits: HttpLimits) -> Served {
+async fn serve(limits: HttpLimits) -> TestServer {
     let config = HttpConfig {
         limits,
         ..on_loopback()
     };
-    let listening = bind(&config).await.unwrap();
-    let (addr, stopping) = (listening.addr(), CancellationToken::new());
+    let listener = bind(&config).await.unwrap();
+    let (addr, stopping) = (listener.addr(), CancellationToken::new());
     let endpoint = endpoint(Route::new(), Paths::default(), edge(Health::default()));
-    let task = tokio::spawn(listening.serve(endpoint, stopping.clone(), Duration::from_secs(30)));
-    Served {
+    let task = tokio::spawn(listener.serve(endpoint, stopping.clone(), Duration::from_secs(30)));
+    TestServer {
         addr,
         stopping,
         task,
     }
 }
 
-impl Served {
+impl TestServer {
     async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.addr).await.unwrap()
     }
@@ -43,17 +43,17 @@ impl Served {
 
 const LIVE: &[u8] = b"GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n";
 
-/// Everything until the other side closes.
-async fn rest(stream: &mut TcpStream) -> String {
+/// Reads until the server closes the connection.
+async fn read_to_end(stream: &mut TcpStream) -> String {
     let mut text = String::new();
     let read = stream.read_to_string(&mut text);
     let read = tokio::time::timeout(Duration::from_secs(30), read).await;
-    read.expect("it is hung up on").unwrap();
+    read.expect("the server closes the connection").unwrap();
     text
 }
 
-/// The head of one answer and whatever of its body came with it.
-async fn answer(stream: &mut TcpStream) -> String {
+/// Reads a response, or the first part of it.
+async fn response(stream: &mut TcpStream) -> String {
     let mut bytes = vec![0; 4_096];
     let count = stream.read(&mut bytes).await.unwrap();
     String::from_utf8(bytes[..count].to_vec()).unwrap()
@@ -68,63 +68,66 @@ async fn a_head_beyond_the_limit_is_a_problem_that_names_the_limit() {
     let body = problem(response, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE).await;
     assert_eq!(body["type"], "/problems/headers-too-large");
     assert!(
-        body["detail"].as_str().unwrap().contains("at most 2048"),
+        body["detail"]
+            .as_str()
+            .unwrap()
+            .contains("the maximum is 2048"),
         "{body}"
     );
     ask("a".repeat(1_024)).await.assert_status_is_ok();
 }
 
 #[tokio::test]
-async fn a_head_far_beyond_the_limit_is_refused_while_it_arrives() {
-    let served = served(limits()).await;
-    let mut stream = served.connect().await;
+async fn a_head_far_beyond_the_limit_is_rejected_while_it_arrives() {
+    let server = serve(limits()).await;
+    let mut stream = server.connect().await;
     stream.write_all(b"GET / HTTP/1.1\r\nx: ").await.unwrap();
     let endless = vec![b'a'; 1 << 20];
-    // It may be hung up on before it has sent everything.
+    // The server may close the connection before it has read everything.
     let _ = stream.write_all(&endless).await;
     let mut first = [0; 12];
     stream.read_exact(&mut first).await.unwrap();
     assert_eq!(&first, b"HTTP/1.1 431");
-    served.stop().await;
+    server.stop().await;
 }
 
 #[tokio::test]
-async fn one_that_does_not_send_a_whole_head_in_time_is_hung_up_on() {
+async fn a_connection_without_a_complete_head_in_time_is_closed() {
     let quick = HttpLimits {
         header_timeout: Duration::from_millis(100),
         ..limits()
     };
-    let served = served(quick).await;
+    let server = serve(quick).await;
     for begun in ["", "P", "GET / HTTP/1.1\r\nhost: x\r\n"] {
-        let mut stream = served.connect().await;
+        let mut stream = server.connect().await;
         stream.write_all(begun.as_bytes()).await.unwrap();
-        assert_eq!(rest(&mut stream).await, "", "{begun:?}");
+        assert_eq!(read_to_end(&mut stream).await, "", "{begun:?}");
     }
-    // And one that has been answered, but says nothing more.
-    let mut stream = served.connect().await;
+    // A connection that is idle after its request.
+    let mut stream = server.connect().await;
     stream.write_all(LIVE).await.unwrap();
-    let text = rest(&mut stream).await;
+    let text = read_to_end(&mut stream).await;
     assert!(text.starts_with("HTTP/1.1 200"), "{text}");
-    served.stop().await;
+    server.stop().await;
 }
 
 #[tokio::test]
-async fn one_connection_too_many_is_told_so_and_has_a_place_when_another_ends() {
+async fn a_connection_beyond_the_limit_gets_503_until_another_one_ends() {
     let few = HttpLimits {
         max_connections: 2,
         ..limits()
     };
-    let served = served(few).await;
-    let mut kept = Vec::new();
+    let server = serve(few).await;
+    let mut open = Vec::new();
     for _ in 0..2 {
-        let mut stream = served.connect().await;
+        let mut stream = server.connect().await;
         stream.write_all(LIVE).await.unwrap();
-        assert!(answer(&mut stream).await.starts_with("HTTP/1.1 200"));
-        kept.push(stream);
+        assert!(response(&mut stream).await.starts_with("HTTP/1.1 200"));
+        open.push(stream);
     }
-    let mut refused = served.connect().await;
-    refused.write_all(LIVE).await.unwrap();
-    let text = rest(&mut refused).await;
+    let mut rejected = server.connect().await;
+    rejected.write_all(LIVE).await.unwrap();
+    let text = read_to_end(&mut rejected).await;
     assert!(
         text.starts_with("HTTP/1.1 503 Service Unavailable\r\n"),
         "{text}"
@@ -133,19 +136,19 @@ async fn one_connection_too_many_is_told_so_and_has_a_place_when_another_ends() 
     let (_, body) = text.split_once("\r\n\r\n").unwrap();
     let body: serde_json::Value = serde_json::from_str(body).unwrap();
     assert_eq!(body["type"], "/problems/overloaded");
-    drop(kept.pop());
-    // The place is free once the server has seen the end of the other.
+    drop(open.pop());
+    // The permit is released when the server notices that the other connection ended.
     let deadline = tokio::time::Instant::now() + Duration::from_secs(30);
     loop {
-        let mut stream = served.connect().await;
+        let mut stream = server.connect().await;
         stream.write_all(LIVE).await.unwrap();
-        if answer(&mut stream).await.starts_with("HTTP/1.1 200") {
+        if response(&mut stream).await.starts_with("HTTP/1.1 200") {
             break;
         }
         assert!(
             tokio::time::Instant::now() < deadline,
-            "no place became free"
+            "no permit was released"
         );
     }
-    served.stop().await;
+    server.stop().await;
 }

@@ -1,4 +1,4 @@
-//! Makes API keys. The key itself is shown once and stored nowhere.
+//! Generates API keys. It prints a key once and stores it nowhere.
 
 use std::{
     fmt,
@@ -14,58 +14,57 @@ use super::{Scopes, api_keys};
 const PREFIX: &str = "ess_";
 const BYTES: usize = 32;
 
-/// A key to be made.
+/// The API key to generate.
 #[derive(Debug, Clone, Args)]
 pub struct NewApiKey {
-    /// Who holds it, for logs and answers.
+    /// Name of the holder, for logs and responses.
     #[arg(long)]
     name: String,
-    /// What it allows, separated by commas: read, write, admin.
+    /// Scopes, separated by commas: read, write, admin.
     #[arg(long)]
     scopes: Scopes,
-    /// Requests a second on average; without it as many as come.
+    /// Average requests per second; unlimited if not set.
     #[arg(long)]
     requests_per_second: Option<NonZeroU32>,
 }
 
-/// A key that was just made: shown, it is the entry for the file of keys, and the key in a comment above it.
+/// A generated key. Its text is an entry for the key file, with the key in a comment above.
 #[derive(Debug)]
-pub(super) struct Made {
-    new: NewApiKey,
+pub(super) struct GeneratedKey {
+    request: NewApiKey,
     key: String,
 }
 
 impl NewApiKey {
-    /// Makes it.
-    pub(super) fn make(self) -> Made {
+    pub(super) fn generate(self) -> GeneratedKey {
         let bytes: [u8; BYTES] = rand::random();
         let key = format!("{PREFIX}{}", hex::encode(bytes));
-        Made { new: self, key }
+        GeneratedKey { request: self, key }
     }
 
-    /// Makes it, and prints it to standard output.
+    /// Generates the key and prints it to standard output.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// When writing fails.
     pub fn print(self) -> io::Result<ExitCode> {
-        write!(io::stdout(), "{}", self.make())?;
+        write!(io::stdout(), "{}", self.generate())?;
         Ok(ExitCode::SUCCESS)
     }
 }
 
-impl fmt::Display for Made {
+impl fmt::Display for GeneratedKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let NewApiKey {
             name,
             scopes,
             requests_per_second,
-        } = &self.new;
+        } = &self.request;
         let scopes = scopes.to_string();
         let scopes: Vec<_> = scopes
             .split(' ')
             .map(|scope| format!("{scope:?}"))
             .collect();
-        writeln!(f, "# The key, shown only now: {}", self.key)?;
+        writeln!(f, "# The API key, printed only once: {}", self.key)?;
         writeln!(f, "[[key]]")?;
         writeln!(f, "name = {name:?}")?;
         writeln!(f, "sha256 = {:?}", hex::encode(api_keys::hash(&self.key)))?;
@@ -85,19 +84,19 @@ mod tests {
     use crate::auth::{ApiKeys, Scope};
 
     #[test]
-    fn what_is_shown_is_an_entry_of_the_file_and_the_key_opens_it() {
-        let made = NewApiKey {
+    fn the_printed_entry_is_valid_and_the_key_is_found_in_it() {
+        let generated = NewApiKey {
             name: "players".to_owned(),
             scopes: "write,read".parse().unwrap(),
             requests_per_second: NonZeroU32::new(7),
         }
-        .make();
-        let file = made.to_string();
+        .generate();
+        let file = generated.to_string();
         let keys = ApiKeys::of(File::from_str(&file, FileFormat::Toml)).unwrap();
-        let found = keys.find(&made.key).unwrap();
+        let found = keys.find(&generated.key).unwrap();
         assert_eq!(&*found.caller.name, "players");
         assert!(found.caller.scopes.allow(Scope::Write) && found.caller.scopes.allow(Scope::Read));
         assert!(found.limit.is_some());
-        assert_ne!(made.new.clone().make().key, made.key);
+        assert_ne!(generated.request.clone().generate().key, generated.key);
     }
 }

@@ -1,4 +1,5 @@
-//! One histogram of every request, as OpenTelemetry names it (semantic conventions, HTTP metrics).
+//! The histogram of request durations, named as in the semantic conventions of OpenTelemetry for HTTP metrics. Raw paths are
+//! never labels.
 
 use std::{
     collections::HashMap,
@@ -20,21 +21,21 @@ pub(super) fn describe() {
     metrics::describe_histogram!(
         DURATION,
         Unit::Seconds,
-        "time from a request's head to its answer's head"
+        "time from the head of a request to the head of its response"
     );
 }
 
-/// The histograms in use, by route pattern, method and status: a name with its labels is looked up in the registry once, not with
-/// every request. There are as many as there are routes and statuses, however many callers.
+/// Caches the histograms by route pattern, method and status, so that a request needs no look-up in the registry of metrics.
+/// Its size is bounded by the number of routes, methods and statuses.
 #[derive(Debug, Default)]
-pub(super) struct Durations(RwLock<HashMap<String, OfRoute>>);
+pub(super) struct Durations(RwLock<HashMap<String, RouteHistograms>>);
 
 /// The histograms of one route, by method and status.
-type OfRoute = HashMap<(&'static str, u16), Histogram>;
+type RouteHistograms = HashMap<(&'static str, u16), Histogram>;
 
 impl Durations {
-    /// Calls `inner`, and records how long that took.
-    pub(super) async fn request<E: Endpoint>(
+    /// Calls `inner` and records the duration.
+    pub(super) async fn record<E: Endpoint>(
         &self,
         inner: &E,
         request: Request,
@@ -43,17 +44,17 @@ impl Durations {
         let method = known_method(request.method());
         let start = Instant::now();
         let response = inner.call(request).await?.into_response();
-        // A path that matched nothing has no template; the raw path as a label would let any caller fill our memory.
-        // One nested under "/" leaves an empty pattern.
+        // A path without a route has no pattern, or an empty one under a nested "/". It must not become a label: callers
+        // could then fill the memory.
         let pattern = response
             .data::<PathPattern>()
             .map_or("", |pattern| &*pattern.0);
-        self.of(pattern, method, response.status(), paths)
+        self.histogram(pattern, method, response.status(), paths)
             .record(start.elapsed());
         Ok(response)
     }
 
-    fn of(
+    fn histogram(
         &self,
         pattern: &str,
         method: &'static str,
@@ -77,8 +78,8 @@ impl Durations {
         ];
         let histogram = metrics::histogram!(DURATION, labels);
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let of_route = known.entry(pattern.to_owned()).or_default();
-        of_route.insert(key, histogram.clone());
+        let route_histograms = known.entry(pattern.to_owned()).or_default();
+        route_histograms.insert(key, histogram.clone());
         histogram
     }
 }

@@ -3,7 +3,11 @@
 
 use std::net::SocketAddr;
 
-use super::{AuthConfig, ConfigError, ConfigKey, ConfigSection, HttpLimits, Source};
+use super::HttpLimits;
+use crate::{
+    auth::AuthConfig,
+    config::{ConfigError, ConfigKey, ConfigSection, Source},
+};
 
 const ALLOW: &str = "ESS_ALLOW_UNAUTHENTICATED";
 

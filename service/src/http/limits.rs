@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::{ConfigKey, Section, millis};
+use crate::config::{ConfigKey, Section, millis};
 
 /// The limits of connections and of the heads of requests.
 #[derive(Debug, Clone, Copy, Deserialize)]

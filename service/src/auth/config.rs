@@ -1,12 +1,12 @@
-//! Authentication: the file of API keys, and how tokens are verified. [`crate::auth`] applies it.
+//! The configuration of authentication: the file of API keys, and how tokens are verified.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use reqwest::Url;
 use serde::Deserialize;
 
-use super::{ConfigError, ConfigKey, ConfigSection, Secret, Source, millis};
-use crate::auth::{ApiKeys, JwksSource, Scopes, TokenRules};
+use super::{ApiKeys, JwksSource, Scopes, TokenRules};
+use crate::config::{ConfigError, ConfigKey, ConfigSection, Secret, Source, millis};
 
 /// RFC 7518, section 3.2: a key for HS256 has at least 256 bits.
 const MIN_SECRET_BYTES: usize = 32;
@@ -194,7 +194,8 @@ impl AuthValues {
             audience: self.audience.clone(),
             issuer: (!self.issuer.is_empty()).then(|| self.issuer.clone()),
             leeway: self.leeway,
-            default_scopes: scopes.map_err(|e| invalid(DEFAULT_SCOPES, e.to_string()))?,
+            default_scopes: scopes
+                .map_err(|e| invalid(DEFAULT_SCOPES, format!("unknown scope {:?}", e.0)))?,
             sub_is_user: self.sub_is_user,
         })
     }

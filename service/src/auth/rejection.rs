@@ -1,4 +1,4 @@
-//! Why somebody may not pass, and what they are told: enough to mend it, nothing about what is known here.
+//! Why a request is rejected, and the response to it: enough to fix the request, nothing about known credentials.
 
 use std::sync::Arc;
 
@@ -10,32 +10,32 @@ use poem::{
 use super::{Caller, Scope, tokens::TokenError};
 use crate::problem::{Problem, ProblemKind};
 
-/// Seconds after which keys that could not be had may be there.
-const WHEN_AWAY: u32 = 5;
+/// `Retry-After` while the JWK set is unavailable.
+const KEYS_RETRY_AFTER: u32 = 5;
 
-/// Why a request does not pass.
+/// Why a request is rejected.
 #[derive(Debug)]
-pub(super) enum Refusal {
+pub(super) enum Rejection {
     Missing,
     Several,
     NotBearer,
     UnknownKey,
     Token(String),
-    KeysAway(String),
+    KeysUnavailable(String),
     Forbidden(Caller, Scope),
     RateLimited(Arc<str>, u32),
 }
 
-impl From<TokenError> for Refusal {
+impl From<TokenError> for Rejection {
     fn from(error: TokenError) -> Self {
         match error {
-            TokenError::Refused(why) => Self::Token(why),
-            TokenError::NoKeys => Self::KeysAway(error.to_string()),
+            TokenError::Invalid(why) => Self::Token(why),
+            TokenError::KeysUnavailable(error) => Self::KeysUnavailable(error.to_string()),
         }
     }
 }
 
-impl Refusal {
+impl Rejection {
     pub(super) fn response(self) -> Response {
         let challenge = self.challenge();
         let mut response = self.problem().into_response();
@@ -51,33 +51,33 @@ impl Refusal {
         let unauthenticated = |detail: &str| Problem::new(ProblemKind::Unauthenticated, detail);
         match self {
             Self::Missing => unauthenticated(
-                "no credentials; send an API key as X-API-Key, or a token as Authorization: Bearer",
+                "no credentials; send an API key in X-API-Key, or a token in Authorization: Bearer",
             ),
-            Self::Several => unauthenticated("more than one credential; send one"),
-            Self::NotBearer => unauthenticated(
-                "Authorization is not Bearer with a token or an API key, as it must be here",
-            ),
-            Self::UnknownKey => unauthenticated("the API key is not known"),
-            Self::Token(why) => unauthenticated(&format!("the token is not taken: {why}")),
-            Self::KeysAway(why) => Problem::new(ProblemKind::AuthenticationUnavailable, why)
-                .with_retry_after(WHEN_AWAY),
-            Self::Forbidden(caller, needed) => Problem::new(
+            Self::Several => unauthenticated("more than one credential; send only one"),
+            Self::NotBearer => {
+                unauthenticated("Authorization is not Bearer with a token or an API key")
+            }
+            Self::UnknownKey => unauthenticated("unknown API key"),
+            Self::Token(why) => unauthenticated(&format!("invalid token: {why}")),
+            Self::KeysUnavailable(why) => Problem::new(ProblemKind::AuthenticationUnavailable, why)
+                .with_retry_after(KEYS_RETRY_AFTER),
+            Self::Forbidden(caller, required) => Problem::new(
                 ProblemKind::Forbidden,
                 format!(
-                    "this needs the scope {}; the credentials of {:?} have [{}]",
-                    needed.name(),
+                    "the request needs the scope {}; the credentials of {:?} have [{}]",
+                    required.name(),
                     caller.name,
                     caller.scopes
                 ),
             ),
             Self::RateLimited(name, seconds) => {
-                let detail = format!("the key {name:?} has used up the requests it may make");
+                let detail = format!("the API key {name:?} exceeds its rate limit");
                 Problem::new(ProblemKind::RateLimited, detail).with_retry_after(seconds)
             }
         }
     }
 
-    /// As RFC 6750, section 3, words it: without credentials it says only how to send them.
+    /// The `WWW-Authenticate` header (RFC 6750, section 3): without credentials it names the scheme only.
     fn challenge(&self) -> Option<String> {
         match self {
             Self::Missing => Some(r#"Bearer realm="ess""#.to_owned()),
@@ -87,11 +87,11 @@ impl Refusal {
             Self::UnknownKey | Self::Token(_) => {
                 Some(r#"Bearer realm="ess", error="invalid_token""#.to_owned())
             }
-            Self::Forbidden(_, needed) => Some(format!(
+            Self::Forbidden(_, required) => Some(format!(
                 r#"Bearer realm="ess", error="insufficient_scope", scope="{}""#,
-                needed.name()
+                required.name()
             )),
-            Self::KeysAway(_) | Self::RateLimited(..) => None,
+            Self::KeysUnavailable(_) | Self::RateLimited(..) => None,
         }
     }
 }

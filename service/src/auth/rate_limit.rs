@@ -1,5 +1,5 @@
-//! How often one key may ask: the generic cell rate algorithm of the crate governor, told in the `RateLimit-*` headers of
-//! draft-ietf-httpapi-ratelimit-headers-06.
+//! The rate limit of an API key: the generic cell rate algorithm (GCRA) of the crate governor, reported in the
+//! `RateLimit-*` headers of draft-ietf-httpapi-ratelimit-headers-06.
 
 use std::{num::NonZeroU32, time::Duration};
 
@@ -11,30 +11,30 @@ use governor::{
 };
 use poem::http::{HeaderMap, HeaderValue};
 
-/// The limit of one key, with what is left of it.
+/// The rate limit of one key, and its state.
 #[derive(Debug)]
-pub(super) struct Limit {
+pub(super) struct RateLimit {
     rate: RateLimiter<NotKeyed, InMemoryState, DefaultClock, StateInformationMiddleware>,
     quota: Quota,
 }
 
-/// What a request found.
+/// The state of a rate limit after a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Standing {
-    /// Requests that may come at once.
+pub(super) struct RateLimitStatus {
+    /// Maximum number of requests at once.
     burst: u32,
-    /// Requests that may come now.
+    /// Number of requests allowed now.
     remaining: u32,
-    /// Until all of `burst` may come again; of one refused, until one may.
+    /// Time until the full burst is available; if exceeded, until one request is allowed.
     reset: Duration,
-    /// How long it takes until a whole burst may come again.
+    /// Time in which a used-up burst becomes available again.
     window: Duration,
-    /// Whether it was one too many.
+    /// Whether the request exceeds the limit.
     pub(super) is_exceeded: bool,
 }
 
-impl Limit {
-    /// So many requests a second on average, and so many at once.
+impl RateLimit {
+    /// A limit of `per_second` requests on average, and `burst` at once.
     pub(super) fn new(per_second: NonZeroU32, burst: NonZeroU32) -> Self {
         let quota = Quota::per_second(per_second).allow_burst(burst);
         Self {
@@ -43,10 +43,10 @@ impl Limit {
         }
     }
 
-    /// Counts one request, unless it is one too many.
-    pub(super) fn count(&self) -> Standing {
+    /// Counts a request, unless it exceeds the limit.
+    pub(super) fn count(&self) -> RateLimitStatus {
         let burst = self.quota.burst_size().get();
-        let standing = |remaining: u32, reset, is_exceeded| Standing {
+        let status = |remaining: u32, reset, is_exceeded| RateLimitStatus {
             burst,
             remaining,
             reset,
@@ -57,25 +57,25 @@ impl Limit {
             Ok(state) => {
                 let remaining = state.remaining_burst_capacity();
                 let used = burst.saturating_sub(remaining);
-                standing(
+                status(
                     remaining,
                     self.quota.replenish_interval().saturating_mul(used),
                     false,
                 )
             }
-            Err(until) => standing(0, until.wait_time_from(DefaultClock::default().now()), true),
+            Err(until) => status(0, until.wait_time_from(DefaultClock::default().now()), true),
         }
     }
 }
 
-impl Standing {
-    /// Whole seconds after which one more may come, at least one.
+impl RateLimitStatus {
+    /// Seconds until one more request is allowed, rounded up, at least 1.
     pub(super) fn retry_after(self) -> u32 {
         seconds(self.reset).max(1)
     }
 
-    /// Tells it.
-    pub(super) fn tell(self, headers: &mut HeaderMap) {
+    /// Writes the `RateLimit-*` headers.
+    pub(super) fn write_headers(self, headers: &mut HeaderMap) {
         let (burst, window) = (self.burst, seconds(self.window).max(1));
         let policy = HeaderValue::from_str(&format!("{burst};w={window}"));
         headers.insert("ratelimit-limit", burst.into());
@@ -87,10 +87,10 @@ impl Standing {
     }
 }
 
-/// Whole seconds, a begun one counting.
+/// Seconds, rounded up.
 fn seconds(time: Duration) -> u32 {
-    let begun = u64::from(time.subsec_nanos() > 0);
-    u32::try_from(time.as_secs() + begun).unwrap_or(u32::MAX)
+    let partial = u64::from(time.subsec_nanos() > 0);
+    u32::try_from(time.as_secs() + partial).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -98,18 +98,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_burst_may_come_at_once_and_one_more_is_told_when() {
-        let limit = Limit::new(NonZeroU32::MIN, NonZeroU32::new(3).unwrap());
+    fn a_burst_is_allowed_at_once_and_the_next_request_gets_the_time_to_wait() {
+        let limit = RateLimit::new(NonZeroU32::MIN, NonZeroU32::new(3).unwrap());
         for remaining in [2, 1, 0] {
-            let standing = limit.count();
-            assert!(!standing.is_exceeded);
-            assert_eq!(standing.remaining, remaining);
+            let status = limit.count();
+            assert!(!status.is_exceeded);
+            assert_eq!(status.remaining, remaining);
         }
-        let standing = limit.count();
-        assert!(standing.is_exceeded);
-        assert_eq!(standing.retry_after(), 1);
+        let status = limit.count();
+        assert!(status.is_exceeded);
+        assert_eq!(status.retry_after(), 1);
         let mut headers = HeaderMap::new();
-        standing.tell(&mut headers);
+        status.write_headers(&mut headers);
         assert_eq!(headers["ratelimit-limit"], "3");
         assert_eq!(headers["ratelimit-remaining"], "0");
         assert_eq!(headers["ratelimit-reset"], "1");
