@@ -1,11 +1,12 @@
 //! The outcomes of one request's records: one slot per record, and a countdown that wakes the request once, when the last outcome
 //! is known. It takes no lock, and wakes nothing per record.
 
-use std::sync::{
-    Arc, OnceLock,
-    atomic::{AtomicUsize, Ordering},
-};
+#[cfg(not(test))]
+use std::sync::{Arc, atomic::AtomicUsize};
+use std::sync::{OnceLock, atomic::Ordering};
 
+#[cfg(test)]
+use loom::sync::{Arc, atomic::AtomicUsize};
 use tokio::sync::Notify;
 
 use super::append::{AppendError, Outcome};

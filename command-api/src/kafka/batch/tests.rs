@@ -1,8 +1,11 @@
-//! The countdown of a batch, with delivery reports in any order, missing, or late.
+//! The countdown of a batch. Loom runs every interleaving of threads; seeded schedules have delivery reports in any order, missing,
+//! or late.
 
 use std::{
-    pin::Pin,
-    task::{Context, Waker},
+    pin::pin,
+    sync::Arc as StdArc,
+    sync::atomic::AtomicUsize as StdAtomicUsize,
+    task::{Context, Poll},
 };
 
 use ess_schema::Position;
@@ -10,6 +13,7 @@ use futures::{
     FutureExt,
     task::{ArcWake, waker},
 };
+use loom::thread::{self, Thread};
 use rand::prelude::*;
 use rand_chacha::ChaCha12Rng;
 use rdkafka::error::RDKafkaErrorCode;
@@ -28,44 +32,105 @@ const fn at(offset: u64) -> Position {
 
 #[test]
 fn a_batch_is_completed_only_with_its_last_record() {
-    let (batch, mut records) = Batch::new(2);
-    let (first, second) = (records.next().unwrap(), records.next().unwrap());
-    second.complete(Ok(at(8)));
-    assert_eq!(batch.completed().now_or_never(), None);
-    first.complete(Ok(at(7)));
-    assert_eq!(batch.completed().now_or_never(), Some(()));
-    assert_eq!(batch.outcomes(), [Ok(at(7)), Ok(at(8))]);
+    loom::model(|| {
+        let (batch, mut records) = Batch::new(2);
+        let (first, second) = (records.next().unwrap(), records.next().unwrap());
+        second.complete(Ok(at(8)));
+        assert_eq!(batch.completed().now_or_never(), None);
+        first.complete(Ok(at(7)));
+        assert_eq!(batch.completed().now_or_never(), Some(()));
+        assert_eq!(batch.outcomes(), [Ok(at(7)), Ok(at(8))]);
+    });
 }
 
 #[test]
 fn the_last_report_wakes_the_waiter() {
-    let (batch, mut records) = Batch::new(1);
-    let mut waiter = Box::pin(batch.completed());
-    assert_eq!((&mut waiter).now_or_never(), None);
-    records.next().unwrap().complete(Ok(at(7)));
-    assert_eq!(waiter.now_or_never(), Some(()));
+    loom::model(|| {
+        let (batch, mut records) = Batch::new(1);
+        let mut waiter = Box::pin(batch.completed());
+        assert_eq!((&mut waiter).now_or_never(), None);
+        records.next().unwrap().complete(Ok(at(7)));
+        assert_eq!(waiter.now_or_never(), Some(()));
+    });
 }
 
 #[test]
 fn an_unreported_record_is_unknown_never_lost() {
-    let (batch, mut records) = Batch::new(2);
-    records.next().unwrap().complete(Ok(at(7)));
-    assert_eq!(batch.outcomes(), [Ok(at(7)), UNKNOWN]);
-    drop(records.next());
-    assert_eq!(batch.completed().now_or_never(), Some(()));
-    assert_eq!(batch.outcomes(), [Ok(at(7)), UNKNOWN]);
+    loom::model(|| {
+        let (batch, mut records) = Batch::new(2);
+        records.next().unwrap().complete(Ok(at(7)));
+        assert_eq!(batch.outcomes(), [Ok(at(7)), UNKNOWN]);
+        drop(records.next());
+        assert_eq!(batch.completed().now_or_never(), Some(()));
+        assert_eq!(batch.outcomes(), [Ok(at(7)), UNKNOWN]);
+    });
 }
 
 #[test]
 fn an_empty_batch_is_completed() {
-    let (batch, records) = Batch::new(0);
-    assert_eq!(records.count(), 0);
-    assert_eq!(batch.completed().now_or_never(), Some(()));
+    loom::model(|| {
+        let (batch, records) = Batch::new(0);
+        assert_eq!(records.count(), 0);
+        assert_eq!(batch.completed().now_or_never(), Some(()));
+    });
+}
+
+#[test]
+fn in_any_interleaving_the_waiter_wakes_and_has_every_outcome() {
+    loom::model(|| {
+        let (batch, records) = Batch::new(2);
+        for (offset, record) in (0..).zip(records) {
+            thread::spawn(move || record.complete(Ok(at(offset))));
+        }
+        block_on(batch.completed());
+        assert_eq!(batch.outcomes(), [Ok(at(0)), Ok(at(1))]);
+    });
+}
+
+#[test]
+fn in_any_interleaving_with_a_timeout_an_outcome_is_exact_or_unknown() {
+    loom::model(|| {
+        let (batch, mut records) = Batch::new(2);
+        let (reported, dropped) = (records.next().unwrap(), records.next().unwrap());
+        let reports = [
+            thread::spawn(move || reported.complete(Ok(at(7)))),
+            thread::spawn(move || drop(dropped)),
+        ];
+        let completed = batch.completed().now_or_never();
+        let outcomes = batch.outcomes();
+        assert!(outcomes[0] == Ok(at(7)) || completed.is_none() && outcomes[0] == UNKNOWN);
+        assert_eq!(outcomes[1], UNKNOWN);
+        for report in reports {
+            report.join().unwrap();
+        }
+        assert_eq!(batch.completed().now_or_never(), Some(()));
+        assert_eq!(batch.outcomes(), [Ok(at(7)), UNKNOWN]);
+    });
+}
+
+/// Runs a future on a loom thread, which loom reports as a deadlock if nothing wakes it.
+fn block_on(future: impl Future<Output = ()>) {
+    struct Unpark(Thread);
+
+    impl ArcWake for Unpark {
+        fn wake_by_ref(unpark: &StdArc<Self>) {
+            unpark.0.unpark();
+        }
+    }
+
+    let waker = waker(StdArc::new(Unpark(thread::current())));
+    let mut future = pin!(future);
+    while future.as_mut().poll(&mut Context::from_waker(&waker)) == Poll::Pending {
+        thread::park();
+    }
 }
 
 #[test]
 fn in_any_schedule_outcomes_are_exact_and_the_waiter_wakes_once_at_the_end() {
-    for_each_seed(|random| Schedule::new(random).run(random));
+    for_each_seed(|random| {
+        let random = random.clone();
+        loom::model(move || run(&mut random.clone()));
+    });
 }
 
 /// What librdkafka does with a record.
@@ -75,135 +140,81 @@ enum Fate {
     Reported(Outcome),
     /// It drops the record without a report.
     Dropped,
-    /// It keeps the record.
-    Held,
+    /// It reports only after the request has its response.
+    Late,
 }
 
 impl Fate {
     fn random(index: usize, random: &mut ChaCha12Rng) -> Self {
+        let failed = AppendError::Undelivered(RDKafkaErrorCode::MessageTimedOut);
         match random.random_range(0..10) {
-            0 => Self::Held,
+            0 => Self::Late,
             1 => Self::Dropped,
             2 => Self::Reported(UNKNOWN),
-            3 => Self::Reported(Err(AppendError::Undelivered(
-                RDKafkaErrorCode::MessageTimedOut,
-            ))),
+            3 => Self::Reported(Err(failed)),
             _ => Self::Reported(Ok(at(index as u64))),
         }
     }
 }
 
-/// One batch, its records in the order of their delivery reports, and what the outcomes must be.
-struct Schedule {
-    batch: Arc<Batch>,
-    records: Vec<(usize, Fate, Box<PendingRecord>)>,
-    expected: Vec<Outcome>,
-    pending: usize,
-}
-
-impl Schedule {
-    fn new(random: &mut ChaCha12Rng) -> Self {
-        let count = random.random_range(0..8);
-        let (batch, records) = Batch::new(count);
-        let mut records: Vec<_> = records
-            .enumerate()
-            .map(|(index, record)| (index, Fate::random(index, random), record))
-            .collect();
-        records.shuffle(random);
-        Self {
-            batch,
-            records,
-            expected: vec![UNKNOWN; count],
-            pending: count,
-        }
-    }
-
-    /// Interleaves delivery reports with polls of the waiter, which may be dropped at any time, as by a timeout.
-    fn run(mut self, random: &mut ChaCha12Rng) {
-        let batch = Arc::clone(&self.batch);
-        let counter = Arc::new(CountWakes::default());
-        let waker = waker(Arc::clone(&counter));
-        let mut waiter = Some(Box::pin(batch.completed()));
-        let mut registered = false;
-        let mut held = Vec::new();
-        loop {
-            match random.random_range(0..8) {
-                0..4 => match self.records.pop() {
-                    Some(record) => held.extend(self.report(record)),
-                    None => break,
-                },
-                4..7 => {
-                    let Some(future) = waiter.as_mut() else {
-                        continue;
-                    };
-                    let ready = is_ready(future.as_mut(), &waker);
-                    assert_eq!(
-                        ready,
-                        self.pending == 0,
-                        "ready with {} pending",
-                        self.pending
-                    );
-                    registered |= !ready;
-                    if ready {
-                        waiter = None;
+/// Interleaves the reports of a batch, in random order, with polls of its waiter, which ends at any time, as by a timeout.
+fn run(random: &mut ChaCha12Rng) {
+    let count = random.random_range(0..8);
+    let (batch, records) = Batch::new(count);
+    let mut records: Vec<_> = records.enumerate().collect();
+    records.shuffle(random);
+    let (mut expected, mut pending, mut late) = (vec![UNKNOWN; count], count, Vec::new());
+    let wakes = StdArc::new(CountWakes::default());
+    let counting = waker(StdArc::clone(&wakes));
+    let mut waiter = Some(Box::pin(batch.completed()));
+    let mut registered = false;
+    loop {
+        match random.random_range(0..8) {
+            0..4 => {
+                let Some((index, record)) = records.pop() else {
+                    break;
+                };
+                match Fate::random(index, random) {
+                    Fate::Late => late.push(record),
+                    Fate::Dropped => drop(record),
+                    Fate::Reported(outcome) => {
+                        record.complete(outcome);
+                        expected[index] = outcome;
                     }
                 }
-                _ if random.random_ratio(1, 4) => waiter = None,
-                _ => {}
+                pending = records.len() + late.len();
             }
-            assert_eq!(self.batch.outcomes(), self.expected);
-            let woken = usize::from(registered && self.pending == 0);
-            assert!(counter.count() <= woken, "woken {} times", counter.count());
-            if waiter.is_some() {
-                assert_eq!(counter.count(), woken);
+            4..7 => {
+                let Some(future) = waiter.as_mut() else {
+                    continue;
+                };
+                let poll = future.as_mut().poll(&mut Context::from_waker(&counting));
+                assert_eq!(poll.is_ready(), pending == 0, "{pending} pending");
+                registered |= poll.is_pending();
+                waiter = waiter.filter(|_| poll.is_pending());
             }
+            _ => waiter = waiter.filter(|_| random.random_ratio(3, 4)),
         }
-        // librdkafka still has these records. Their reports arrive when the response has been sent.
-        assert_eq!(self.pending, held.len());
-        let completed = self.batch.completed().now_or_never();
-        assert_eq!(completed.is_some(), held.is_empty());
-        drop(waiter);
-        for record in held {
-            record.complete(Ok(at(99)));
-        }
-        assert_eq!(self.batch.completed().now_or_never(), Some(()));
-        drop(batch);
-        assert_eq!(Arc::strong_count(&self.batch), 1, "the batch leaks");
+        assert_eq!(batch.outcomes(), expected);
+        let woken = usize::from(registered && pending == 0);
+        let count = wakes.0.load(Ordering::Relaxed);
+        assert!(count == woken || waiter.is_none() && count == 0, "{count}");
     }
-
-    /// Returns the record if it is held.
-    fn report(
-        &mut self,
-        (index, fate, record): (usize, Fate, Box<PendingRecord>),
-    ) -> Option<Box<PendingRecord>> {
-        match fate {
-            Fate::Held => return Some(record),
-            Fate::Dropped => drop(record),
-            Fate::Reported(outcome) => {
-                record.complete(outcome);
-                self.expected[index] = outcome;
-            }
-        }
-        self.pending -= 1;
-        None
+    let completed = batch.completed().now_or_never();
+    assert_eq!(completed.is_some(), late.is_empty());
+    drop(waiter);
+    for record in late {
+        record.complete(Ok(at(99)));
     }
+    assert_eq!(batch.completed().now_or_never(), Some(()));
+    assert_eq!(Arc::strong_count(&batch), 1, "the batch leaks");
 }
 
 #[derive(Debug, Default)]
-struct CountWakes(AtomicUsize);
-
-impl CountWakes {
-    fn count(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
-    }
-}
+struct CountWakes(StdAtomicUsize);
 
 impl ArcWake for CountWakes {
-    fn wake_by_ref(wakes: &Arc<Self>) {
+    fn wake_by_ref(wakes: &StdArc<Self>) {
         wakes.0.fetch_add(1, Ordering::Relaxed);
     }
-}
-
-fn is_ready(future: Pin<&mut impl Future<Output = ()>>, waker: &Waker) -> bool {
-    future.poll(&mut Context::from_waker(waker)).is_ready()
 }
