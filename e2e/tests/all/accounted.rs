@@ -1,5 +1,5 @@
-//! Nothing vanishes (I5), asked of the log itself: every offset ends as a row, as a repetition of one that is stored at a
-//! lower position, or as a dead letter. It never trusts what the services say they did.
+//! Checks that nothing is lost (I5): every record in the log is a row, a duplicate of a row with a lower position, or a dead letter.
+//! It must never rely on what the services report.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,27 +12,29 @@ use crate::oracle::now;
 /// Source and id of an event.
 type Identity = (String, String);
 
-/// Every position of the log below `ends` that ended neither as a row nor as a dead letter; of a partition that `ends` does
-/// not name, none is asked for.
-pub(crate) async fn vanished(app: &TestApp, ends: &BTreeMap<u16, u64>) -> Vec<Position> {
+/// The positions below `ends` of records that are neither a row nor a dead letter. Partitions that are not in `ends` are skipped.
+pub(crate) async fn unaccounted(app: &TestApp, ends: &BTreeMap<u16, u64>) -> Vec<Position> {
     let records = app.topic.records().await;
-    let (stored, refused) = (stored_at(app).await, refused_at(app).await);
+    let (stored, dead) = (
+        stored_positions(app).await,
+        dead_letter_positions(app).await,
+    );
     let below = |at: Position| ends.get(&at.partition).is_some_and(|end| at.offset < *end);
-    let asked = records.iter().filter(|record| below(record.position));
-    let vanished = asked.filter(|record| {
+    let records = records.iter().filter(|record| below(record.position));
+    let unaccounted = records.filter(|record| {
         let at = record.position;
         let first = identity(record).and_then(|identity| stored.get(&identity).copied());
-        first.is_none_or(|first| first > at) && !refused.contains(&at)
+        first.is_none_or(|first| first > at) && !dead.contains(&at)
     });
-    vanished.map(|record| record.position).collect()
+    unaccounted.map(|record| record.position).collect()
 }
 
-/// Every position that the log holds now and that ended as nothing.
-pub(crate) async fn vanished_of_all(app: &TestApp) -> Vec<Position> {
-    vanished(app, &app.topic.end_offsets().await).await
+/// The positions of all records that are neither a row nor a dead letter.
+pub(crate) async fn all_unaccounted(app: &TestApp) -> Vec<Position> {
+    unaccounted(app, &app.topic.end_offsets().await).await
 }
 
-/// The identity of the event that a record tells, none when it tells none.
+/// The identity of the event in a record, if it is a valid event.
 pub(crate) fn identity(record: &Record) -> Option<Identity> {
     let message = KafkaRecord {
         payload: record.payload.as_deref(),
@@ -44,7 +46,7 @@ pub(crate) fn identity(record: &Record) -> Option<Identity> {
 }
 
 /// The lowest position at which each identity is stored.
-async fn stored_at(app: &TestApp) -> BTreeMap<Identity, Position> {
+async fn stored_positions(app: &TestApp) -> BTreeMap<Identity, Position> {
     let lowest = "SELECT source, event_id, min((partition, offset)) AS first, first.1 AS partition_, first.2 AS offset_
         FROM events GROUP BY source, event_id";
     let rows = app.select(lowest).await.into_iter();
@@ -59,8 +61,8 @@ async fn stored_at(app: &TestApp) -> BTreeMap<Identity, Position> {
     .collect()
 }
 
-/// The positions that dead letters say they come from.
-async fn refused_at(app: &TestApp) -> BTreeSet<Position> {
+/// The original positions of the dead letters.
+async fn dead_letter_positions(app: &TestApp) -> BTreeSet<Position> {
     let letters = app.dead_letters.records().await;
     let number = |letter: &Record, name: &str| letter.header(name).unwrap();
     letters

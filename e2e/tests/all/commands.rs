@@ -1,27 +1,27 @@
-//! POST /commands and POST /events on a real broker: what a 2xx promises, and what an error promises. The shapes of
-//! answers are tested beside the code that makes them.
+//! POST /commands and POST /events with a real broker: what a 2xx guarantees, and what an error guarantees. Unit tests of the
+//! command-api cover the shapes of responses.
 
 mod acknowledged;
 mod broker;
 mod clients;
 mod compressed;
 mod limits;
-mod log_away;
 mod overload;
 mod partial;
 mod repeated;
 mod sdks;
+mod unavailable;
 
 use ess_e2e::{Answer, Builder, Record, TestApp};
 use ess_schema::Position;
 use serde_json::{Value, json};
 
-/// An ESS of which only the command-api matters.
+/// An ESS with only the command-api.
 fn command_api_alone() -> Builder {
     TestApp::builder().without_projector().without_query_api()
 }
 
-/// A command that is in order.
+/// A valid command.
 fn progress(event_id: &str) -> Value {
     json!({
         "type": "ReportProgress", "event_id": event_id, "playback_id": format!("of-{event_id}"),
@@ -29,7 +29,7 @@ fn progress(event_id: &str) -> Value {
     })
 }
 
-/// Id and position of every item that an answer says is appended.
+/// Event id and position of every appended item in a response.
 fn appended(answer: &Answer) -> Vec<(String, Position)> {
     let json = answer.json();
     let items = json["items"].as_array().cloned();
@@ -41,16 +41,16 @@ fn appended(answer: &Answer) -> Vec<(String, Position)> {
     each.collect()
 }
 
-/// The event in a record.
+/// The event of a record.
 fn event(record: &Record) -> Value {
     serde_json::from_slice(record.payload.as_deref().unwrap()).unwrap()
 }
 
-/// Each of these events lies where it was said to lie.
-fn assert_lie_there(records: &[Record], appended: &[(String, Position)]) {
+/// Asserts that each event is in the log at its position.
+fn assert_in_log(records: &[Record], appended: &[(String, Position)]) {
     for (id, position) in appended {
         let record = records.iter().find(|record| record.position == *position);
-        let record = record.unwrap_or_else(|| panic!("nothing lies at {position}"));
+        let record = record.unwrap_or_else(|| panic!("no record at {position}"));
         assert_eq!(event(record)["id"], id.as_str(), "at {position}");
     }
 }

@@ -1,5 +1,5 @@
-//! Both APIs held against their documents by schemathesis: it makes requests of what the documents promise, in order and not,
-//! and holds every answer against them. `ESS_SCHEMATHESIS_SEED` and `ESS_SCHEMATHESIS_EXAMPLES` choose other requests, and more.
+//! Checks both APIs against their OpenAPI documents with schemathesis, which generates valid and invalid requests and validates
+//! every response. `ESS_SCHEMATHESIS_SEED` selects other requests, `ESS_SCHEMATHESIS_EXAMPLES` their number.
 
 use std::env;
 use std::fs;
@@ -16,7 +16,7 @@ use tokio::task::spawn_blocking;
 use crate::python;
 use crate::traffic::{Traffic, simulated};
 
-/// Known to this test alone; the services know its hash.
+/// The API key of this test; the services have only its hash.
 const KEY: &str = "ess_schemathesis";
 const KEYS: &str = r#"
 [[key]]
@@ -31,13 +31,13 @@ fn folder() -> PathBuf {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "a test has no other way to be told"
+    reason = "tests take settings from the environment"
 )]
-fn told(key: &str, default: &str) -> String {
+fn setting(key: &str, default: &str) -> String {
     env::var(key).unwrap_or_else(|_| default.to_owned())
 }
 
-/// The tool where it was installed, and where it may write.
+/// The installed tool, and a folder for its files.
 struct Schemathesis {
     packages: Scratch,
     scratch: Scratch,
@@ -53,7 +53,7 @@ impl Schemathesis {
         }
     }
 
-    /// A Python program with its packages.
+    /// A command that runs a Python program with these packages.
     fn python(&self, program: &Path) -> Command {
         let paths = [self.packages.path().to_owned(), folder()];
         let mut python = Command::new("python3");
@@ -66,9 +66,9 @@ impl Schemathesis {
         python
     }
 
-    /// Asks the API at `base`.
+    /// Tests the API at `base`.
     fn run(&self, api: &str, base: &str) {
-        let seed = told("ESS_SCHEMATHESIS_SEED", "1");
+        let seed = setting("ESS_SCHEMATHESIS_SEED", "1");
         let mut run = self.python(&self.packages.path().join("bin/schemathesis"));
         run.arg("--config-file")
             .arg(folder().join(format!("{api}.toml")))
@@ -76,29 +76,34 @@ impl Schemathesis {
             .arg(format!("{base}/openapi.json"))
             .args(["--checks", "all", "--continue-on-failure", "--no-color"])
             .args(["--phases", "examples,coverage,fuzzing,stateful"])
-            .args(["--max-examples", &told("ESS_SCHEMATHESIS_EXAMPLES", "40")])
+            .args([
+                "--max-examples",
+                &setting("ESS_SCHEMATHESIS_EXAMPLES", "40"),
+            ])
             .args(["--seed", &seed])
             .args(["--url", base, "--header", &format!("X-API-Key: {KEY}")]);
-        succeeds(&mut run, &format!("{api}, ESS_SCHEMATHESIS_SEED={seed}"));
+        run_successfully(&mut run, &format!("{api}, ESS_SCHEMATHESIS_SEED={seed}"));
     }
 }
 
+/// Runs a command.
+///
 /// # Panics
-/// With all that it printed, when it fails.
-fn succeeds(command: &mut Command, what: &str) {
+/// If the command fails, with its output.
+fn run_successfully(command: &mut Command, what: &str) {
     let output = command.output().unwrap();
-    let (told, errors) = (
+    let (stdout, stderr) = (
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr),
     );
     assert!(
         output.status.success(),
-        "{what}\n{command:?}\n{told}\n{errors}"
+        "{what}\n{command:?}\n{stdout}\n{stderr}"
     );
 }
 
-/// Sends a body as the holder of the key, and where the log holds it.
-async fn tell(http: &Http, path: &str, content_type: &str, body: String) -> Vec<Position> {
+/// Sends a body with the key. Returns the positions of its events.
+async fn append(http: &Http, path: &str, content_type: &str, body: String) -> Vec<Position> {
     let request = http.request(Method::POST, path);
     let request = request
         .header("x-api-key", KEY)
@@ -106,13 +111,13 @@ async fn tell(http: &Http, path: &str, content_type: &str, body: String) -> Vec<
     http.send(request.body(body)).await.positions()
 }
 
-/// Playbacks to be asked about, among them the one of the documents' examples.
-async fn play(app: &TestApp) {
+/// Appends playbacks for the queries, among them the one of the documents' examples.
+async fn append_playbacks(app: &TestApp) {
     let traffic = Traffic::new(simulated(1, 40), 1);
     let mut positions = Vec::new();
     for request in &traffic.requests {
         let (path, content_type) = (request.path, request.content_type);
-        positions.extend(tell(app.commands(), path, content_type, request.text.clone()).await);
+        positions.extend(append(app.commands(), path, content_type, request.text.clone()).await);
     }
     let of_examples = json!([
         {"type": "StartPlayback", "event_id": "0199a4b2-6c1d-7e3f-8a90-1b2c3d4e5f60", "playback_id": "playback-42",
@@ -121,37 +126,37 @@ async fn play(app: &TestApp) {
          "from_ms": 0, "to_ms": 90_000, "reason": "skipped"},
     ]);
     let body = of_examples.to_string();
-    let told = tell(app.commands(), "/commands", "application/json", body).await;
-    assert_eq!(told.len(), 2);
-    positions.extend(told);
+    let appended = append(app.commands(), "/commands", "application/json", body).await;
+    assert_eq!(appended.len(), 2);
+    positions.extend(appended);
     app.wait_until_projected(positions).await;
     app.roll_up().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn both_apis_do_what_their_documents_say() {
+async fn both_apis_conform_to_their_documents() {
     let keys = Scratch::new().unwrap();
     let file = keys.path().join("keys.toml");
     fs::write(&file, KEYS).unwrap();
     let app = TestApp::builder()
         .env("AUTH_API_KEYS_FILE", file.to_str().unwrap())
-        // Most positions asked for are of no partition that there is: waiting for them takes time and finds nothing.
+        // Most generated positions are in unknown partitions, so waiting for them always times out.
         .env("AFTER_MAX_WAIT_MS", "20")
         .start()
         .await;
-    play(&app).await;
+    append_playbacks(&app).await;
     let (commands, queries) = (
         app.commands().base().to_owned(),
         app.queries().base().to_owned(),
     );
-    let found = spawn_blocking(move || {
+    let testing = spawn_blocking(move || {
         let schemathesis = Schemathesis::install();
         for (api, base) in [("query-api", &queries), ("command-api", &commands)] {
             let mut examples = schemathesis.python(&folder().join("examples.py"));
             examples.arg(format!("{base}/openapi.json"));
-            succeeds(&mut examples, api);
+            run_successfully(&mut examples, api);
             schemathesis.run(api, base);
         }
     });
-    found.await.unwrap();
+    testing.await.unwrap();
 }

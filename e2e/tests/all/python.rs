@@ -1,4 +1,4 @@
-//! Packages of the Python Package Index, for the tests that speak to ESS as Python programs do.
+//! Installs packages from the Python Package Index, for tests that run Python programs.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -16,10 +16,10 @@ const TOOLS: [Tool; 2] = [
     },
 ];
 
-/// Installs what `requirements` pins into `folder`, which PYTHONPATH may then name.
+/// Installs the packages of a requirements file into `folder`, for use in PYTHONPATH.
 ///
 /// # Panics
-/// With what pip says, when it fails.
+/// If pip fails, with its error output.
 pub(crate) fn install(requirements: &Path, folder: &Path) {
     tools::require(&TOOLS).unwrap();
     let mut pip = Command::new("pip3");

@@ -1,35 +1,35 @@
-//! One event in every form that a client may give it, and several as one body.
+//! Request bodies with one or several events, in any shape that a client may send.
 
 use ess_load::facts;
 use ess_schema::Event;
 use rand::prelude::*;
 
-/// What a client calls a fact.
+/// The shape of an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// A flat command.
+    /// A command.
     Command,
     /// A CloudEvent in JSON.
     CloudEvent,
-    /// The predecessor's body.
+    /// The predecessor's untyped event.
     Untyped,
 }
 
-/// A request's body.
+/// A request body.
 #[derive(Debug, Clone)]
 pub(crate) struct Body {
     pub(crate) path: &'static str,
     pub(crate) content_type: &'static str,
     pub(crate) text: String,
-    /// Of its items, in order.
+    /// The form of each item, in order.
     pub(crate) forms: Vec<Form>,
-    /// Not a list, not even one of one item.
+    /// Whether the body is one item, not a list.
     pub(crate) is_single: bool,
 }
 
 impl Body {
-    /// A body with all of these events, in a random shape that can hold them.
-    pub(crate) fn of(events: &[&Event], random: &mut impl Rng) -> Self {
+    /// A body with all of these events, in a random shape that can represent them.
+    pub(crate) fn random(events: &[&Event], random: &mut impl Rng) -> Self {
         let allowed: &[Form] = [
             &[Form::Command][..],
             &[Form::CloudEvent],
@@ -71,16 +71,16 @@ fn list(items: &[String]) -> String {
     format!("[{}]", items.join(","))
 }
 
-/// One of the allowed forms that can say what this event says.
+/// Writes an event in one of the allowed forms that can represent it, chosen at random.
 fn choose(event: &Event, allowed: &[Form], random: &mut impl Rng) -> (Form, String) {
-    let able = allowed
+    let possible = allowed
         .iter()
         .filter_map(|form| Some((*form, form.write(event)?)));
-    able.choose(random).unwrap()
+    possible.choose(random).unwrap()
 }
 
 impl Form {
-    /// The event in this form, if it has one.
+    /// Writes an event in this form, if the form can represent it.
     fn write(self, event: &Event) -> Option<String> {
         match self {
             Self::Command => Some(facts::to_command(event)),

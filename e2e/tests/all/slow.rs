@@ -1,14 +1,14 @@
-//! Questions that last, and what of them ClickHouse knows: what runs now and what was asked at all. A table is slow when a view in
-//! its place takes so long before it gives the table's rows; the read model must be the test's own.
+//! Slow queries: replaces a table by a view that delays its rows, and reads from ClickHouse which queries run and ran. The test must
+//! have a read model of its own.
 
 use ess_e2e::{TestApp, eventually};
 
-/// Makes every query of `table` last for so many steps of 50 ms, between which it can be cancelled. Nothing can be stored
-/// meanwhile.
+/// Delays every query of `table` by this many steps of 50 ms; a query can be canceled between two steps. Meanwhile, nothing can be
+/// stored in the table.
 pub(crate) async fn slow_down(app: &TestApp, table: &str, steps: u32) {
     app.execute(&format!("RENAME TABLE {table} TO {table}_stored"))
         .await;
-    // A block a step: who only reads may not set the size of blocks.
+    // One block per step: readonly queries cannot set the block size.
     app.execute(&format!(
         "CREATE TABLE {table}_steps ENGINE = Memory AS SELECT number FROM numbers({steps})
          SETTINGS max_block_size = 1, min_insert_block_size_rows = 1, min_insert_block_size_bytes = 1"
@@ -21,7 +21,7 @@ pub(crate) async fn slow_down(app: &TestApp, table: &str, steps: u32) {
     .await;
 }
 
-/// Ends what [`slow_down`] began.
+/// Undoes [`slow_down`].
 pub(crate) async fn speed_up(app: &TestApp, table: &str) {
     app.execute(&format!("DROP VIEW {table}")).await;
     app.execute(&format!("DROP TABLE {table}_steps")).await;
@@ -29,16 +29,16 @@ pub(crate) async fn speed_up(app: &TestApp, table: &str) {
         .await;
 }
 
-/// The ids of the queries of this name that run now.
+/// The ids of the running queries with this name.
 pub(crate) async fn running(app: &TestApp, name: &str) -> Vec<String> {
     let sql = "SELECT query_id FROM system.processes WHERE current_database = ? AND Settings['log_comment'] = ?";
     let query = app.clickhouse().query(sql).bind(app.database().await);
     query.bind(name).fetch_all().await.unwrap()
 }
 
-/// Waits until so many queries of this name run.
+/// Waits until this many queries with this name run. Returns their ids.
 pub(crate) async fn until_running(app: &TestApp, name: &str, queries: usize) -> Vec<String> {
-    eventually(&format!("{queries} {name} run"), async || {
+    eventually(&format!("{queries} queries {name} run"), async || {
         let running = running(app, name).await;
         if running.len() == queries {
             Ok(running)
@@ -49,8 +49,8 @@ pub(crate) async fn until_running(app: &TestApp, name: &str, queries: usize) -> 
     .await
 }
 
-/// How many queries of this name the read model was asked, however they ended.
-pub(crate) async fn asked(app: &TestApp, name: &str) -> u64 {
+/// The number of queries with this name that ClickHouse has received, with any result.
+pub(crate) async fn query_count(app: &TestApp, name: &str) -> u64 {
     let server = app.clickhouse();
     server.query("SYSTEM FLUSH LOGS").execute().await.unwrap();
     let sql = "SELECT count() FROM system.query_log
@@ -59,7 +59,7 @@ pub(crate) async fn asked(app: &TestApp, name: &str) -> u64 {
     query.bind(name).fetch_one().await.unwrap()
 }
 
-/// The value of one of the query-api's metrics, 0 before its first.
+/// The value of a metric of the query-api; 0 if it has no value yet.
 pub(crate) async fn metric(app: &TestApp, name_and_labels: &str) -> f64 {
     let metrics = app.get("/metrics").await.expect_status(200).text;
     let found = metrics

@@ -1,5 +1,4 @@
-//! Simulated playbacks as clients send them: every fact in one of the shapes a body may have, in any order, some requests
-//! repeated.
+//! Simulated playbacks as requests: every fact in one of the shapes of a body, in random order, with some requests repeated.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -15,24 +14,25 @@ use rand_chacha::ChaCha12Rng;
 use crate::oracle::now;
 use crate::shapes::{Body, Form};
 
-/// Requests under way at once.
+/// The number of concurrent requests.
 const IN_FLIGHT: usize = 8;
-/// Of a hundred requests, how many are sent once more.
+/// Percentage of requests that are sent twice.
 const REPEATED_PERCENT: usize = 10;
-/// Of a hundred requests, how many carry a single item.
+/// Percentage of requests with a single item.
 const SINGLE_PERCENT: u32 = 40;
-const LARGEST: usize = 60;
+/// The maximum number of items in a request.
+const MAX_ITEMS: usize = 60;
 
 const MINUTE_MS: i64 = 60 * 1_000;
 
-/// What all chance of a test comes from: `ESS_TEST_SEED` repeats a run.
+/// The seed of a test's randomness. Printed; `ESS_TEST_SEED` sets it, to repeat a run.
 #[expect(
     clippy::disallowed_methods,
-    reason = "a test has no other way to be told"
+    reason = "tests take settings from the environment"
 )]
 #[expect(
     clippy::print_stdout,
-    reason = "the test harness shows it with a failure"
+    reason = "the test harness shows it with the failure"
 )]
 pub(crate) fn seed() -> u64 {
     let given = env::var("ESS_TEST_SEED").ok();
@@ -41,12 +41,12 @@ pub(crate) fn seed() -> u64 {
     seed
 }
 
-/// The facts of some playbacks: half of them long over, half of them of a test run and so new that a silent one may still
-/// go on; of every playback all facts from one source, not always the same.
+/// The facts of simulated playbacks. Half of the playbacks ended long ago; the other half belong to a test run, and are so recent that a
+/// silent one may continue. All facts of a playback have the same source, which differs between playbacks.
 pub(crate) fn simulated(seed: u64, playbacks: u64) -> Vec<Event> {
-    let begun = |minutes_ago: i64| now().plus_millis(-minutes_ago * MINUTE_MS);
-    let old = SimulatorConfig::new(seed, playbacks / 2, begun(180));
-    let mut new = SimulatorConfig::new(seed, playbacks - playbacks / 2, begun(22));
+    let started = |minutes_ago: i64| now().plus_millis(-minutes_ago * MINUTE_MS);
+    let old = SimulatorConfig::new(seed, playbacks / 2, started(180));
+    let mut new = SimulatorConfig::new(seed, playbacks - playbacks / 2, started(22));
     new.spread_ms = MINUTE_MS.unsigned_abs();
     new.test_id = TestId::new(format!("run-{seed}")).ok();
     let playbacks = Simulator::new(old).chain(Simulator::new(new));
@@ -60,14 +60,14 @@ pub(crate) fn simulated(seed: u64, playbacks: u64) -> Vec<Event> {
     facts.collect()
 }
 
-/// Facts, and the requests that tell them.
+/// Facts, and the requests that append them.
 pub(crate) struct Traffic {
     pub(crate) events: Vec<Event>,
     pub(crate) requests: Vec<Body>,
 }
 
 impl Traffic {
-    /// Requests for all of `events`, in random order, a tenth of them twice; the same seed makes the same.
+    /// Requests for all of `events`, in random order, a tenth of them twice. The same seed gives the same requests.
     pub(crate) fn new(events: Vec<Event>, seed: u64) -> Self {
         let mut random = ChaCha12Rng::seed_from_u64(seed);
         let mut order: Vec<&Event> = events.iter().collect();
@@ -78,11 +78,11 @@ impl Traffic {
             let count = if random.random_ratio(SINGLE_PERCENT, 100) {
                 1
             } else {
-                random.random_range(2..=LARGEST).min(rest.len())
+                random.random_range(2..=MAX_ITEMS).min(rest.len())
             };
             let (chunk, after) = rest.split_at(count);
             rest = after;
-            requests.push(Body::of(chunk, &mut random));
+            requests.push(Body::random(chunk, &mut random));
         }
         let repeated = requests.len().div_ceil(100 / REPEATED_PERCENT);
         let again: Vec<_> = requests.sample(&mut random, repeated).cloned().collect();
@@ -97,12 +97,12 @@ impl Traffic {
         ids.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
-    /// Sends every request; each item of each must end as a position in the log.
+    /// Sends every request. Returns the position of each item, and fails if an item has none.
     pub(crate) async fn send(&self, app: &TestApp) -> Vec<Position> {
         self.send_some(app, ..).await
     }
 
-    /// Sends some of the requests.
+    /// Sends some of the requests: see [`Traffic::send`].
     pub(crate) async fn send_some(
         &self,
         app: &TestApp,
@@ -119,8 +119,8 @@ async fn send(app: &TestApp, request: &Body) -> Vec<Position> {
     let answer: Answer = app
         .post(request.path, request.content_type, request.text.as_str())
         .await;
-    let as_the_predecessor = request.forms == [Form::Untyped] && request.is_single;
-    let status = if as_the_predecessor { 200 } else { 202 };
+    let is_legacy = request.forms == [Form::Untyped] && request.is_single;
+    let status = if is_legacy { 200 } else { 202 };
     let positions = answer.expect_status(status).positions();
     assert_eq!(positions.len(), request.forms.len(), "{}", request.text);
     positions

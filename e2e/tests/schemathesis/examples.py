@@ -1,4 +1,4 @@
-"""Every example of an answer in the OpenAPI document at a URL is what its schema says, and every example of a header."""
+"""Validates every example of a response and of a header in the OpenAPI document at a URL against its schema."""
 
 import json
 import sys
@@ -8,7 +8,7 @@ import jsonschema_rs
 
 
 def to_json_schema(schema):
-    """From the dialect of OpenAPI 3.0, which says nullable and knows its own place."""
+    """Converts a schema from the dialect of OpenAPI 3.0, which has nullable."""
     if isinstance(schema, list):
         return [to_json_schema(inner) for inner in schema]
     if not isinstance(schema, dict):
@@ -20,7 +20,7 @@ def to_json_schema(schema):
 
 
 def examples(name, schema, components):
-    """The examples that stand at a schema, or at what it refers to."""
+    """The examples of a schema, or of the schema that it refers to."""
     if "example" in schema:
         yield name, schema, schema["example"]
     elif "$ref" in schema:
@@ -35,12 +35,12 @@ def main(url):
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             for status, response in operation["responses"].items():
-                told = {**response.get("content", {}), **response.get("headers", {})}
-                for kind, media in told.items():
+                parts = {**response.get("content", {}), **response.get("headers", {})}
+                for kind, media in parts.items():
                     for name, schema, example in examples(f"{method} {path} {status} {kind}", media["schema"], components):
-                        whole = {**to_json_schema(schema), "components": {"schemas": to_json_schema(components)}}
+                        complete = {**to_json_schema(schema), "components": {"schemas": to_json_schema(components)}}
                         found += 1
-                        for error in jsonschema_rs.iter_errors(whole, example):
+                        for error in jsonschema_rs.iter_errors(complete, example):
                             wrong.append(f"{name}: {list(error.instance_path)} {error.message}")
     print(f"{found} examples at {url}")
     if wrong or not found:

@@ -1,12 +1,12 @@
-"""What schemathesis does not know by itself, and two checks of ours."""
+"""Serialization of NDJSON for schemathesis, and two more checks."""
 
 import json
 
 import schemathesis
 
 NDJSON = "application/x-ndjson"
-# Those of HTTP itself: every answer may have them.
-OF_HTTP = {"connection", "content-length", "content-type", "date", "transfer-encoding"}
+# The headers of HTTP itself, which every response may have.
+HTTP_HEADERS = {"connection", "content-length", "content-type", "date", "transfer-encoding"}
 
 
 @schemathesis.serializer(NDJSON)
@@ -17,14 +17,14 @@ def write_lines(_context, value):
 
 @schemathesis.deserializer(NDJSON)
 def read_lines(_context, response):
-    """The schema is that of a line. All lines are written by the same code: the last stands for them."""
+    """The schema is that of a line. The last line represents all, because the same code writes them."""
     lines = [json.loads(line) for line in response.content.splitlines()]
     return lines[-1] if lines else {}
 
 
 @schemathesis.check
-def only_what_is_waited_for_is_503(_context, response, case):
-    """query-api.toml lets 503 pass: it is in order for one reason alone."""
+def only_a_timeout_of_after_is_503(_context, response, case):
+    """query-api.toml allows 503, for this one reason only."""
     if response.status_code == 503:
         kind = response.json()["type"]
         assert kind == "/problems/not-yet-projected", f"503 is {kind}"
@@ -36,8 +36,8 @@ def only_what_is_waited_for_is_503(_context, response, case):
 def every_header_is_documented(_context, response, case):
     documented = case.operation.definition.raw["responses"].get(str(response.status_code))
     if documented is None:
-        # 405 is told by no operation, and any other status by status_code_conformance.
+        # No operation documents 405; status_code_conformance checks any other status.
         return
-    known = {name.lower() for name in documented.get("headers", {})} | OF_HTTP
+    known = {name.lower() for name in documented.get("headers", {})} | HTTP_HEADERS
     unknown = set(response.headers) - known
-    assert not unknown, f"headers that are not documented: {sorted(unknown)}"
+    assert not unknown, f"undocumented headers: {sorted(unknown)}"

@@ -1,5 +1,5 @@
-// Sends events made by the CloudEvents SDK to the URL in argv: one in binary mode, one in structured mode, and a batch of two.
-// Prints the status and the body of each answer, one a line, as JSON.
+// Sends events of the CloudEvents SDK to the URL in argv: one in binary mode, one in structured mode, and a batch of two. Prints the
+// status and the body of each response as JSON, one per line.
 import { CloudEvent, HTTP } from "cloudevents";
 
 const url = process.argv[2];
@@ -15,7 +15,7 @@ const event = (id) =>
     data: { user_id: "Zoë", track_id: "t", position_ms: 7 },
   });
 
-// The SDK leaves the values of headers as they are; fetch takes only bytes there, so they are encoded as the binding says.
+// The SDK does not encode header values, and fetch accepts only Latin-1, so this encodes them as the HTTP binding requires.
 const encoded = (headers) =>
   Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [
@@ -25,12 +25,12 @@ const encoded = (headers) =>
   );
 
 async function send({ headers, body }) {
-  const answer = await fetch(url, { method: "POST", headers: encoded(headers), body });
-  console.log(JSON.stringify({ status: answer.status, body: await answer.json() }));
+  const response = await fetch(url, { method: "POST", headers: encoded(headers), body });
+  console.log(JSON.stringify({ status: response.status, body: await response.json() }));
 }
 
 await send(HTTP.binary(event("javascript-binary")));
 await send(HTTP.structured(event("javascript-structured")));
-// The SDK reads batches and writes none: they are an array of structured events.
+// The SDK does not write batches: a batch is an array of structured events.
 const batch = [1, 2].map((n) => event(`javascript-batch-${n}`));
 await send({ headers: { "content-type": "application/cloudevents-batch+json" }, body: JSON.stringify(batch) });

@@ -1,5 +1,5 @@
-"""Sends events made by the CloudEvents SDK to the URL in argv: one in binary mode, one in structured mode, and a batch of
-two. Prints the status and the body of each answer, one a line, as JSON."""
+"""Sends events of the CloudEvents SDK to the URL in argv: one in binary mode, one in structured mode, and a batch of two. Prints the
+status and the body of each response as JSON, one per line."""
 
 import json
 import sys
@@ -28,14 +28,14 @@ def event(event_id):
 
 
 def send(headers, body):
-    answer = requests.post(URL, headers=headers, data=body, timeout=30)
-    print(json.dumps({"status": answer.status_code, "body": answer.json()}))
+    response = requests.post(URL, headers=headers, data=body, timeout=30)
+    print(json.dumps({"status": response.status_code, "body": response.json()}))
 
 
 binary = http.to_binary_event(event("python-binary"))
 send(binary.headers, binary.body)
 structured = http.to_structured_event(event("python-structured"))
 send(structured.headers, structured.body)
-# The SDK has no batches of its own: they are an array of structured events.
+# The SDK does not write batches: a batch is an array of structured events.
 batch = [json.loads(http.to_structured_event(event(f"python-batch-{n}")).body) for n in (1, 2)]
 send({"content-type": "application/cloudevents-batch+json"}, json.dumps(batch))

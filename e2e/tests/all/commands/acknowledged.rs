@@ -1,4 +1,4 @@
-//! A broker that works: what was answered with a position lies there.
+//! With a working broker: every event in a response with a position is in the log at that position.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use super::*;
 const NDJSON: &str = "application/x-ndjson";
 
 #[tokio::test]
-async fn every_position_that_is_answered_holds_its_event_under_its_playbacks_key() {
+async fn every_acknowledged_position_holds_its_event_with_the_playback_id_as_key() {
     let app = command_api_alone().start().await;
     let id = |n: usize| unique(&format!("e{n}"));
     let array: Vec<Value> = (0..500).map(|n| progress(&id(n))).collect();
@@ -30,7 +30,7 @@ async fn every_position_that_is_answered_holds_its_event_under_its_playbacks_key
     let all: Vec<_> = answers.iter().flat_map(appended).collect();
     let records = app.topic.records().await;
     assert_eq!((all.len(), records.len()), (1_001, 1_001));
-    assert_lie_there(&records, &all);
+    assert_in_log(&records, &all);
     for record in &records {
         let key = String::from_utf8(record.key.clone().unwrap()).unwrap();
         assert_eq!(event(record)["subject"], key);
@@ -43,7 +43,7 @@ async fn every_position_that_is_answered_holds_its_event_under_its_playbacks_key
 }
 
 #[tokio::test]
-async fn the_predecessors_event_is_queued_only_when_it_lies_in_the_log() {
+async fn a_predecessors_event_is_queued_only_after_it_is_in_the_log() {
     let app = command_api_alone().start().await;
     let body = json!({"id": "event-1-7", "user_id": "u", "track_id": "t", "store_time": null});
     let answer = app
@@ -52,12 +52,12 @@ async fn the_predecessors_event_is_queued_only_when_it_lies_in_the_log() {
     let answer = answer.expect_status(200);
     assert_eq!(answer.json()["status"], "queued");
     let records = app.topic.records().await;
-    assert_lie_there(&records, &appended(&answer));
+    assert_in_log(&records, &appended(&answer));
     assert_eq!(event(&records[0])["type"], "PlaybackRecorded");
 }
 
 #[tokio::test]
-async fn cloudevents_lie_in_the_log_with_their_own_identity() {
+async fn cloudevents_are_in_the_log_with_their_own_source_and_id() {
     let app = command_api_alone().start().await;
     let cloud_event = |id: &str| {
         json!({
@@ -79,7 +79,7 @@ async fn cloudevents_lie_in_the_log_with_their_own_identity() {
     let all = [one.expect_status(202), batch.expect_status(202)];
     let all: Vec<_> = all.iter().flat_map(appended).collect();
     let records = app.topic.records().await;
-    assert_lie_there(&records, &all);
+    assert_in_log(&records, &all);
     for record in &records {
         let event = event(record);
         assert_eq!(event["source"], "/players/ios");
@@ -91,11 +91,11 @@ async fn cloudevents_lie_in_the_log_with_their_own_identity() {
 }
 
 #[tokio::test]
-async fn a_request_repeated_with_its_key_tells_the_same_events_again() {
+async fn a_request_repeated_with_its_idempotency_key_appends_the_same_events() {
     let app = command_api_alone().start().await;
-    let mut nameless = progress("x");
-    nameless.as_object_mut().unwrap().shift_remove("event_id");
-    let body = json!([nameless, nameless]).to_string();
+    let mut without_id = progress("x");
+    without_id.as_object_mut().unwrap().shift_remove("event_id");
+    let body = json!([without_id, without_id]).to_string();
     let post = async || {
         let request = app.commands().request(Method::POST, "/commands");
         let request = request
@@ -115,10 +115,10 @@ async fn a_request_repeated_with_its_key_tells_the_same_events_again() {
 }
 
 #[tokio::test]
-async fn what_is_refused_leaves_no_trace_in_the_log() {
+async fn a_rejected_item_is_not_in_the_log() {
     let app = command_api_alone().start().await;
     let with_one_bad = json!([progress("good"), {"type": "StopTheWorld"}]).to_string();
-    let whole = app
+    let all_or_nothing = app
         .post(
             "/commands?all_or_nothing=true",
             "application/json",
@@ -126,27 +126,27 @@ async fn what_is_refused_leaves_no_trace_in_the_log() {
         )
         .await;
     assert_eq!(
-        whole.expect_status(422).header("content-type"),
+        all_or_nothing.expect_status(422).header("content-type"),
         Some("application/problem+json")
     );
-    let half_json = app
+    let truncated = app
         .post(
             "/commands",
             "application/json",
             format!("[{},{{", progress("good")),
         )
         .await;
-    assert!(half_json.expect_status(400).text.contains("line 1"));
+    assert!(truncated.expect_status(400).text.contains("line 1"));
     assert_eq!(app.topic.records().await, []);
-    let rest = app
+    let valid = app
         .post("/commands", "application/json", with_one_bad)
         .await;
-    assert_eq!(appended(&rest.expect_status(207)).len(), 1);
+    assert_eq!(appended(&valid.expect_status(207)).len(), 1);
     assert_eq!(app.topic.records().await.len(), 1);
 }
 
 #[tokio::test]
-async fn a_command_api_told_to_stop_answers_what_it_has_taken() {
+async fn a_stopping_command_api_responds_to_every_accepted_request() {
     let app = command_api_alone().start().await;
     let appending = async {
         let mut acknowledged = Vec::new();
@@ -154,7 +154,7 @@ async fn a_command_api_told_to_stop_answers_what_it_has_taken() {
             let request = app.commands().request(Method::POST, "/commands");
             let request = request.header(CONTENT_TYPE, "application/json");
             let request = request.body(progress(&format!("e{n}")).to_string());
-            // The first one that finds nobody there ends it.
+            // Until the first request that is refused.
             match app.commands().try_send(request).await {
                 Ok(answer) => acknowledged.extend(appended(&answer.expect_status(202))),
                 Err(_) => break,
@@ -163,7 +163,7 @@ async fn a_command_api_told_to_stop_answers_what_it_has_taken() {
         acknowledged
     };
     let stopping = async {
-        ess_e2e::eventually("some are appended", async || {
+        ess_e2e::eventually("some events are appended", async || {
             let ends = app.topic.end_offsets().await;
             let count: u64 = ends.values().sum();
             if count > 20 {
@@ -178,10 +178,10 @@ async fn a_command_api_told_to_stop_answers_what_it_has_taken() {
     let (acknowledged, code) = tokio::join!(appending, stopping);
     assert_eq!(code, 0);
     let records = app.topic.records().await;
-    assert_lie_there(&records, &acknowledged);
+    assert_in_log(&records, &acknowledged);
     assert_eq!(
         records.len(),
         acknowledged.len(),
-        "one was appended, and nobody was told"
+        "an event was appended, but not acknowledged"
     );
 }

@@ -1,4 +1,4 @@
-//! A broker that tests may stop: one for all of them, lent to one at a time, because each takes seconds to start.
+//! A broker that tests may stop. All tests share one, because it takes seconds to start; one test uses it at a time.
 
 use std::sync::Arc;
 
@@ -11,14 +11,14 @@ use tokio::task::spawn_blocking;
 
 use super::{TestApp, command_api_alone, progress};
 
-/// The broker, until it is dropped.
+/// Exclusive use of the broker, until dropped.
 pub(super) struct Broker(MutexGuard<'static, Arc<Parts>>);
 
 impl Broker {
-    /// Waits until nobody else has it. It runs, whatever the test before left behind.
-    pub(super) async fn lent() -> Self {
-        static ONLY: OnceCell<Mutex<Arc<Parts>>> = OnceCell::const_new();
-        let started = ONLY.get_or_init(async || {
+    /// Waits for exclusive use. The broker runs, in whatever state the previous test left it.
+    pub(super) async fn acquire() -> Self {
+        static SHARED: OnceCell<Mutex<Arc<Parts>>> = OnceCell::const_new();
+        let started = SHARED.get_or_init(async || {
             let parts = spawn_blocking(Parts::start).await.unwrap();
             Mutex::new(Arc::new(parts))
         });
@@ -31,7 +31,7 @@ impl Broker {
         broker
     }
 
-    /// A command-api alone on it, to which the broker has answered once.
+    /// A command-api that uses this broker and has appended its first event.
     pub(super) async fn command_api(&self, settings: &[(&str, &str)]) -> TestApp {
         let builder = command_api_alone().parts(Arc::clone(&self.0));
         let set = settings.iter();
@@ -41,22 +41,22 @@ impl Broker {
         app
     }
 
-    /// Ends it as a crash would (SIGKILL).
+    /// Kills it, as in a crash (SIGKILL).
     pub(super) async fn kill(&self) {
         self.act(Kafka::kill).await;
     }
 
-    /// Starts it again on the same data; it answers then.
+    /// Starts it again with the same data, and waits until it answers.
     pub(super) async fn restart(&self) {
         self.act(Kafka::restart).await;
     }
 
-    /// Stops it where it is (SIGSTOP), as a long pause of its process or machine would.
+    /// Pauses it (SIGSTOP), as in a long pause of its process or machine.
     pub(super) async fn freeze(&self) {
         self.signal(Signal::SIGSTOP).await;
     }
 
-    /// Lets it go on.
+    /// Resumes it (SIGCONT).
     pub(super) async fn thaw(&self) {
         self.signal(Signal::SIGCONT).await;
     }
@@ -79,10 +79,10 @@ impl Broker {
 }
 
 impl Drop for Broker {
-    /// A test that fails must not leave it frozen: nobody could even kill and restart it in time.
+    /// Resumes it after a failed test: a frozen broker could not be restarted in time.
     fn drop(&mut self) {
         let pid = self.0.kafka(|kafka| kafka.pid());
-        // Of one that was killed, nothing is left to go on.
+        // Fails if the broker was killed.
         let _ = kill(Pid::from_raw(pid), Signal::SIGCONT);
     }
 }

@@ -1,4 +1,4 @@
-//! What real CloudEvents clients sent, sent again byte for byte: e2e/tests/clients/. Only the time is moved to the present.
+//! Recorded requests of real CloudEvents clients (e2e/tests/clients/), sent byte for byte, except that their time is the present.
 
 use ess_e2e::TestApp;
 use jiff::Timestamp;
@@ -8,7 +8,7 @@ use tokio::net::TcpStream;
 
 use super::*;
 
-/// The times in the recordings, to the second.
+/// The times in the recordings, without fractions of a second.
 const TIMES: [&str; 2] = ["2025-07-23T00:00:00", "2018-04-05T03:56:24"];
 const SAGLOPUR: &str = "Sæglópur – \"100%\" café 🎵";
 
@@ -18,7 +18,7 @@ macro_rules! recorded {
     };
 }
 
-/// The bytes with their time replaced by one as long.
+/// Replaces the time in a recording by the present, of the same length.
 fn at_present(bytes: &[u8]) -> Vec<u8> {
     let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S").to_string();
     let mut bytes = bytes.to_vec();
@@ -30,25 +30,25 @@ fn at_present(bytes: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Status and body of the answer to these bytes.
+/// Sends a recording. Returns status and body of the response.
 async fn send(app: &TestApp, bytes: &[u8]) -> (u16, Value) {
     let address = app.commands().base();
     let address = address.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(bytes).await.unwrap();
-    // The answer ends where its Content-Length says; the connection is kept.
-    let mut answer = Vec::new();
+    // The connection stays open, so the response ends where its body is complete JSON.
+    let mut response = Vec::new();
     loop {
-        let mut piece = [0; 4_096];
-        let read = stream.read(&mut piece).await.unwrap();
+        let mut chunk = [0; 4_096];
+        let read = stream.read(&mut chunk).await.unwrap();
         assert_ne!(
             read,
             0,
             "the connection ended: {}",
-            String::from_utf8_lossy(&answer)
+            String::from_utf8_lossy(&response)
         );
-        answer.extend_from_slice(&piece[..read]);
-        let text = String::from_utf8_lossy(&answer);
+        response.extend_from_slice(&chunk[..read]);
+        let text = String::from_utf8_lossy(&response);
         if let Some((head, body)) = text.split_once("\r\n\r\n")
             && let Ok(body) = serde_json::from_str(body)
         {
@@ -58,18 +58,18 @@ async fn send(app: &TestApp, bytes: &[u8]) -> (u16, Value) {
     }
 }
 
-/// What a recording comes to in the log.
-async fn taken(app: &TestApp, name: &str, bytes: &[u8]) -> Value {
+/// Sends a recording. Returns its event in the log.
+async fn append(app: &TestApp, name: &str, bytes: &[u8]) -> Value {
     let (status, body) = send(app, &at_present(bytes)).await;
     assert_eq!(status, 202, "{name}: {body}");
     let position: Position = body["position"].as_str().unwrap().parse().unwrap();
     let records = app.topic.records().await;
     let record = records.iter().find(|record| record.position == position);
-    event(record.unwrap_or_else(|| panic!("{name}: nothing lies at {position}")))
+    event(record.unwrap_or_else(|| panic!("{name}: no record at {position}")))
 }
 
 #[tokio::test]
-async fn what_the_sdks_send_lies_in_the_log_as_it_was_meant() {
+async fn requests_of_the_sdks_are_in_the_log_unchanged() {
     let app = command_api_alone().start().await;
     let track = json!({"track_id": "t-42", "position_ms": 0});
     let titled = json!({"track_id": "t-42", "position_ms": 0, "title": "Тест"});
@@ -81,18 +81,18 @@ async fn what_the_sdks_send_lies_in_the_log_as_it_was_meant() {
         "py-2.2.0.v1compat.binary.ascii",
         "py-2.2.0.v1compat.structured",
     ] {
-        let event = taken(&app, name, bytes).await;
-        let told = |attribute: &str| event[attribute].as_str().unwrap_or_default().to_owned();
-        assert_eq!(told("id"), "ce-0001", "{name}");
-        assert_eq!(told("source"), "https://player.example/web", "{name}");
-        assert_eq!(told("type"), "com.example.playback.started", "{name}");
-        assert_eq!(told("sessionid"), "sess-1", "{name}");
+        let event = append(&app, name, bytes).await;
+        let attribute = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
+        assert_eq!(attribute("id"), "ce-0001", "{name}");
+        assert_eq!(attribute("source"), "https://player.example/web", "{name}");
+        assert_eq!(attribute("type"), "com.example.playback.started", "{name}");
+        assert_eq!(attribute("sessionid"), "sess-1", "{name}");
         let subject = match name {
             "js-10.0.0.binary" | "js-10.0.0.structured" => "plain",
             "py-2.2.0.v1compat.binary.ascii" => "track: 100% \"live\"",
             _ => SAGLOPUR,
         };
-        assert_eq!(told("subject"), subject, "{name}");
+        assert_eq!(attribute("subject"), subject, "{name}");
         let data = if name.contains("v1compat") {
             &track
         } else {
@@ -103,7 +103,7 @@ async fn what_the_sdks_send_lies_in_the_log_as_it_was_meant() {
 }
 
 #[tokio::test]
-async fn a_header_that_is_neither_ascii_nor_utf8_is_named() {
+async fn a_header_that_is_not_utf8_is_a_violation_with_its_pointer() {
     let app = command_api_alone().start().await;
     let [(_, bytes)] = recorded!["py-2.2.0.v1compat.binary.latin1-subject"];
     let (status, problem) = send(&app, &at_present(bytes)).await;
@@ -112,11 +112,11 @@ async fn a_header_that_is_neither_ascii_nor_utf8_is_named() {
 }
 
 #[tokio::test]
-async fn the_cases_of_the_conformance_repository_are_taken() {
+async fn the_cases_of_the_conformance_repository_are_accepted() {
     let app = command_api_alone().start().await;
     let world = json!({"world": "hello"});
     for (name, bytes) in recorded!["conformance.v1", "conformance.v1.2"] {
-        let event = taken(&app, name, bytes).await;
+        let event = append(&app, name, bytes).await;
         assert_eq!(event["id"], "4321-4321-4321", "{name}");
         assert_eq!(event["comexampleextension1"], "value", "{name}");
         assert_eq!(
@@ -148,7 +148,7 @@ async fn the_cases_of_the_conformance_repository_are_taken() {
         ),
     ];
     for ((name, bytes), (media_type, data)) in minimum.into_iter().zip(data) {
-        let event = taken(&app, name, bytes).await;
+        let event = append(&app, name, bytes).await;
         assert_eq!(event["type"], "io.cloudevents.minimum", "{name}");
         assert_eq!(event["datacontenttype"], media_type, "{name}");
         assert_eq!(event["data"], data, "{name}");
@@ -156,7 +156,7 @@ async fn the_cases_of_the_conformance_repository_are_taken() {
 }
 
 #[tokio::test]
-async fn an_event_of_2018_is_too_old_whoever_sends_it() {
+async fn an_event_of_2018_is_too_old() {
     let app = command_api_alone().start().await;
     let [(_, bytes)] = recorded!["conformance.v1"];
     let (status, problem) = send(&app, bytes).await;
@@ -167,7 +167,7 @@ async fn an_event_of_2018_is_too_old_whoever_sends_it() {
 }
 
 #[tokio::test]
-async fn a_playback_event_in_binary_mode_is_one_like_any_other() {
+async fn a_playback_event_in_binary_mode_is_like_any_other() {
     let app = command_api_alone().start().await;
     let send = async |path: &str, data: Value| {
         let request = app.commands().request(Method::POST, path);
@@ -186,7 +186,7 @@ async fn a_playback_event_in_binary_mode_is_one_like_any_other() {
     let data = json!({"user_id": "u", "track_id": "t", "position_ms": 1});
     let answer = send("/events", data.clone()).await.expect_status(202);
     assert_eq!(answer.json()["playback_id"], "p-1");
-    assert_lie_there(&app.topic.records().await, &appended(&answer));
+    assert_in_log(&app.topic.records().await, &appended(&answer));
     let answer = send("/events", json!({"user_id": "u"}))
         .await
         .expect_status(422);

@@ -1,4 +1,4 @@
-//! Bodies that are compressed: what is in them counts, and a small one cannot become large.
+//! Compressed bodies: their items are appended, and limits apply to the decompressed size.
 
 use async_compression::tokio::write::{GzipEncoder, ZstdEncoder};
 use ess_e2e::TestApp;
@@ -8,7 +8,7 @@ use tokio::io::AsyncWriteExt;
 
 use super::*;
 
-/// A limit that a bomb meets: bodies of the default limit fit.
+/// More than the default limit of a body.
 const ZEROS: usize = 10 * 1024 * 1024;
 
 async fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -42,7 +42,7 @@ async fn the_items_of_a_compressed_body_are_appended() {
             .collect();
         lines.join("\n").into_bytes()
     };
-    // What is compressed in parts is one body.
+    // Concatenated gzip members are one body.
     let (one, two) = (lines("one"), lines("two"));
     let parts = [gzip(&one).await, gzip(b"\n").await, gzip(&two).await].concat();
     let answers = [
@@ -53,11 +53,11 @@ async fn the_items_of_a_compressed_body_are_appended() {
     let all: Vec<_> = answers.iter().flat_map(appended).collect();
     let records = app.topic.records().await;
     assert_eq!((all.len(), records.len()), (1_500, 1_500));
-    assert_lie_there(&records, &all);
+    assert_in_log(&records, &all);
 }
 
 #[tokio::test]
-async fn a_bomb_of_zeros_is_413_and_takes_no_more_memory_than_a_body_may() {
+async fn a_decompression_bomb_is_413_and_takes_no_more_memory_than_a_body() {
     let app = command_api_alone().start().await;
     let zeros = vec![0; ZEROS];
     let bombs = [("gzip", gzip(&zeros).await), ("zstd", zstd(&zeros).await)];
@@ -70,13 +70,13 @@ async fn a_bomb_of_zeros_is_413_and_takes_no_more_memory_than_a_body_may() {
         }
     }
     let more = app.command_api.peak_memory() - before;
-    // One body at the limit, the window of a decoder, and what the allocator keeps.
+    // One body at the limit, the window of a decoder, and free memory of the allocator.
     assert!(more < 48 * 1024 * 1024, "{more} bytes more");
     assert!(app.topic.records().await.is_empty());
 }
 
 #[tokio::test]
-async fn a_body_that_is_not_what_it_says_is_400() {
+async fn a_body_that_is_not_in_its_content_coding_is_400() {
     let app = command_api_alone().start().await;
     let line = progress("x").to_string().into_bytes();
     let mut cut = gzip(&line).await;

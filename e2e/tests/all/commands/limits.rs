@@ -1,4 +1,4 @@
-//! Every limit of a request, set low: each has its status, and what is refused for it is not in the log.
+//! Every limit of a request, set low: exceeding it has its status, and appends nothing.
 
 use std::time::Duration;
 
@@ -24,20 +24,20 @@ async fn with_low_limits() -> TestApp {
         .await
 }
 
-/// A connection that has sent `begun`.
-async fn connected(app: &TestApp, begun: &str) -> TcpStream {
+/// A connection that has sent `bytes`.
+async fn connect(app: &TestApp, bytes: &str) -> TcpStream {
     let address = app.commands().base().strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(address).await.unwrap();
-    stream.write_all(begun.as_bytes()).await.unwrap();
+    stream.write_all(bytes.as_bytes()).await.unwrap();
     stream
 }
 
-/// All that comes until the other side hangs up, which it must.
-async fn rest(mut stream: TcpStream) -> String {
+/// Reads until the server closes the connection.
+async fn read_to_end(mut stream: TcpStream) -> String {
     let mut text = String::new();
     let read = stream.read_to_string(&mut text);
     let read = timeout(Duration::from_secs(30), read).await;
-    read.expect("it is hung up on").unwrap();
+    read.expect("the connection is closed").unwrap();
     text
 }
 
@@ -70,7 +70,7 @@ async fn each_limit_of_a_body_has_its_status() {
         let answer = answer.expect_status(status);
         assert_eq!(answer.json()["type"], format!("/problems/{kind}"));
     }
-    let mixed = json!([padded(1_024), deep("d"), progress("good")]);
+    let mixed = json!([padded(1_024), deep("d"), progress("valid")]);
     let mixed = app.post_command(&mixed).await.expect_status(207);
     let statuses: Vec<_> = mixed.json()["items"]
         .as_array()
@@ -80,34 +80,34 @@ async fn each_limit_of_a_body_has_its_status() {
         .collect();
     assert_eq!(statuses, [json!(413), json!(422), Value::Null]);
     let records = app.topic.records().await;
-    assert_eq!(records.len(), 1, "only the good one is in the log");
-    assert_eq!(event(&records[0])["id"], "good");
+    assert_eq!(records.len(), 1, "only the valid item is in the log");
+    assert_eq!(event(&records[0])["id"], "valid");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn slow_and_large_requests_and_too_many_connections_are_told_or_hung_up_on() {
+async fn slow_and_large_requests_and_too_many_connections_are_rejected() {
     let app = with_low_limits().await;
     let head = "POST /commands HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
-    let slow_body = connected(&app, &format!("{head}content-length: 100\r\n\r\n{{")).await;
-    let slow_head = connected(&app, head).await;
-    let silent = connected(&app, "").await;
-    let text = rest(slow_body).await;
+    let slow_body = connect(&app, &format!("{head}content-length: 100\r\n\r\n{{")).await;
+    let slow_head = connect(&app, head).await;
+    let silent = connect(&app, "").await;
+    let text = read_to_end(slow_body).await;
     assert!(text.starts_with("HTTP/1.1 408 "), "{text}");
     assert!(text.contains("/problems/request-timeout"), "{text}");
-    assert_eq!(rest(slow_head).await, "");
-    assert_eq!(rest(silent).await, "");
+    assert_eq!(read_to_end(slow_head).await, "");
+    assert_eq!(read_to_end(silent).await, "");
 
     let request = app.commands().request(Method::GET, "/");
     let large = request.header("x-large", "a".repeat(1_024));
     let answer = app.commands().send(large).await.expect_status(431);
     assert_eq!(answer.json()["type"], "/problems/headers-too-large");
 
-    // Slow ones hold their places for a second at most; everybody else is told to come again, and later served.
-    let mut crowd = Vec::new();
+    // A slow head keeps its connection for at most a second. Meanwhile, others get 503.
+    let mut connections = Vec::new();
     for _ in 0..20 {
-        crowd.push(connected(&app, head).await);
+        connections.push(connect(&app, head).await);
     }
-    let refused = eventually("one finds no place", async || {
+    let rejected = eventually("a connection is rejected", async || {
         let answer = app
             .commands()
             .try_send(app.commands().request(Method::GET, "/"))
@@ -115,16 +115,16 @@ async fn slow_and_large_requests_and_too_many_connections_are_told_or_hung_up_on
         match answer {
             Ok(answer) if answer.status == 503 => Ok(answer),
             other => {
-                crowd.push(connected(&app, head).await);
+                connections.push(connect(&app, head).await);
                 Err(format!("{other:?}"))
             }
         }
     });
-    let refused = refused.await;
-    assert_eq!(refused.headers["retry-after"], "1");
-    assert_eq!(refused.json()["type"], "/problems/overloaded");
-    drop(crowd);
-    eventually("there is a place again", async || {
+    let rejected = rejected.await;
+    assert_eq!(rejected.headers["retry-after"], "1");
+    assert_eq!(rejected.json()["type"], "/problems/overloaded");
+    drop(connections);
+    eventually("connections are accepted again", async || {
         let answer = app
             .commands()
             .try_send(app.commands().request(Method::GET, "/"))

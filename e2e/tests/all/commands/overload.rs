@@ -1,5 +1,5 @@
-//! A log that stalls, stops, dies and comes back while many clients go on sending: each is answered within the configured time,
-//! nothing that was acknowledged is missing, nothing that was refused is there, and appending goes on by itself.
+//! A broker that stalls, stops, crashes and returns while many clients keep sending. Every request gets its response in time; every
+//! acknowledged event is in the log, and no rejected one; appending resumes without a restart.
 
 mod account;
 mod exchange;
@@ -10,22 +10,20 @@ use std::time::{Duration, Instant};
 
 use ess_e2e::{TestApp, eventually};
 
-use self::account::{
-    Totals, account, assert_nothing_acknowledged, repeat_what_was_not_acknowledged,
-};
+use self::account::{Totals, account, assert_nothing_acknowledged, repeat_unacknowledged};
 use self::exchange::Exchange;
 use self::load::{Load, Plan};
 use super::broker::Broker;
 use crate::traffic::seed;
 
-/// As long as a broker stalls that does something else for once: a full collection, a slow disk.
+/// A typical stall of a broker: a full garbage collection, a slow disk.
 const STALL: Duration = Duration::from_secs(2);
-/// Events in each phase of a load: enough for hundreds of requests.
+/// Events in each phase of a test: hundreds of requests.
 const MANY: usize = 1_000;
-/// Events refused while the log is away: those of every client, for each waits for its answer.
+/// Events rejected while Kafka is unavailable: at least some of every client, because each waits for its response.
 const REFUSED: usize = 150;
-/// A service that soon gives up appending.
-const IMPATIENT: [(&str, &str); 2] = [
+/// Short timeouts for appending.
+const SHORT_TIMEOUTS: [(&str, &str); 2] = [
     ("KAFKA_MESSAGE_TIMEOUT_MS", "1500"),
     ("APPEND_TIMEOUT_MS", "4000"),
 ];
@@ -33,25 +31,25 @@ const STEADY: Plan = Plan {
     clients: 24,
     every: Duration::from_millis(20),
     lists_percent: 30,
-    longest_list: 20,
+    max_list: 20,
     padding: 0,
     answers_within: Duration::from_secs(4),
 };
 
 #[tokio::test]
-async fn a_stall_of_two_seconds_is_waited_for_and_nothing_is_refused() {
-    let broker = Broker::lent().await;
+async fn during_a_stall_of_two_seconds_nothing_is_rejected() {
+    let broker = Broker::acquire().await;
     let app = broker.command_api(&[]).await;
     let plan = Plan {
-        // APPEND_TIMEOUT_MS, unless configured.
+        // The default of APPEND_TIMEOUT_MS.
         answers_within: Duration::from_secs(12),
         ..STEADY
     };
-    let load = Load::begin(&app, plan, seed());
+    let load = Load::start(&app, plan, seed());
     load.until_acknowledged(MANY).await;
     broker.freeze().await;
     let frozen = Instant::now();
-    eventually("it has stalled for two seconds", async || {
+    eventually("the broker has stalled for two seconds", async || {
         let stalled = frozen.elapsed();
         (stalled >= STALL)
             .then_some(())
@@ -60,7 +58,7 @@ async fn a_stall_of_two_seconds_is_waited_for_and_nothing_is_refused() {
     .await;
     broker.thaw().await;
     load.until_acknowledged(MANY).await;
-    let exchanges = load.end().await;
+    let exchanges = load.stop().await;
     let totals = account(&app, &exchanges).await;
     let acknowledged = totals.acknowledged;
     let all = Totals {
@@ -71,10 +69,10 @@ async fn a_stall_of_two_seconds_is_waited_for_and_nothing_is_refused() {
 }
 
 #[tokio::test]
-async fn a_broker_that_is_paused_makes_it_503_or_504_and_each_is_true() {
-    let broker = Broker::lent().await;
-    let app = broker.command_api(&IMPATIENT).await;
-    let load = Load::begin(&app, STEADY, seed());
+async fn while_the_broker_is_paused_requests_get_503_or_504_correctly() {
+    let broker = Broker::acquire().await;
+    let app = broker.command_api(&SHORT_TIMEOUTS).await;
+    let load = Load::start(&app, STEADY, seed());
     load.until_acknowledged(MANY).await;
     broker.freeze().await;
     let stopped = Instant::now();
@@ -83,16 +81,16 @@ async fn a_broker_that_is_paused_makes_it_503_or_504_and_each_is_true() {
     let resumed = Instant::now();
     broker.thaw().await;
     load.until_acknowledged(MANY).await;
-    let exchanges = load.end().await;
+    let exchanges = load.stop().await;
     assert_nothing_acknowledged(&exchanges, stopped, resumed);
     assert_all_is_accounted_for(&app, &exchanges).await;
 }
 
 #[tokio::test]
-async fn a_broker_that_is_killed_makes_it_503_until_it_is_back() {
-    let broker = Broker::lent().await;
-    let app = broker.command_api(&IMPATIENT).await;
-    let load = Load::begin(&app, STEADY, seed());
+async fn while_the_broker_is_down_requests_get_503() {
+    let broker = Broker::acquire().await;
+    let app = broker.command_api(&SHORT_TIMEOUTS).await;
+    let load = Load::start(&app, STEADY, seed());
     load.until_acknowledged(MANY).await;
     broker.kill().await;
     let stopped = Instant::now();
@@ -100,19 +98,19 @@ async fn a_broker_that_is_killed_makes_it_503_until_it_is_back() {
     let resumed = Instant::now();
     broker.restart().await;
     load.until_acknowledged(MANY).await;
-    let exchanges = load.end().await;
+    let exchanges = load.stop().await;
     assert_nothing_acknowledged(&exchanges, stopped, resumed);
     assert_all_is_accounted_for(&app, &exchanges).await;
 }
 
-/// The log holds what it was said to hold, and with what is repeated now, everything.
+/// Asserts that the log has the acknowledged events, and after a repetition of the others, all events.
 #[expect(
     clippy::print_stdout,
-    reason = "the test harness shows it with a failure"
+    reason = "the test harness shows it with the failure"
 )]
 async fn assert_all_is_accounted_for(app: &TestApp, exchanges: &[Exchange]) {
     let totals = account(app, exchanges).await;
     println!("{totals:?}");
-    repeat_what_was_not_acknowledged(app, exchanges).await;
-    assert!(app.command_api.is_alive(), "it was another process");
+    repeat_unacknowledged(app, exchanges).await;
+    assert!(app.command_api.is_alive(), "the command-api has restarted");
 }

@@ -1,4 +1,4 @@
-//! The official CloudEvents SDKs, as their registries have them: what they send lies in the log.
+//! The official CloudEvents SDKs, installed from their registries: the events that they send are in the log.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -19,7 +19,7 @@ fn sdks() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sdks")
 }
 
-/// What a command printed.
+/// Runs a command. Returns its standard output.
 fn run(command: &mut Command) -> String {
     let output = command.stdin(Stdio::null()).output().unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
@@ -27,7 +27,7 @@ fn run(command: &mut Command) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Installs into `folder`, and sends with the Python SDK.
+/// Installs the Python SDK into `folder`, and sends with it.
 fn python(folder: &Path, url: &str) -> String {
     python::install(&sdks().join("requirements.txt"), folder);
     let mut send = Command::new("python3");
@@ -35,7 +35,7 @@ fn python(folder: &Path, url: &str) -> String {
     run(send.env("PYTHONPATH", folder))
 }
 
-/// The same with the JavaScript SDK.
+/// Installs the JavaScript SDK into `folder`, and sends with it.
 fn javascript(folder: &Path, url: &str) -> String {
     tools::require(&[NODE, NPM]).unwrap();
     for file in ["package.json", "send.mjs"] {
@@ -55,8 +55,8 @@ fn javascript(folder: &Path, url: &str) -> String {
     run(send.current_dir(folder))
 }
 
-/// What was sent by an SDK is taken, and lies in the log as it was meant.
-async fn delivers(name: &str, sdk: fn(&Path, &str) -> String) {
+/// Asserts that the events that an SDK sends are in the log unchanged.
+async fn assert_delivers(name: &str, sdk: fn(&Path, &str) -> String) {
     let app = command_api_alone().start().await;
     let url = format!("{}/events", app.commands().base());
     let folder = Scratch::new().unwrap();
@@ -84,11 +84,11 @@ async fn delivers(name: &str, sdk: fn(&Path, &str) -> String) {
 }
 
 #[tokio::test]
-async fn what_the_python_sdk_sends_lies_in_the_log() {
-    delivers("python", python).await;
+async fn events_of_the_python_sdk_are_in_the_log() {
+    assert_delivers("python", python).await;
 }
 
 #[tokio::test]
-async fn what_the_javascript_sdk_sends_lies_in_the_log() {
-    delivers("javascript", javascript).await;
+async fn events_of_the_javascript_sdk_are_in_the_log() {
+    assert_delivers("javascript", javascript).await;
 }

@@ -60,7 +60,7 @@ async fn a_record_that_violates_a_rule_is_a_dead_letter_that_names_the_rule() {
     }
     app.wait_until_everything_is_projected().await;
     assert_eq!(stored(&app).await, bad.len() as u64);
-    assert_eq!(accounted::vanished_of_all(&app).await, []);
+    assert_eq!(accounted::all_unaccounted(&app).await, []);
     let letters = dead_letters(&app, bad.len()).await;
     assert_eq!(letters.len(), bad.len());
     for (position, text, named) in appended {

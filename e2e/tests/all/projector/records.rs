@@ -169,7 +169,7 @@ async fn every_row_that_clickhouse_refuses_in_a_large_batch_becomes_a_dead_lette
     let others = MANY - refused.len();
     assert_eq!(rows.await[0]["events"], others);
     assert_eq!(stored(&app).await, others as u64);
-    assert_eq!(accounted::vanished_of_all(&app).await, []);
+    assert_eq!(accounted::all_unaccounted(&app).await, []);
     let letters = dead_letters(&app, refused.len()).await;
     assert_eq!(letters.len(), refused.len());
     for n in refused {

@@ -1,5 +1,5 @@
-//! One request and its answer, read as a client reads it: the fate of each of its events. An answer that a client could not
-//! act on ends the test.
+//! One request and its response, read as a client reads it: the fate of each of its events. A response that a client could not
+//! use fails the test.
 
 use std::time::Instant;
 
@@ -7,25 +7,25 @@ use ess_e2e::Answer;
 use ess_schema::Position;
 use serde_json::Value;
 
-/// What a client knows of an event that it sent.
+/// What a client knows about an event that it sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
-    /// It lies there.
+    /// It is in the log at this position.
     Acknowledged(Position),
-    /// It is not in the log: too much was under way.
+    /// It is not in the log: too much was in flight.
     Overloaded,
-    /// It is not in the log: the log is away.
+    /// It is not in the log: Kafka is unavailable.
     Unavailable,
-    /// It may be in the log; repeating it with its id is safe.
+    /// It may or may not be in the log; repeating it with its id is safe.
     Unknown,
 }
 
-/// One request that was answered.
+/// One request with its response.
 #[derive(Debug)]
 pub(super) struct Exchange {
     pub(super) sent: Instant,
     pub(super) answered: Instant,
-    /// The events of the request in its order.
+    /// The events of the request, in its order.
     pub(super) events: Vec<(String, Fate)>,
 }
 
@@ -33,47 +33,47 @@ pub(super) struct Exchange {
 pub(super) fn fates(ids: Vec<String>, is_list: bool, answer: &Answer) -> Vec<(String, Fate)> {
     match (answer.status, is_list) {
         (503, _) => {
-            let fate = of_refusal(&answer.json(), answer);
+            let fate = rejection(&answer.json(), answer);
             let seconds = answer.header("retry-after").unwrap();
             assert!(seconds.parse::<u32>().unwrap() > 0, "{answer:?}");
             ids.into_iter().map(|id| (id, fate)).collect()
         }
-        (202, false) => vec![of_item(&ids[0], &answer.json(), answer)],
+        (202, false) => vec![item_fate(&ids[0], &answer.json(), answer)],
         (504, false) => {
             let problem = answer.json();
             assert_unknown(&ids[0], &problem, answer);
             ids.into_iter().map(|id| (id, Fate::Unknown)).collect()
         }
-        (202 | 207, true) => of_list(&ids, answer),
+        (202 | 207, true) => list_fates(&ids, answer),
         _ => panic!("{answer:?}"),
     }
 }
 
-fn of_list(ids: &[String], answer: &Answer) -> Vec<(String, Fate)> {
-    let told = answer.json();
-    let items = told["items"].as_array().unwrap();
+fn list_fates(ids: &[String], answer: &Answer) -> Vec<(String, Fate)> {
+    let response = answer.json();
+    let items = response["items"].as_array().unwrap();
     assert_eq!(items.len(), ids.len(), "{answer:?}");
     let each = ids.iter().zip(items).enumerate();
     let fates: Vec<_> = each
         .map(|(index, (id, item))| {
             assert_eq!(item["index"], index, "{answer:?}");
-            of_item(id, item, answer)
+            item_fate(id, item, answer)
         })
         .collect();
     let acknowledged = |(_, fate): &&(String, Fate)| matches!(fate, Fate::Acknowledged(_));
     let appended = fates.iter().filter(acknowledged).count();
-    assert_eq!(told["appended"], appended, "{answer:?}");
-    assert_eq!(told["refused"], ids.len() - appended, "{answer:?}");
+    assert_eq!(response["appended"], appended, "{answer:?}");
+    assert_eq!(response["refused"], ids.len() - appended, "{answer:?}");
     assert_eq!(answer.status == 202, appended == ids.len(), "{answer:?}");
     fates
 }
 
-fn of_item(id: &str, item: &Value, answer: &Answer) -> (String, Fate) {
+fn item_fate(id: &str, item: &Value, answer: &Answer) -> (String, Fate) {
     assert_eq!(item["event_id"], id, "{answer:?}");
     let problem = &item["problem"];
     let fate = match (item["position"].as_str(), problem["status"].as_u64()) {
         (Some(position), None) => Fate::Acknowledged(position.parse().unwrap()),
-        (None, Some(503)) => of_refusal(problem, answer),
+        (None, Some(503)) => rejection(problem, answer),
         (None, Some(504)) => {
             assert_unknown(id, problem, answer);
             Fate::Unknown
@@ -83,7 +83,7 @@ fn of_item(id: &str, item: &Value, answer: &Answer) -> (String, Fate) {
     (id.to_owned(), fate)
 }
 
-fn of_refusal(problem: &Value, answer: &Answer) -> Fate {
+fn rejection(problem: &Value, answer: &Answer) -> Fate {
     assert!(problem["retry_after"].as_u64() > Some(0), "{answer:?}");
     match problem["type"].as_str() {
         Some("/problems/overloaded") => Fate::Overloaded,
@@ -92,7 +92,7 @@ fn of_refusal(problem: &Value, answer: &Answer) -> Fate {
     }
 }
 
-/// It says what is not known, of which event, and what to do.
+/// Asserts that the problem says what is unknown, of which event, and what to do.
 fn assert_unknown(id: &str, problem: &Value, answer: &Answer) {
     assert_eq!(problem["type"], "/problems/outcome-unknown", "{answer:?}");
     assert_eq!(problem["event_id"], id, "{answer:?}");

@@ -1,5 +1,5 @@
-//! Clients that go on sending commands, each under an id of its own, alone and in lists, whatever they are answered, and what
-//! they were answered. A request without an answer in time ends the test: it hangs.
+//! Clients that keep sending commands with unique ids, alone and in lists, whatever the responses, and record the responses. A
+//! request without a response in time fails the test.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -15,25 +15,25 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::exchange::{Exchange, Fate, fates};
 use crate::commands::progress;
 
-/// More than the time-out that the services are told, for a machine on which everything waits.
-const SLACK: Duration = Duration::from_secs(6);
+/// Added to the configured timeout, for a slow machine.
+const RESPONSE_MARGIN: Duration = Duration::from_secs(6);
 
-/// Who sends what, how often.
+/// What the clients send, and how often.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Plan {
     pub(super) clients: u64,
-    /// Least time between two requests of one client.
+    /// Minimum time between two requests of one client.
     pub(super) every: Duration,
-    /// Of a hundred requests, how many are lists.
+    /// Percentage of requests that are lists.
     pub(super) lists_percent: u32,
-    pub(super) longest_list: usize,
-    /// Bytes that each command has besides.
+    pub(super) max_list: usize,
+    /// Additional bytes of each command.
     pub(super) padding: usize,
-    /// Longest that the service may take to answer.
+    /// Maximum time for a response.
     pub(super) answers_within: Duration,
 }
 
-/// Fates so far, by kind.
+/// The number of events with each fate so far.
 #[derive(Debug, Default)]
 struct Counts {
     acknowledged: AtomicUsize,
@@ -42,18 +42,18 @@ struct Counts {
     unknown: AtomicUsize,
 }
 
-/// The clients at work.
+/// The running clients.
 pub(super) struct Load {
     clients: Vec<JoinHandle<Vec<Exchange>>>,
     counts: Arc<Counts>,
-    is_over: Arc<AtomicBool>,
+    stopped: Arc<AtomicBool>,
 }
 
 impl Load {
-    pub(super) fn begin(app: &TestApp, plan: Plan, seed: u64) -> Self {
-        let (counts, is_over) = (Arc::<Counts>::default(), Arc::<AtomicBool>::default());
+    pub(super) fn start(app: &TestApp, plan: Plan, seed: u64) -> Self {
+        let (counts, stopped) = (Arc::<Counts>::default(), Arc::<AtomicBool>::default());
         let http = reqwest::Client::builder()
-            .timeout(plan.answers_within + SLACK)
+            .timeout(plan.answers_within + RESPONSE_MARGIN)
             .build()
             .unwrap();
         let clients = (0..plan.clients).map(|number| {
@@ -65,34 +65,34 @@ impl Load {
                 random: ChaCha12Rng::seed_from_u64(seed.wrapping_add(number)),
                 sent: 0,
             };
-            tokio::spawn(client.work(Arc::clone(&counts), Arc::clone(&is_over)))
+            tokio::spawn(client.run(Arc::clone(&counts), Arc::clone(&stopped)))
         });
         Self {
             clients: clients.collect(),
             counts,
-            is_over,
+            stopped,
         }
     }
 
-    /// Waits until so many more events have been acknowledged.
+    /// Waits until this many more events are acknowledged.
     pub(super) async fn until_acknowledged(&self, more: usize) {
         let counted = || self.counts.acknowledged.load(Ordering::Relaxed);
         self.until_more(counted, more).await;
     }
 
-    /// Waits until so many more events have been refused because the log is away.
+    /// Waits until this many more events are rejected because Kafka is unavailable.
     pub(super) async fn until_unavailable(&self, more: usize) {
         let counted = || self.counts.unavailable.load(Ordering::Relaxed);
         self.until_more(counted, more).await;
     }
 
-    /// Waits until so many more events have been refused because too much is under way.
+    /// Waits until this many more events are rejected because too much is in flight.
     pub(super) async fn until_overloaded(&self, more: usize) {
         let counted = || self.counts.overloaded.load(Ordering::Relaxed);
         self.until_more(counted, more).await;
     }
 
-    /// Waits until the fate of so many more events is unknown.
+    /// Waits until the fate of this many more events is unknown.
     pub(super) async fn until_unknown(&self, more: usize) {
         let counted = || self.counts.unknown.load(Ordering::Relaxed);
         self.until_more(counted, more).await;
@@ -100,9 +100,9 @@ impl Load {
 
     async fn until_more(&self, counted: impl Fn() -> usize, more: usize) {
         let goal = counted() + more;
-        eventually("the clients are answered so", async || {
-            let hangs = self.clients.iter().any(JoinHandle::is_finished);
-            assert!(!hangs, "a client has ended: see its panic above");
+        eventually("enough events have this fate", async || {
+            let failed = self.clients.iter().any(JoinHandle::is_finished);
+            assert!(!failed, "a client failed: see its panic above");
             let enough = counted() >= goal;
             enough
                 .then_some(())
@@ -111,9 +111,9 @@ impl Load {
         .await;
     }
 
-    /// Lets every request under way be answered, and sends no more.
-    pub(super) async fn end(self) -> Vec<Exchange> {
-        self.is_over.store(true, Ordering::Relaxed);
+    /// Stops sending, and waits for the outstanding responses.
+    pub(super) async fn stop(self) -> Vec<Exchange> {
+        self.stopped.store(true, Ordering::Relaxed);
         let mut all = Vec::new();
         for client in self.clients {
             all.extend(client.await.unwrap());
@@ -132,11 +132,11 @@ struct Client {
 }
 
 impl Client {
-    async fn work(mut self, counts: Arc<Counts>, is_over: Arc<AtomicBool>) -> Vec<Exchange> {
+    async fn run(mut self, counts: Arc<Counts>, stopped: Arc<AtomicBool>) -> Vec<Exchange> {
         let mut ticks = interval(self.plan.every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut exchanges = Vec::new();
-        while !is_over.load(Ordering::Relaxed) {
+        while !stopped.load(Ordering::Relaxed) {
             ticks.tick().await;
             let exchange = self.exchange().await;
             for (_, fate) in &exchange.events {
@@ -156,7 +156,7 @@ impl Client {
     async fn exchange(&mut self) -> Exchange {
         let is_list = self.random.random_ratio(self.plan.lists_percent, 100);
         let count = if is_list {
-            self.random.random_range(1..=self.plan.longest_list)
+            self.random.random_range(1..=self.plan.max_list)
         } else {
             1
         };
@@ -172,7 +172,7 @@ impl Client {
         };
         let sent = Instant::now();
         let answer = self.post(content_type, body).await;
-        let answer = answer.unwrap_or_else(|error| panic!("no answer to {ids:?}: {error:?}"));
+        let answer = answer.unwrap_or_else(|error| panic!("no response to {ids:?}: {error:?}"));
         Exchange {
             sent,
             answered: Instant::now(),

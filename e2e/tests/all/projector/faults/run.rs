@@ -76,10 +76,10 @@ impl Run {
     /// Every committed record is a row or a dead letter (I4).
     pub(super) async fn assert_commits_follow_rows(&self) {
         let committed = self.app.committed_offsets().await;
-        let vanished = accounted::vanished(&self.app, &committed).await;
+        let unaccounted = accounted::unaccounted(&self.app, &committed).await;
         let (fault, seed) = (self.faults, self.seed);
         assert_eq!(
-            vanished,
+            unaccounted,
             [],
             "committed before it was stored; fault {fault}, seed {seed}"
         );
@@ -102,7 +102,7 @@ impl Run {
                 "acknowledged at {position}"
             );
         }
-        assert_eq!(accounted::vanished_of_all(app).await, []);
+        assert_eq!(accounted::all_unaccounted(app).await, []);
         assert_eq!(stored(app).await, sent as u64);
         assert!(records.len() > sent, "nothing was repeated");
         assert_answers_equal_oracle(app, &self.sent).await;

@@ -6,7 +6,7 @@ use ess_e2e::{Answer, eventually, unique};
 use futures::{StreamExt, future::join_all, stream};
 
 use super::{path, started};
-use crate::slow::{asked, metric, slow_down};
+use crate::slow::{metric, query_count, slow_down};
 use crate::stored::{Partition, alone};
 
 const QUERY: &str = "playbacks_by_id";
@@ -25,7 +25,7 @@ async fn a_thousand_equal_requests_to_an_empty_cache_are_one_query() {
     for answer in join_all((0..1_000).map(|_| app.get(&url))).await {
         assert_eq!(answer.expect_status(200).json()["playback_id"], id);
     }
-    assert_eq!(asked(&app, QUERY).await, 1);
+    assert_eq!(query_count(&app, QUERY).await, 1);
     assert_eq!(metric(&app, &lookups("miss")).await as u64, 1);
     let shared = metric(&app, &lookups("shared")).await;
     let hits = metric(&app, &lookups("hit")).await;

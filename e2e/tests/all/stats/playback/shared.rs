@@ -4,7 +4,7 @@ use ess_e2e::{TestApp, eventually, unique};
 use futures::future::join_all;
 
 use super::{path, started};
-use crate::slow::{asked, metric, running, slow_down, speed_up, until_running};
+use crate::slow::{metric, query_count, running, slow_down, speed_up, until_running};
 use crate::stored::{Partition, alone};
 
 const QUERY: &str = "playbacks_by_id";
@@ -34,7 +34,7 @@ async fn concurrent_cache_misses_share_queries_and_each_caller_gets_its_own_play
         let _ = app.get(&path(&unique("unknown"))).await.expect_status(404);
     }));
     tokio::join!(known, unknown);
-    let queries = asked(&app, QUERY).await;
+    let queries = query_count(&app, QUERY).await;
     assert!(queries < 30, "300 callers cost {queries} queries");
 }
 
@@ -65,7 +65,7 @@ async fn a_query_continues_for_other_waiters_when_its_first_caller_disconnects()
     assert_eq!(running(app, QUERY).await, query);
     let answer = second.await.unwrap().expect_status(200);
     assert_eq!(answer.json()["playback_id"], id);
-    assert_eq!(asked(app, QUERY).await, 1);
+    assert_eq!(query_count(app, QUERY).await, 1);
 }
 
 #[tokio::test]
