@@ -1,19 +1,19 @@
-//! Generated files that are kept in the repository for review: written on request, compared in CI. A drift shows where
-//! it is and the command that accepts it.
+//! Generated files that are kept in the repository for review: written on request, compared in CI. A difference is shown
+//! by git, with the command that accepts it.
 
 use std::fs;
-
-use similar::{ChangeTag, TextDiff};
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use crate::error::{Error, Result};
 
-/// Enough to see what happened; the whole is one command away.
-const MOST_LINES: usize = 20;
+/// The complete difference is one command away.
+const MAX_DIFF_LINES: usize = 20;
 
-/// What a command that generates files can be told.
+/// Options of a command that generates files.
 #[derive(clap::Args)]
-pub(crate) struct Args {
-    /// Write nothing; fail when a file is not what would be written.
+pub(crate) struct SnapshotArgs {
+    /// Write nothing; fail if a file differs from the generated text.
     #[arg(long)]
     pub(crate) check: bool,
 }
@@ -25,19 +25,17 @@ pub(crate) struct Snapshot {
 }
 
 /// Writes the files, or compares them.
-pub(crate) fn settle(snapshots: &[Snapshot], args: &Args, command: &str) -> Result<()> {
-    let mut drifted = Vec::new();
+pub(crate) fn settle(snapshots: &[Snapshot], args: &SnapshotArgs, command: &str) -> Result<()> {
+    let mut outdated = Vec::new();
     for Snapshot { path, text } in snapshots {
         let file = ess_parts::project_root().join(path);
-        let kept = fs::read_to_string(&file).unwrap_or_default();
-        if kept == *text {
+        let current = fs::read_to_string(&file).unwrap_or_default();
+        if current == *text {
             continue;
         }
         if args.check {
-            drifted.push(format!(
-                "{path} is not what the code says:\n{}",
-                diff(&kept, text)
-            ));
+            let diff = diff(&file, text)?;
+            outdated.push(format!("{path} differs from the code:\n{diff}"));
             continue;
         }
         if let Some(folder) = file.parent() {
@@ -46,30 +44,39 @@ pub(crate) fn settle(snapshots: &[Snapshot], args: &Args, command: &str) -> Resu
         fs::write(&file, text).map_err(Error::io("write", &file))?;
         println!("wrote {path}");
     }
-    if drifted.is_empty() {
+    if outdated.is_empty() {
         return Ok(());
     }
     Err(Error::message(format!(
-        "{}\nif that is meant, accept it with: cargo xtask {command}",
-        drifted.join("\n")
+        "{}\nif the change is intended, accept it with: cargo xtask {command}",
+        outdated.join("\n")
     )))
 }
 
-/// The first changed lines: `-` as kept, `+` as generated.
-fn diff(kept: &str, generated: &str) -> String {
-    let diff = TextDiff::from_lines(kept, generated);
-    let changed = |change: similar::Change<&str>| match change.tag() {
-        ChangeTag::Equal => None,
-        ChangeTag::Delete => Some(format!("  - {}", change.value().trim_end())),
-        ChangeTag::Insert => Some(format!("  + {}", change.value().trim_end())),
-    };
-    let lines: Vec<_> = diff.iter_all_changes().filter_map(changed).collect();
-    let more = lines.len().saturating_sub(MOST_LINES);
-    let shown = lines[..lines.len() - more].join("\n");
-    if more == 0 {
-        shown
-    } else {
-        format!("{shown}\n  … {more} more changed lines")
+/// The first changed lines: `-` in the repository, `+` generated.
+fn diff(file: &Path, generated: &str) -> Result<String> {
+    let mut git = Command::new("git");
+    git.args(["diff", "--no-index", "--no-color", "--unified=0"])
+        .arg(file)
+        .arg("-")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
+    let mut child = git.spawn().map_err(Error::io("start", Path::new("git")))?;
+    if let Some(mut stdin) = child.stdin.take() {
+        use std::io::Write as _;
+        // A file that is missing ends git before it has read everything.
+        let _ = stdin.write_all(generated.as_bytes());
+    }
+    let output = child
+        .wait_with_output()
+        .map_err(Error::io("run", Path::new("git")))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    // git's own four lines of heading say nothing here.
+    let lines: Vec<_> = text.lines().skip(4).collect();
+    let shown = lines[..lines.len().min(MAX_DIFF_LINES)].join("\n");
+    match lines.len().saturating_sub(MAX_DIFF_LINES) {
+        0 => Ok(shown),
+        more => Ok(format!("{shown}\n… {more} more lines")),
     }
 }
 
@@ -78,9 +85,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_drift_shows_the_changed_lines_only() {
-        assert_eq!(diff("a\nb\nc\n", "a\nB\nc\n"), "  - b\n  + B");
-        let long = "line\n".repeat(50);
-        assert!(diff("", &long).ends_with("… 30 more changed lines"));
+    fn a_difference_shows_the_changed_lines_only() {
+        let this = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/snapshot.rs");
+        let text = fs::read_to_string(&this).unwrap();
+        let shown = diff(&this, &text.replacen("//! by git", "//! by hand", 1)).unwrap();
+        let lines: Vec<_> = shown.lines().collect();
+        assert_eq!(lines.len(), 3, "{shown}");
+        assert!(lines[1].starts_with("-//! by git") && lines[2].starts_with("+//! by hand"));
+        assert!(diff(&this, "").unwrap().ends_with(" more lines"));
     }
 }
