@@ -1,60 +1,33 @@
-//! `schemas`: the log's contract as files, for those who read or write it without ESS: a JSON Schema for each event
-//! and version, and one AsyncAPI document over them. Made from schema's types; nothing is written by hand.
+//! `schemas`: docs/asyncapi.yaml and docs/schemas/ as reviewed files. The example `schemas` generates them; only it needs
+//! schema's types, so that `up` does not build them.
 
-mod asyncapi;
+use std::collections::BTreeMap;
+use std::process::{Command, Stdio};
 
-use ess_schema::event::{CURRENT_VERSION, EventKind};
-use schemars::generate::SchemaSettings;
-
+use crate::cargo::{self, Metadata};
 use crate::error::{Error, Result};
 use crate::snapshot::{self, Snapshot};
 
-pub(crate) fn run(args: &snapshot::Args) -> Result<()> {
-    let mut snapshots = EventKind::ALL
+/// Builds the generator, then [`settle`].
+pub(crate) fn run(args: &snapshot::SnapshotArgs) -> Result<()> {
+    cargo::run(&mut cargo::command(&["build", "--example", "schemas"]))?;
+    settle(args)
+}
+
+/// Writes or compares what the generator prints: one JSON object, from path to text.
+pub(crate) fn settle(args: &snapshot::SnapshotArgs) -> Result<()> {
+    let generator = Metadata::read()?.example("schemas");
+    let mut command = Command::new(&generator);
+    let output = command
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(Error::io("run", &generator))?;
+    let files: BTreeMap<String, String> = serde_json::from_slice(&output.stdout)
+        .map_err(|error| Error::message(format!("{}: {error}", generator.display())))?;
+    let files: Vec<_> = files
         .into_iter()
-        .map(json_schema)
-        .collect::<Result<Vec<_>>>()?;
-    snapshots.push(Snapshot {
-        path: "docs/asyncapi.yaml".to_owned(),
-        text: asyncapi::document()?,
-    });
-    snapshot::settle(&snapshots, args, "schemas")
-}
-
-/// File name of an event's schema, e.g. `PlaybackStarted.v1.json`.
-fn file_name(kind: EventKind) -> String {
-    format!("{}.v{CURRENT_VERSION}.json", kind.event_name())
-}
-
-fn json_schema(kind: EventKind) -> Result<Snapshot> {
-    let mut schema = kind.json_schema(SchemaSettings::draft2020_12());
-    schema.insert("$id".to_owned(), file_name(kind).into());
-    let text =
-        serde_json::to_string_pretty(&schema).map_err(|error| Error::message(error.to_string()))?;
-    Ok(Snapshot {
-        path: format!("docs/schemas/{}", file_name(kind)),
-        text: text + "\n",
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_schema_names_its_event_and_what_every_event_must_carry() {
-        let snapshot = json_schema(EventKind::Progressed).unwrap();
-        assert_eq!(snapshot.path, "docs/schemas/PlaybackProgressed.v1.json");
-        let schema: serde_json::Value = serde_json::from_str(&snapshot.text).unwrap();
-        let required: Vec<_> = schema["required"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .filter_map(|name| name.as_str())
-            .collect();
-        for name in ["user_id", "track_id", "from_ms", "to_ms"] {
-            assert!(required.contains(&name), "{name} in {required:?}");
-        }
-        assert!(schema["properties"]["played_ms"].is_object() && !required.contains(&"played_ms"));
-    }
+        .map(|(path, text)| Snapshot { path, text })
+        .collect();
+    snapshot::settle(&files, args, "schemas")
 }
