@@ -1,46 +1,78 @@
-//! `compose-check`: is compose.yml sound, on a machine without an engine? Parsed into the part of the Compose
-//! specification that is used here (anything else is refused), checked for what an engine would trip over, and compared
-//! with the services' own configuration. Says which checks were run.
+//! `compose-check`: compose.yml as Docker Compose resolves it, compared with what only ESS knows: the services'
+//! configuration keys, the Dockerfile and the workspace. Needs no engine, and builds no image.
 
 mod configuration;
-mod model;
-mod programs;
-mod rules;
+mod image;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::process::{Command, Stdio};
 
-use crate::cargo::{self, Metadata};
+use serde::Deserialize;
+
+use crate::cargo::{self, Metadata, Profile};
 use crate::error::{Error, Result};
-use model::Compose;
+use crate::system::SERVICES;
+use crate::tools;
 
 const FILE: &str = "compose.yml";
 
+/// The file, as `docker compose config` prints it: merged, interpolated and complete.
+#[derive(Deserialize)]
+struct Compose {
+    services: BTreeMap<String, Container>,
+}
+
+/// The part of a Compose service that ESS checks.
+#[derive(Deserialize)]
+struct Container {
+    image: Option<String>,
+    build: Option<serde::de::IgnoredAny>,
+    command: Option<Vec<String>>,
+    #[serde(default)]
+    environment: BTreeMap<String, Option<String>>,
+}
+
+impl Compose {
+    /// The services whose image is built from this repository.
+    fn own(&self) -> impl Iterator<Item = (&str, &Container)> {
+        let built = |container: &Container| {
+            container.build.is_some()
+                || self.services.values().any(|other| {
+                    other.build.is_some() && other.image.is_some() && other.image == container.image
+                })
+        };
+        let services = self.services.iter();
+        services
+            .filter(move |(_, container)| built(container))
+            .map(|(name, container)| (name.as_str(), container))
+    }
+}
+
+/// Builds the services, then [`check`].
 pub(crate) fn run() -> Result<()> {
-    let path = ess_parts::project_root().join(FILE);
-    let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
-    let compose =
-        Compose::parse(&text).map_err(|error| Error::message(format!("{FILE}: {error}")))?;
-    println!("{FILE}: parsed, {} services", compose.services.len());
-    let mut findings = rules::check(&compose);
-    findings.extend(rules::check_builds(&compose));
-    println!(
-        "{FILE}: references, images, ports, volumes, networks, profiles, health checks, builds checked"
-    );
-    let dockerfile = ess_parts::project_root().join("Dockerfile");
-    let text = fs::read_to_string(&dockerfile).map_err(Error::io("read", &dockerfile))?;
+    cargo::build_binaries(&SERVICES.map(|service| service.name), Profile::Dev)?;
+    check()
+}
+
+/// Checks the file against services that are built.
+pub(crate) fn check() -> Result<()> {
+    let compose = resolve()?;
+    println!("{FILE}: valid, {} services", compose.services.len());
+    let root = ess_parts::project_root();
+    let read = |name: &str| {
+        let path = root.join(name);
+        fs::read_to_string(&path).map_err(Error::io("read", &path))
+    };
     let metadata = Metadata::read()?;
-    findings.extend(programs::check(&compose, &text, &metadata.binaries()));
-    let ignore = ess_parts::project_root().join(".dockerignore");
-    let text = fs::read_to_string(&ignore).map_err(Error::io("read", &ignore))?;
+    let mut findings = image::check(&compose, &read("Dockerfile")?, &metadata.binaries());
     let packages = metadata.packages.iter();
     let packages = packages.map(|package| package.name.as_str());
-    findings.extend(programs::check_context(&text, packages));
-    println!("{FILE}: programs checked against the Dockerfile, .dockerignore and the workspace");
-    findings.extend(configuration::check(&compose)?);
-    println!("{FILE}: environment checked against the services' configuration (--check-config)");
+    findings.extend(image::check_context(&read(".dockerignore")?, packages));
+    findings.extend(configuration::check(&compose, &metadata)?);
     if findings.is_empty() {
-        return with_engine();
+        println!("{FILE}: programs, build context and configuration keys are right");
+        return Ok(());
     }
     Err(Error::message(format!(
         "{FILE}:\n  {}",
@@ -48,25 +80,37 @@ pub(crate) fn run() -> Result<()> {
     )))
 }
 
-/// Docker's own reading of the file, where its compose plugin is installed; it needs no running engine.
-fn with_engine() -> Result<()> {
+/// Lets Docker Compose read the file: the installed plugin, else the pinned program.
+fn resolve() -> Result<Compose> {
+    let mut compose = if has_plugin() {
+        let mut docker = Command::new("docker");
+        docker.arg("compose");
+        docker
+    } else {
+        Command::new(tools::DOCKER_COMPOSE.installed()?)
+    };
+    compose
+        .args(["--profile", "*", "config", "--format", "json"])
+        .current_dir(ess_parts::project_root())
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit());
+    let output = compose.output().map_err(|source| Error::Io {
+        what: "cannot start docker compose".to_owned(),
+        source,
+    })?;
+    if !output.status.success() {
+        return Err(Error::message(format!("{FILE} is not valid")));
+    }
+    serde_json::from_slice(&output.stdout)
+        .map_err(|error| Error::message(format!("docker compose config: {error}")))
+}
+
+fn has_plugin() -> bool {
     let mut version = Command::new("docker");
     version
         .args(["compose", "version"])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null());
-    if !version.status().is_ok_and(|status| status.success()) {
-        println!(
-            "{FILE}: docker compose is not installed here, so `docker compose config` was not run"
-        );
-        return Ok(());
-    }
-    let mut config = Command::new("docker");
-    config
-        .args(["compose", "--profile", "*", "config", "-q"])
-        .current_dir(ess_parts::project_root());
-    cargo::run(&mut config)?;
-    println!("{FILE}: docker compose config: ok");
-    Ok(())
+    version.status().is_ok_and(|status| status.success())
 }
