@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Starts the complete system on this machine.
-#   ./start.sh              as processes (cargo xtask up)
+#   ./start.sh              as processes (cargo xtask up; --help lists the options)
+#   ./start.sh --release    as processes with full optimization, for load tests; takes longer to compile
 #   ./start.sh --docker     as containers; requires a running Docker engine
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -32,4 +33,5 @@ if ! command -v cc >/dev/null 2>&1; then
   echo "start.sh: the C compiler cc is missing. Install one with: apt-get install -y gcc g++ make" >&2
   exit 1
 fi
+[ -x target/debug/xtask ] || echo "start.sh: compiling cargo xtask (about a minute)" >&2
 exec cargo xtask up "$@"

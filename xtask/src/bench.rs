@@ -1,5 +1,5 @@
-//! `bench`: builds what is measured as images are built, starts a Kafka and a ClickHouse that end with this process, and lets
-//! ess-bench measure. It measures nothing itself.
+//! `bench`: builds the services as images do, starts a Kafka and a ClickHouse that end with this process, and runs
+//! ess-bench. It measures nothing itself.
 
 use std::process::{Command, ExitCode, Stdio};
 
@@ -7,33 +7,31 @@ use ess_parts::{ClickHouse, ClickHouseConfig, Kafka, KafkaConfig, Scratch, proje
 
 use crate::cargo::{self, Metadata, Profile, status};
 use crate::error::Result;
-use crate::up::COMPILER;
+use crate::up::{COMPILER, PARTS};
 
-/// What `bench` can be told.
+/// Options of `bench`.
 #[derive(clap::Args)]
 #[command(disable_help_flag = true)]
-pub(crate) struct Args {
+pub(crate) struct BenchArgs {
     /// Passed on to ess-bench.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     args: Vec<String>,
 }
 
 /// One benchmark.
-pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+pub(crate) fn run(args: &BenchArgs) -> Result<ExitCode> {
     tools::require(&COMPILER)?;
-    let packages = [
+    let binaries = [
         "ess-bench",
-        "ess-command-api",
+        "command-api",
         "ess-load",
-        "ess-parts",
-        "ess-projector",
-        "ess-query-api",
+        "projector",
+        "query-api",
     ];
-    let packages = packages.map(|package| ["-p", package]);
-    // The servers are started by this program's own profile, the services by ess-bench's.
-    cargo::build(&["-p", "ess-parts"])?;
-    cargo::build(&[&["--profile", "dist"][..], packages.as_flattened()].concat())?;
-    let mut bench = Command::new(Metadata::read()?.binary("ess-bench", Profile::Dist)?);
+    // This program starts the servers, and ess-bench the services: each needs the parts' binaries beside it.
+    cargo::build_binaries(&PARTS, Profile::Dev)?;
+    cargo::build_binaries(&[&PARTS[..], &binaries].concat(), Profile::Dist)?;
+    let mut bench = Command::new(Metadata::read()?.binary("ess-bench", Profile::Dist));
     bench.args(&args.args).stdin(Stdio::null());
 
     let parts = ess_parts::fetch()?;
@@ -53,7 +51,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
     Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
-/// What is measured, `…-dirty` with changes that are not committed; empty where git does not know.
+/// The measured commit, `…-dirty` with uncommitted changes; empty outside a git repository.
 fn commit() -> String {
     let mut git = Command::new("git");
     git.args(["describe", "--always", "--dirty", "--abbrev=12"])

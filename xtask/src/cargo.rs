@@ -1,8 +1,9 @@
-//! Calls of cargo, and what cargo knows about the workspace: its members, what depends on what, where binaries lie.
+//! Calls of cargo, and what cargo knows about the workspace: its members, their dependencies, where binaries lie. Builds
+//! with the features of the whole workspace: with those of single packages, dependencies would be compiled twice.
 
 use std::collections::BTreeSet;
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
 use serde::Deserialize;
@@ -28,7 +29,7 @@ pub(crate) struct Package {
 #[derive(Deserialize)]
 pub(crate) struct Dependency {
     pub(crate) name: String,
-    /// `dev`, `build`, or nothing for a normal one.
+    /// `dev` or `build`; nothing for a normal dependency.
     pub(crate) kind: Option<String>,
 }
 
@@ -38,23 +39,43 @@ struct Target {
     kind: Vec<String>,
 }
 
-/// A profile that xtask builds with.
-#[derive(Clone, Copy)]
+/// A profile of Cargo.toml.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Profile {
-    Debug,
+    Dev,
     Release,
-    /// What images and benchmarks run.
+    /// Of images and benchmarks.
     Dist,
 }
 
+impl Profile {
+    /// Name of its folder under `target/`.
+    fn folder(self) -> &'static str {
+        match self {
+            Self::Dev => "debug",
+            Self::Release => "release",
+            Self::Dist => "dist",
+        }
+    }
+
+    /// Name, as `--profile` takes it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Dev => "dev",
+            Self::Release => "release",
+            Self::Dist => "dist",
+        }
+    }
+}
+
 impl Metadata {
-    /// Asks cargo; never touches the network.
+    /// Runs `cargo metadata`, which needs no network.
     pub(crate) fn read() -> Result<Self> {
         let mut cargo = command(&["metadata", "--format-version=1", "--no-deps", "--offline"]);
         let output = cargo
             .stderr(Stdio::inherit())
             .output()
-            .map_err(not_started)?;
+            .map_err(Error::io("start", Path::new("cargo")))?;
         serde_json::from_slice(&output.stdout)
             .map_err(|error| Error::message(format!("cargo metadata: {error}")))
     }
@@ -69,22 +90,14 @@ impl Metadata {
             .collect()
     }
 
-    /// The one binary of a package, whether it is built or not.
-    pub(crate) fn binary(&self, package: &str, profile: Profile) -> Result<PathBuf> {
-        let found = self
-            .packages
-            .iter()
-            .find(|candidate| candidate.name == package);
-        let mut targets = found.into_iter().flat_map(|package| &package.targets);
-        let target = targets.find(|target| target.kind.iter().any(|kind| kind == "bin"));
-        let target =
-            target.ok_or_else(|| Error::message(format!("package {package} has no binary")))?;
-        let folder = match profile {
-            Profile::Debug => "debug",
-            Profile::Release => "release",
-            Profile::Dist => "dist",
-        };
-        Ok(self.target_directory.join(folder).join(&target.name))
+    /// Path of a binary, whether it is built or not.
+    pub(crate) fn binary(&self, name: &str, profile: Profile) -> PathBuf {
+        self.target_directory.join(profile.folder()).join(name)
+    }
+
+    /// Path of an example of the dev profile, whether it is built or not.
+    pub(crate) fn example(&self, name: &str) -> PathBuf {
+        self.binary("examples", Profile::Dev).join(name)
     }
 }
 
@@ -98,12 +111,27 @@ pub(crate) fn command(args: &[&str]) -> Command {
     cargo
 }
 
-/// Builds, with cargo's own progress on the terminal.
-pub(crate) fn build(args: &[&str]) -> Result<()> {
-    run(&mut command(&[&["build"], args].concat()))
+/// Builds binaries by name.
+pub(crate) fn build_binaries(names: &[&str], profile: Profile) -> Result<()> {
+    let binaries = names.iter().flat_map(|name| ["--bin", name]);
+    let args: Vec<_> = ["build", "--profile", profile.name()]
+        .into_iter()
+        .chain(binaries)
+        .collect();
+    run(&mut command(&args))
 }
 
-/// Runs something to its end, output and all; fails when it fails.
+/// Builds every binary and example, with the features that tests are built with.
+pub(crate) fn build_all() -> Result<()> {
+    run(&mut command(&[
+        "build",
+        "--workspace",
+        "--bins",
+        "--examples",
+    ]))
+}
+
+/// Runs a command to its end; an exit code other than 0 is an error.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = status(command)?;
     if status.success() {
@@ -118,14 +146,10 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     )))
 }
 
-/// Runs something to its end and says how it ended.
+/// Runs a command to its end and returns its exit status.
 pub(crate) fn status(command: &mut Command) -> Result<ExitStatus> {
-    command.status().map_err(not_started)
-}
-
-fn not_started(source: std::io::Error) -> Error {
-    Error::Io {
-        what: "cannot start cargo".to_owned(),
-        source,
-    }
+    let program = command.get_program().to_owned();
+    command
+        .status()
+        .map_err(Error::io("start", Path::new(&program)))
 }

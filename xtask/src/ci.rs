@@ -1,26 +1,33 @@
 //! `ci`: every check and every test, one after the other, and a table at the end. A step that fails does not hide the
-//! others; none is left out.
+//! others, and none is skipped in silence.
 
-mod tools;
-
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::cargo::{command, run as run_command};
-use crate::error::{Error, Result};
-use crate::{compose, openapi, snapshot, test, tidy};
+use ess_parts::progress::note;
 
-/// One step: its name, and what it does.
+use crate::cargo::{self, command, run as run_command};
+use crate::error::{Error, Result};
+use crate::tools::{CARGO_DENY, CARGO_SHEAR, RUMDL, TYPOS};
+use crate::{compose, openapi, schemas, snapshot, test, tidy};
+
+/// A name and its work.
 type Step = (&'static str, fn() -> Result<()>);
 
-/// Cheap ones first.
-const STEPS: [Step; 10] = [
+const CHECK: snapshot::SnapshotArgs = snapshot::SnapshotArgs { check: true };
+
+/// Cheap ones first. From `build` on, everything runs what is built once.
+const STEPS: [Step; 14] = [
     ("fmt", || cargo(&["fmt", "--all", "--check"])),
     ("tidy", tidy::run),
-    ("machete", || tools::run(&tools::MACHETE, &[])),
-    ("deny", || {
-        tools::run(&tools::DENY, &["check", "bans", "licenses", "sources"])
+    ("typos", || run_command(&mut TYPOS.command(&[])?)),
+    ("markdown", || {
+        run_command(&mut RUMDL.command(&["check", "--quiet", "."])?)
     }),
+    ("shear", || run_command(&mut CARGO_SHEAR.command(&[])?)),
+    ("deny", || deny(&["bans", "licenses", "sources"])),
+    ("advisories", advisories),
     ("clippy", || {
         cargo(&[
             "clippy",
@@ -33,15 +40,16 @@ const STEPS: [Step; 10] = [
         ])
     }),
     ("doc", doc),
-    ("openapi", || openapi::run(&snapshot::Args { check: true })),
-    ("schemas", || {
-        crate::schemas::run(&snapshot::Args { check: true })
-    }),
-    ("compose", compose::run),
+    ("build", cargo::build_all),
+    ("openapi", || openapi::settle(&CHECK)),
+    ("schemas", || schemas::settle(&CHECK)),
+    ("compose", compose::check),
     ("test", tests),
 ];
 
 pub(crate) fn run() -> Result<()> {
+    // Downloads meanwhile; the test step waits for it, and reports what went wrong.
+    thread::spawn(ess_parts::fetch);
     let results: Vec<_> = STEPS.iter().map(step).collect();
     println!("\n{:<10} {:>8}  RESULT", "STEP", "SECONDS");
     for (name, took, passed) in &results {
@@ -77,13 +85,28 @@ fn cargo(args: &[&str]) -> Result<()> {
     run_command(&mut command(args))
 }
 
+fn deny(checks: &[&str]) -> Result<()> {
+    run_command(&mut CARGO_DENY.command(&[&["check"], checks].concat())?)
+}
+
+/// RustSec's advisories, where their database can be fetched.
+fn advisories() -> Result<()> {
+    let mut fetch = CARGO_DENY.command(&["fetch", "db"])?;
+    let fetched = cargo::status(fetch.stdout(Stdio::null()).stderr(Stdio::null()))?;
+    if fetched.success() {
+        return deny(&["advisories"]);
+    }
+    note("skipped: the advisory database cannot be fetched");
+    Ok(())
+}
+
 fn doc() -> Result<()> {
     let mut doc: Command = command(&["doc", "--workspace", "--no-deps", "--keep-going"]);
     run_command(doc.env("RUSTDOCFLAGS", "-D warnings"))
 }
 
 fn tests() -> Result<()> {
-    let code = test::run(&test::Args::default())?;
+    let code = test::run(&test::TestArgs::default())?;
     if code == ExitCode::SUCCESS {
         Ok(())
     } else {

@@ -1,4 +1,4 @@
-//! `down`: ends the system in the reverse order of its start, so that the projector can still commit what it drained.
+//! `down`: stops the system in the reverse order of its start, so that the projector can still commit what it drained.
 
 use std::time::Duration;
 
@@ -12,15 +12,15 @@ use crate::system::{CLICKHOUSE, KAFKA, SERVICES};
 /// A service drains within 20 s by default (SHUTDOWN_DEADLINE_MS).
 const STOP_WITHIN: Duration = Duration::from_secs(25);
 
-/// What `down` can be told.
+/// Options of `down`.
 #[derive(clap::Args)]
-pub(crate) struct Args {
+pub(crate) struct DownArgs {
     /// Also remove data, logs and everything else under .run/.
     #[arg(long)]
     wipe: bool,
 }
 
-pub(crate) fn run(args: &Args) -> Result<()> {
+pub(crate) fn run(args: &DownArgs) -> Result<()> {
     let run_dir = RunDir::here();
     let services = SERVICES.iter().rev().map(|service| service.name);
     let mut ran = false;
@@ -43,7 +43,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     if args.wipe {
         note(&format!(
-            "removed {} with all data and logs; a Kafka or ClickHouse that was given keeps what it holds",
+            "removed {} with all data and logs; the data of a Kafka or ClickHouse that runs elsewhere stays",
             run_dir.wipe()?.display()
         ));
     }

@@ -1,4 +1,4 @@
-//! What a task can fail with: one message for the person at the terminal, who also learns what to do.
+//! Errors of tasks: one message for the terminal, which also says what to do.
 
 use std::io;
 use std::path::Path;
@@ -9,7 +9,7 @@ pub(crate) type Result<T> = std::result::Result<T, Error>;
 /// A failed task.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    /// Said in full.
+    /// A complete message.
     #[error("{0}")]
     Message(String),
     /// Kafka or ClickHouse could not be fetched, started or stopped.
@@ -18,20 +18,20 @@ pub(crate) enum Error {
     /// A file or a process could not be handled.
     #[error("{what}: {source}")]
     Io {
-        /// What was tried.
+        /// The failed operation.
         what: String,
-        /// The system's answer.
+        /// The error of the operating system.
         source: io::Error,
     },
 }
 
 impl Error {
-    /// A failure in one's own words.
+    /// An error from a complete message.
     pub(crate) fn message(text: impl Into<String>) -> Self {
         Self::Message(text.into())
     }
 
-    /// Wraps an I/O error with what was tried and on which path.
+    /// Adds the operation and the path to an I/O error.
     pub(crate) fn io(what: &str, path: &Path) -> impl FnOnce(io::Error) -> Self + use<> {
         let what = format!("cannot {what} {}", path.display());
         move |source| Self::Io { what, source }

@@ -1,4 +1,4 @@
-//! The repository's files as tidy sees them: everything git tracks or would track, as text.
+//! The repository's text files, for tidy: those that git tracks or would track. Reads only.
 
 use std::fs;
 use std::path::PathBuf;
@@ -66,7 +66,7 @@ pub(crate) fn all() -> Result<Vec<SourceFile>> {
         )));
     }
     let listed = String::from_utf8_lossy(&output.stdout).into_owned();
-    // A file that is no text, or was just removed, has no lines to look at.
+    // A binary file, or one that was just removed, has no lines to check.
     let read = |path: &str| {
         Some(SourceFile {
             path: path.to_owned(),

@@ -1,4 +1,4 @@
-//! `fuzz`: the fuzz targets, for longer than the few seconds that they run as tests.
+//! `fuzz`: the fuzz targets, for longer than the few seconds that they take as tests. It only runs cargo test.
 
 use std::process::ExitCode;
 
@@ -8,13 +8,13 @@ use crate::cargo::{command, status};
 use crate::error::Result;
 use crate::up::COMPILER;
 
-/// What `fuzz` can be told.
+/// Options of `fuzz`.
 #[derive(clap::Args)]
-pub(crate) struct Args {
+pub(crate) struct FuzzArgs {
     /// How long each target runs
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..))]
     seconds: u64,
-    /// What all chance comes from; another one each time by default
+    /// Seed of the random inputs; a new one for each run by default
     #[arg(long)]
     seed: Option<u64>,
     /// Only targets with this in their name
@@ -23,7 +23,7 @@ pub(crate) struct Args {
 }
 
 /// Every target, as tests are built: with overflow checks and debug assertions.
-pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+pub(crate) fn run(args: &FuzzArgs) -> Result<ExitCode> {
     tools::require(&COMPILER)?;
     let mut test = command(&[
         "test",

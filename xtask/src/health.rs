@@ -1,18 +1,18 @@
-//! What a running service says of itself, over HTTP and as any user may ask it.
+//! The readiness of a running service, over HTTP as for any client.
 
 use std::time::Duration;
 
-/// What a service says about its own readiness.
+/// Queries `/health/ready`.
 ///
 /// # Errors
-/// The reason why it is not ready, in its own words where it has any.
+/// The reason why the service is not ready, from its response where there is one.
 pub(crate) fn readiness(url: &str) -> std::result::Result<(), String> {
-    let answer = http().get(format!("{url}/health/ready")).call();
-    let mut answer = answer.map_err(|error| error.to_string())?;
-    if answer.status().is_success() {
+    let response = http().get(format!("{url}/health/ready")).call();
+    let mut response = response.map_err(|error| error.to_string())?;
+    if response.status().is_success() {
         return Ok(());
     }
-    Err(answer
+    Err(response
         .body_mut()
         .read_to_string()
         .unwrap_or_default()
@@ -20,7 +20,7 @@ pub(crate) fn readiness(url: &str) -> std::result::Result<(), String> {
         .to_owned())
 }
 
-/// An HTTP client that gives up soon and takes any status for an answer.
+/// An HTTP client with a short timeout, for which no status is an error.
 pub(crate) fn http() -> ureq::Agent {
     let config = ureq::Agent::config_builder();
     config

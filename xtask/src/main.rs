@@ -1,11 +1,11 @@
-//! `cargo xtask`: everything that is done to this repository rather than by it, from starting the system on one machine
-//! to the checks of the build server. Speaks to the services as any user would; links none of them.
+//! `cargo xtask`: the repository's tasks, from starting the system on one machine to the checks of CI. Talks to the
+//! services as any client does, and links none of them: their first start waits for this program to be compiled.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 #![allow(
     clippy::print_stdout,
     clippy::disallowed_methods,
-    reason = "a command-line tool talks to the terminal and reads its environment"
+    reason = "a command-line tool prints to the terminal and reads its environment"
 )]
 
 mod bench;
@@ -25,6 +25,7 @@ mod status;
 mod system;
 mod test;
 mod tidy;
+mod tools;
 mod up;
 
 use std::process::ExitCode;
@@ -43,27 +44,27 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Start the whole system and leave it running; start only what is missing when part of it runs.
-    Up(up::Args),
+    /// Start the system and leave it running; processes that already run are left alone.
+    Up(up::UpArgs),
     /// Stop the system.
-    Down(down::Args),
-    /// Say what runs, where, and whether it is ready.
+    Down(down::DownArgs),
+    /// List the processes with their addresses and readiness.
     Status,
-    /// Run every test, against a Kafka and a ClickHouse of its own.
-    Test(test::Args),
-    /// Hand arbitrary bytes to everything that reads what callers send; what breaks it is kept in fuzz/corpus/.
-    Fuzz(fuzz::Args),
-    /// Measure, against a Kafka and a ClickHouse of its own; `bench help` tells what and how.
-    Bench(bench::Args),
+    /// Run every test against its own Kafka and ClickHouse.
+    Test(test::TestArgs),
+    /// Fuzz the request parsers; an input that breaks one is saved in fuzz/corpus/.
+    Fuzz(fuzz::FuzzArgs),
+    /// Run a benchmark against its own Kafka and ClickHouse; `bench help` lists the benchmarks.
+    Bench(bench::BenchArgs),
     /// Run every check and every test, as the build server does.
     Ci,
     /// Write docs/openapi/ from the services.
-    Openapi(snapshot::Args),
+    Openapi(snapshot::SnapshotArgs),
     /// Write docs/asyncapi.yaml and docs/schemas/ from the types in schema/.
-    Schemas(snapshot::Args),
+    Schemas(snapshot::SnapshotArgs),
     /// Check file sizes, names, words and the direction of dependencies.
     Tidy,
-    /// Check compose.yml against the specification and against the services' configuration.
+    /// Validate compose.yml with Docker Compose and against the services' configuration.
     ComposeCheck,
 }
 

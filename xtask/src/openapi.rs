@@ -8,27 +8,24 @@ use crate::cargo::{self, Metadata, Profile};
 use crate::error::{Error, Result};
 use crate::snapshot::{self, Snapshot};
 
-const APIS: [(&str, &str); 2] = [
-    ("command-api", "ess-command-api"),
-    ("query-api", "ess-query-api"),
-];
+const APIS: [&str; 2] = ["command-api", "query-api"];
 
-pub(crate) fn run(args: &snapshot::Args) -> Result<()> {
-    let packages: Vec<_> = APIS
-        .iter()
-        .flat_map(|(_, package)| ["-p", package])
-        .collect();
-    cargo::build(&packages)?;
-    let metadata = Metadata::read()?;
-    let snapshots = APIS
-        .iter()
-        .map(|api| document(&metadata, *api))
-        .collect::<Result<Vec<_>>>()?;
-    snapshot::settle(&snapshots, args, "openapi")
+/// Builds the APIs, then [`settle`].
+pub(crate) fn run(args: &snapshot::SnapshotArgs) -> Result<()> {
+    cargo::build_binaries(&APIS, Profile::Dev)?;
+    settle(args)
 }
 
-fn document(metadata: &Metadata, (name, package): (&str, &str)) -> Result<Snapshot> {
-    let binary = metadata.binary(package, Profile::Debug)?;
+/// Writes or compares the documents of APIs that are built.
+pub(crate) fn settle(args: &snapshot::SnapshotArgs) -> Result<()> {
+    let metadata = Metadata::read()?;
+    let documents = APIS.iter().map(|name| document(&metadata, name));
+    let documents = documents.collect::<Result<Vec<_>>>()?;
+    snapshot::settle(&documents, args, "openapi")
+}
+
+fn document(metadata: &Metadata, name: &str) -> Result<Snapshot> {
+    let binary = metadata.binary(name, Profile::Dev);
     let failed = |why: String| Error::message(format!("{name} openapi: {why}"));
     let mut command = Command::new(&binary);
     let output = command

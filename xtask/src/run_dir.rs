@@ -1,5 +1,5 @@
-//! `.run/`: what a running system leaves on disk. Data, logs, pid files, and the addresses it was started with, so that
-//! a later `status` or `down` needs no environment.
+//! `.run/`: the files of a running system. Data, logs, pid files, and the addresses that it was started with, so that a
+//! later `status` or `down` needs no environment.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ pub(crate) struct RunDir {
 }
 
 impl RunDir {
-    /// In the project's root, or where `ESS_RUN_DIR` says.
+    /// In the project's root, or at `ESS_RUN_DIR`.
     pub(crate) fn here() -> Self {
         let chosen = std::env::var_os("ESS_RUN_DIR").map(PathBuf::from);
         Self {
@@ -23,13 +23,13 @@ impl RunDir {
         }
     }
 
-    /// Makes sure that it is there.
+    /// Creates the folder if it is missing.
     pub(crate) fn create(&self) -> Result<()> {
         let logs = self.root.join("logs");
         fs::create_dir_all(&logs).map_err(Error::io("create", &logs))
     }
 
-    /// Removes it with everything in it, and says which folder that was.
+    /// Removes the folder with everything in it, and returns its path.
     pub(crate) fn wipe(&self) -> Result<&Path> {
         match fs::remove_dir_all(&self.root) {
             Err(error) if self.root.exists() => Err(Error::io("remove", &self.root)(error)),
@@ -37,17 +37,17 @@ impl RunDir {
         }
     }
 
-    /// Where a part keeps its data.
+    /// Data folder of a server.
     pub(crate) fn data(&self, name: &str) -> PathBuf {
         self.root.join("data").join(name)
     }
 
-    /// Where a process writes its output.
+    /// File with the output of a process.
     pub(crate) fn log(&self, name: &str) -> PathBuf {
         self.root.join("logs").join(format!("{name}.log"))
     }
 
-    /// Where the pid of a process lies.
+    /// File with the pid of a process.
     pub(crate) fn pid_file(&self, name: &str) -> PathBuf {
         self.root.join(format!("{name}.pid"))
     }
@@ -62,8 +62,8 @@ impl RunDir {
         serde_json::from_slice(&fs::read(self.addresses_file()).ok()?).ok()
     }
 
-    /// Keeps the addresses for later commands.
-    pub(crate) fn keep(&self, addresses: &Addresses) -> Result<()> {
+    /// Saves the addresses for later commands.
+    pub(crate) fn save(&self, addresses: &Addresses) -> Result<()> {
         let file = self.addresses_file();
         let text = serde_json::to_string_pretty(addresses)
             .map_err(|error| Error::message(error.to_string()))?;

@@ -1,4 +1,4 @@
-//! `status`: one line a process, by its pid file and by its own word.
+//! `status`: one line for each process, from its pid file and its readiness endpoint. Changes nothing.
 
 use crate::error::Result;
 use crate::health::readiness;
@@ -8,7 +8,7 @@ use crate::system::{Addresses, CLICKHOUSE, ClickHouseAddress, KAFKA, KafkaAddres
 pub(crate) fn run() -> Result<()> {
     let run_dir = RunDir::here();
     let addresses = match run_dir.addresses() {
-        Some(kept) => kept,
+        Some(saved) => saved,
         None => Addresses::from_env()?,
     };
     println!("{:<12} {:>8}  {:<28} STATE", "PROCESS", "PID", "ADDRESS");

@@ -1,5 +1,5 @@
-//! What the system on one machine consists of, and at which addresses: the one table that `up`, `down` and `status`
-//! share. Knows names and ports only; starts nothing.
+//! The processes of the system on one machine and their addresses: the table that `up`, `down` and `status` share. Knows
+//! names and ports only; starts nothing.
 
 use std::env;
 
@@ -14,12 +14,10 @@ pub(crate) const KAFKA: &str = "kafka";
 /// Name of ClickHouse's process.
 pub(crate) const CLICKHOUSE: &str = "clickhouse";
 
-/// One of our own processes.
+/// One of the services.
 pub(crate) struct Service {
-    /// Name of its log and pid file.
+    /// Name of its binary, log and pid file.
     pub(crate) name: &'static str,
-    /// Cargo package.
-    pub(crate) package: &'static str,
     /// Configuration key of its address.
     pub(crate) key: &'static str,
     /// Its address unless the key says otherwise.
@@ -30,19 +28,16 @@ pub(crate) struct Service {
 pub(crate) const SERVICES: [Service; 3] = [
     Service {
         name: "command-api",
-        package: "ess-command-api",
         key: "COMMAND_API_ADDR",
         default: "127.0.0.1:8000",
     },
     Service {
         name: "projector",
-        package: "ess-projector",
         key: "PROJECTOR_ADDR",
         default: "127.0.0.1:8002",
     },
     Service {
         name: "query-api",
-        package: "ess-query-api",
         key: "QUERY_API_ADDR",
         default: "127.0.0.1:8001",
     },
@@ -57,14 +52,14 @@ pub(crate) struct Addresses {
     pub(crate) services: Vec<String>,
 }
 
-/// A broker of ours, or somebody else's.
+/// A broker that `up` starts, or one that runs elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum KafkaAddress {
     Own { port: u16, controller_port: u16 },
     Given { brokers: String },
 }
 
-/// A ClickHouse of ours, or somebody else's.
+/// A ClickHouse that `up` starts, or one that runs elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum ClickHouseAddress {
     Own { http_port: u16, tcp_port: u16 },
@@ -72,7 +67,7 @@ pub(crate) enum ClickHouseAddress {
 }
 
 impl Addresses {
-    /// From the environment, which wins, and the defaults.
+    /// From the environment, else the defaults.
     pub(crate) fn from_env() -> Result<Self> {
         let kafka = match set("KAFKA_BROKERS") {
             Some(brokers) => KafkaAddress::Given { brokers },
@@ -124,7 +119,7 @@ impl Addresses {
         )
     }
 
-    /// The environment every service gets.
+    /// The environment of every service.
     pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
         let mut environment = vec![
             ("KAFKA_BROKERS", self.brokers()),
@@ -139,7 +134,7 @@ impl Addresses {
         environment
     }
 
-    /// Every port a process of ours will listen on: process, configuration key, port.
+    /// Every port that a started process listens on: process, configuration key, port.
     pub(crate) fn own_ports(&self) -> Vec<(&'static str, &'static str, u16)> {
         let mut ports = Vec::new();
         if let KafkaAddress::Own {
@@ -169,7 +164,7 @@ impl Addresses {
         ports
     }
 
-    /// Whether the process of this name serves.
+    /// Whether the process of this name is ready.
     pub(crate) fn is_ready(&self, name: &str) -> bool {
         match (name, &self.kafka) {
             (KAFKA, KafkaAddress::Own { port, .. }) => Kafka::answers(*port),
@@ -189,7 +184,7 @@ fn port(key: &str, default: u16) -> Result<u16> {
     };
     value.parse().map_err(|_| {
         Error::message(format!(
-            "{key}={value} is not a port: give a number from 1 to 65535"
+            "{key}={value} is not a port; expected a number from 1 to 65535"
         ))
     })
 }
@@ -214,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn a_given_broker_needs_no_port_of_ours_and_reaches_every_service() {
+    fn a_broker_elsewhere_needs_no_port_and_reaches_every_service() {
         let brokers = "log.example:9092".to_owned();
         let addresses = addresses(KafkaAddress::Given {
             brokers: brokers.clone(),
@@ -238,13 +233,13 @@ mod tests {
     }
 
     #[test]
-    fn what_up_used_is_what_a_later_command_reads() {
-        let kept = addresses(KafkaAddress::Own {
+    fn a_later_command_reads_the_addresses_that_up_saved() {
+        let saved = addresses(KafkaAddress::Own {
             port: 9092,
             controller_port: 9093,
         });
-        let text = serde_json::to_string(&kept).unwrap();
-        assert_eq!(serde_json::from_str::<Addresses>(&text).unwrap(), kept);
-        assert_eq!(kept.url("command-api"), "http://127.0.0.1:8000");
+        let text = serde_json::to_string(&saved).unwrap();
+        assert_eq!(serde_json::from_str::<Addresses>(&text).unwrap(), saved);
+        assert_eq!(saved.url("command-api"), "http://127.0.0.1:8000");
     }
 }

@@ -1,5 +1,5 @@
-//! `test`: every test of the workspace, against a Kafka and a ClickHouse of its own that end with this process, however
-//! it ends. Ends with cargo's own exit code.
+//! `test`: every test of the workspace, against its own Kafka and ClickHouse, which end with this process however it ends.
+//! Exits with cargo's exit code.
 
 use std::process::ExitCode;
 
@@ -10,20 +10,20 @@ use crate::cargo::{self, command, status};
 use crate::error::Result;
 use crate::up::COMPILER;
 
-/// What `test` can be told.
+/// Options of `test`.
 #[derive(Default, clap::Args)]
-pub(crate) struct Args {
+pub(crate) struct TestArgs {
     /// Passed on to `cargo test --workspace --no-fail-fast`.
     #[arg(last = true, value_name = "ARGS")]
     args: Vec<String>,
 }
 
 /// Every test.
-pub(crate) fn run(args: &Args) -> Result<ExitCode> {
+pub(crate) fn run(args: &TestArgs) -> Result<ExitCode> {
     tools::require(&COMPILER)?;
     let parts = ess_parts::fetch()?;
-    // The e2e tests run the services' binaries and the projector of a later version, which cargo test does not build for them.
-    cargo::build(&["--workspace", "--bins", "--examples"])?;
+    // The e2e tests run the services and the projector of a later version, which cargo test does not build for them.
+    cargo::build_all()?;
     let args: Vec<&str> = ["test", "--workspace", "--no-fail-fast"]
         .into_iter()
         .chain(args.args.iter().map(String::as_str))

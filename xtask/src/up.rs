@@ -1,5 +1,5 @@
-//! `up`: from a fresh clone to a running system, in the order in which a reader would do it by hand. What already runs
-//! is left alone.
+//! `up`: from a fresh clone to a running system, in the order of the steps by hand. Processes that already run are left
+//! alone.
 
 mod infrastructure;
 mod services;
@@ -8,12 +8,13 @@ mod tour;
 use ess_parts::progress::note;
 use ess_parts::{ports, tools};
 
-use crate::cargo::{self, Metadata};
+use crate::cargo::{self, Metadata, Profile};
 use crate::error::{Error, Result};
 use crate::run_dir::RunDir;
 use crate::system::{Addresses, CLICKHOUSE, KAFKA, SERVICES};
+use services::Binaries;
 
-/// rdkafka brings librdkafka as C sources.
+/// rdkafka contains librdkafka as C sources.
 pub(crate) const COMPILER: [tools::Tool; 3] = [
     tools::Tool {
         program: "cc",
@@ -29,18 +30,24 @@ pub(crate) const COMPILER: [tools::Tool; 3] = [
     },
 ];
 
-/// What `up` can be told.
+/// The binaries that start and end Kafka and ClickHouse; they must lie beside the program that uses them.
+pub(crate) const PARTS: [&str; 2] = ["parts-supervise", "clickhouse-host"];
+
+/// Options of `up`.
 #[derive(clap::Args)]
-pub(crate) struct Args {
+pub(crate) struct UpArgs {
     /// Simulated playbacks to send once everything runs; 0 sends none.
     #[arg(long, default_value_t = 200)]
     playbacks: u32,
-    /// Start Kafka and ClickHouse alone; whoever asks for it starts the services elsewhere.
+    /// Start only Kafka and ClickHouse, for services that run elsewhere.
     #[arg(long, conflicts_with = "playbacks")]
     stores_only: bool,
+    /// Build with full optimization: for load tests. Takes longer to compile.
+    #[arg(long, conflicts_with = "stores_only")]
+    release: bool,
 }
 
-pub(crate) fn run(args: &Args) -> Result<()> {
+pub(crate) fn run(args: &UpArgs) -> Result<()> {
     let run_dir = RunDir::here();
     let addresses = Addresses::from_env()?;
     refuse_other_addresses(&run_dir, &addresses)?;
@@ -53,30 +60,39 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let all_ran = names().all(|name| run_dir.process(name).is_some() || !is_own(&addresses, name));
     run_dir.create()?;
     let downloads = infrastructure::fetch(&addresses)?;
-    build()?;
-    run_dir.keep(&addresses)?;
+    let profile = if args.release {
+        Profile::Release
+    } else {
+        Profile::Dev
+    };
+    build(profile)?;
+    run_dir.save(&addresses)?;
     infrastructure::start(&run_dir, &addresses, downloads.as_ref())?;
-    let metadata = Metadata::read()?;
-    services::init(&metadata, &addresses)?;
-    services::start(&run_dir, &metadata, &addresses)?;
+    let binaries = Binaries {
+        metadata: Metadata::read()?,
+        profile,
+        addresses: &addresses,
+    };
+    binaries.init()?;
+    binaries.start(&run_dir)?;
     if all_ran {
         note("everything ran already; no playbacks were sent");
     } else if args.playbacks > 0 {
-        services::stream(&metadata, &addresses, args.playbacks)?;
+        binaries.send_playbacks(args.playbacks)?;
     }
     tour::print(&addresses)
 }
 
-/// Nothing of ours is built but what the parts themselves need.
+/// Builds nothing but the parts' own binaries.
 fn start_stores(run_dir: &RunDir, addresses: &Addresses) -> Result<()> {
     run_dir.create()?;
     let downloads = infrastructure::fetch(addresses)?;
-    build_parts()?;
-    run_dir.keep(addresses)?;
+    cargo::build_binaries(&PARTS, Profile::Dev)?;
+    run_dir.save(addresses)?;
     infrastructure::start(run_dir, addresses, downloads.as_ref())
 }
 
-/// Every process there may be.
+/// Every process of the system.
 fn names() -> impl Iterator<Item = &'static str> {
     [KAFKA, CLICKHOUSE]
         .into_iter()
@@ -90,25 +106,21 @@ fn is_own(addresses: &Addresses, name: &str) -> bool {
         .any(|(owner, ..)| *owner == name)
 }
 
-fn build() -> Result<()> {
+/// Builds the services and the load generator, and the parts' binaries beside this program.
+fn build(profile: Profile) -> Result<()> {
     note("building (the first time takes a few minutes)");
-    let packages = SERVICES
-        .iter()
-        .map(|service| service.package)
-        .chain(["ess-load"]);
-    let packages: Vec<_> = packages.flat_map(|package| ["-p", package]).collect();
-    cargo::build(&[&["--release"], packages.as_slice()].concat())?;
-    build_parts()
-}
-
-/// The parts' own binaries lie beside this program, wherever it was built.
-fn build_parts() -> Result<()> {
-    cargo::build(&["-p", "ess-parts", "--bins"])
+    let services = SERVICES.map(|service| service.name);
+    let binaries = [&services[..], &["ess-load"]].concat();
+    if profile == Profile::Dev {
+        return cargo::build_binaries(&[&binaries[..], &PARTS].concat(), profile);
+    }
+    cargo::build_binaries(&binaries, profile)?;
+    cargo::build_binaries(&PARTS, Profile::Dev)
 }
 
 /// A system that runs keeps its addresses until it is stopped.
 fn refuse_other_addresses(run_dir: &RunDir, addresses: &Addresses) -> Result<()> {
-    let Some(running) = run_dir.addresses().filter(|kept| kept != addresses) else {
+    let Some(running) = run_dir.addresses().filter(|running| running != addresses) else {
         return Ok(());
     };
     if names().all(|name| run_dir.process(name).is_none()) {
@@ -119,12 +131,12 @@ fn refuse_other_addresses(run_dir: &RunDir, addresses: &Addresses) -> Result<()>
         format!("{:?}", running.environment()),
     );
     Err(Error::message(format!(
-        "the system runs with other addresses than the environment asks for; stop it first with: cargo xtask down\n  \
-         runs with: {then}\n  asked for: {now}"
+        "the system runs with other addresses than the environment sets; stop it first with: cargo xtask down\n  \
+         running: {then}\n  environment: {now}"
     )))
 }
 
-/// All at once and before the long build, so that nobody waits for minutes to learn of a taken port.
+/// Reports all taken ports at once and before the long build.
 fn refuse_taken_ports(run_dir: &RunDir, addresses: &Addresses, stores_only: bool) -> Result<()> {
     let wanted = addresses
         .own_ports()
@@ -152,7 +164,7 @@ fn taken((name, key, port): (&str, &str, u16)) -> String {
         "PORT"
     };
     format!(
-        "port {port}, which {name} needs, is taken{holder}: end that process, or choose another with {key}={value}"
+        "port {port} of {name} is in use{holder}: stop that process, or choose another port with {key}={value}"
     )
 }
 
@@ -161,14 +173,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_taken_port_names_who_wants_it_and_the_key_that_changes_it() {
+    fn the_message_about_a_port_in_use_names_the_service_and_the_key() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let message = taken(("command-api", "COMMAND_API_ADDR", port));
         assert!(
-            message.starts_with(&format!(
-                "port {port}, which command-api needs, is taken by "
-            )),
+            message.starts_with(&format!("port {port} of command-api is in use by ")),
             "{message}"
         );
         assert!(

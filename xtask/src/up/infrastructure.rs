@@ -1,4 +1,4 @@
-//! The servers under the system: fetched and started, unless the environment names others.
+//! Kafka and ClickHouse of the system: fetched and started, unless the environment names others.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use crate::error::Result;
 use crate::run_dir::RunDir;
 use crate::system::{Addresses, CLICKHOUSE, ClickHouseAddress, KAFKA, KafkaAddress};
 
-/// A cold disk and a busy machine make a JVM slow.
+/// On a busy machine with a cold disk, a JVM starts slowly.
 const READY_WITHIN: Duration = Duration::from_mins(2);
 
-/// Fetches the parts, if any is to run here.
+/// Fetches the parts, unless both servers run elsewhere.
 pub(super) fn fetch(addresses: &Addresses) -> Result<Option<Parts>> {
     match (&addresses.kafka, &addresses.clickhouse) {
         (KafkaAddress::Given { .. }, ClickHouseAddress::Given { .. }) => Ok(None),
@@ -22,7 +22,7 @@ pub(super) fn fetch(addresses: &Addresses) -> Result<Option<Parts>> {
     }
 }
 
-/// Starts what is ours and does not run yet.
+/// Starts the servers that do not run yet.
 pub(super) fn start(run_dir: &RunDir, addresses: &Addresses, parts: Option<&Parts>) -> Result<()> {
     let lifetime = |name| Lifetime::Detached {
         pid_file: run_dir.pid_file(name),
@@ -45,7 +45,7 @@ pub(super) fn start(run_dir: &RunDir, addresses: &Addresses, parts: Option<&Part
             };
             Ok(Kafka::start(parts, config)?.bootstrap())
         })?,
-        _ => note(&format!("kafka: given, {}", addresses.brokers())),
+        _ => note(&format!("kafka: runs elsewhere, {}", addresses.brokers())),
     }
     match (&addresses.clickhouse, parts) {
         (
@@ -67,7 +67,7 @@ pub(super) fn start(run_dir: &RunDir, addresses: &Addresses, parts: Option<&Part
             Ok(ClickHouse::start(parts, config)?.http_url())
         })?,
         _ => note(&format!(
-            "clickhouse: given, {}",
+            "clickhouse: runs elsewhere, {}",
             addresses.clickhouse_url()
         )),
     }
@@ -76,7 +76,7 @@ pub(super) fn start(run_dir: &RunDir, addresses: &Addresses, parts: Option<&Part
 
 fn start_one(run_dir: &RunDir, name: &str, start: impl FnOnce() -> Result<String>) -> Result<()> {
     if let Some(pid) = run_dir.process(name).as_ref().map(Process::pid) {
-        note(&format!("{name}: runs already (pid {pid})"));
+        note(&format!("{name}: already runs (pid {pid})"));
         return Ok(());
     }
     let address = start()?;

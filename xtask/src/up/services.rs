@@ -1,5 +1,5 @@
-//! Our own processes: topics and tables first, then the services, each waited for by its own word that it is ready,
-//! then some playbacks.
+//! The services: topics and tables first, then each service until it reports that it is ready, then some playbacks.
+//! Starts binaries that are built; builds nothing.
 
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -15,44 +15,64 @@ use crate::system::{Addresses, SERVICES, Service};
 
 const READY_WITHIN: Duration = Duration::from_mins(1);
 
-/// Creates topics and tables; changes nothing when they are there.
-pub(super) fn init(metadata: &Metadata, addresses: &Addresses) -> Result<()> {
-    note("projector init: topics and tables");
-    run(binary(metadata, "ess-projector", addresses)?.arg("init"))
+/// The built binaries, and the addresses that they get.
+pub(super) struct Binaries<'a> {
+    pub(super) metadata: Metadata,
+    pub(super) profile: Profile,
+    pub(super) addresses: &'a Addresses,
 }
 
-/// Starts what does not run yet.
-pub(super) fn start(run_dir: &RunDir, metadata: &Metadata, addresses: &Addresses) -> Result<()> {
-    for service in &SERVICES {
-        if let Some(process) = run_dir.process(service.name) {
-            note(&format!(
-                "{}: runs already (pid {})",
-                service.name,
-                process.pid()
-            ));
-            wait(run_dir, addresses, service, &process)?;
-            continue;
-        }
-        let log = run_dir.log(service.name);
-        let lifetime = Lifetime::Detached {
-            pid_file: run_dir.pid_file(service.name),
-        };
-        let command = binary(metadata, service.package, addresses)?;
-        let process = Launch {
-            name: service.name,
-            command,
-            log: &log,
-            lifetime: &lifetime,
-        }
-        .spawn()?;
-        wait(run_dir, addresses, service, &process)?;
-        note(&format!(
-            "{}: ready at {}",
-            service.name,
-            addresses.url(service.name)
-        ));
+impl Binaries<'_> {
+    /// Creates the topics and tables that are missing.
+    pub(super) fn init(&self) -> Result<()> {
+        note("projector init: topics and tables");
+        run(self.command("projector").arg("init"))
     }
-    Ok(())
+
+    /// Starts the services that do not run yet.
+    pub(super) fn start(&self, run_dir: &RunDir) -> Result<()> {
+        for service in &SERVICES {
+            if let Some(process) = run_dir.process(service.name) {
+                let pid = process.pid();
+                note(&format!("{}: already runs (pid {pid})", service.name));
+                wait(run_dir, self.addresses, service, &process)?;
+                continue;
+            }
+            let log = run_dir.log(service.name);
+            let lifetime = Lifetime::Detached {
+                pid_file: run_dir.pid_file(service.name),
+            };
+            let process = Launch {
+                name: service.name,
+                command: self.command(service.name),
+                log: &log,
+                lifetime: &lifetime,
+            }
+            .spawn()?;
+            wait(run_dir, self.addresses, service, &process)?;
+            let url = self.addresses.url(service.name);
+            note(&format!("{}: ready at {url}", service.name));
+        }
+        Ok(())
+    }
+
+    /// Sends simulated playbacks, with the load generator's own progress bar.
+    pub(super) fn send_playbacks(&self, playbacks: u32) -> Result<()> {
+        let mut players = self.command("ess-load");
+        players
+            .args(["players", "--seed", "1", "--playbacks"])
+            .arg(playbacks.to_string())
+            .args(["--url", &self.addresses.url("command-api")]);
+        run(&mut players)
+    }
+
+    fn command(&self, binary: &str) -> Command {
+        let mut command = Command::new(self.metadata.binary(binary, self.profile));
+        command
+            .envs(self.addresses.environment())
+            .stdin(Stdio::null());
+        command
+    }
 }
 
 fn wait(
@@ -62,7 +82,7 @@ fn wait(
     process: &Process,
 ) -> Result<()> {
     let (url, log) = (addresses.url(service.name), run_dir.log(service.name));
-    let mut last = Err("no answer yet".to_owned());
+    let mut last = Err("no response yet".to_owned());
     let ended = ess_parts::until(READY_WITHIN, || {
         last = readiness(&url);
         (last.is_ok() || !process.is_alive()).then(|| last.is_ok())
@@ -77,31 +97,10 @@ fn wait(
         ),
     };
     Err(Error::message(format!(
-        "{name} {problem}\nthe last lines of {log}:\n{tail}\nput that right, then run cargo xtask up again; what runs is \
-         left running (cargo xtask status, cargo xtask down)",
+        "{name} {problem}\nthe last lines of {log}:\n{tail}\nfix the cause, then run cargo xtask up again; the processes \
+         that run are left running (cargo xtask status, cargo xtask down)",
         name = service.name,
         log = log.display(),
         tail = tail(&log),
     )))
-}
-
-/// Sends simulated playbacks, with the load tool's own progress bar.
-pub(super) fn stream(metadata: &Metadata, addresses: &Addresses, playbacks: u32) -> Result<()> {
-    let url = addresses.url("command-api");
-    let args = [
-        "players",
-        "--playbacks",
-        &playbacks.to_string(),
-        "--seed",
-        "1",
-        "--url",
-        &url,
-    ];
-    run(binary(metadata, "ess-load", addresses)?.args(args))
-}
-
-fn binary(metadata: &Metadata, package: &str, addresses: &Addresses) -> Result<Command> {
-    let mut command = Command::new(metadata.binary(package, Profile::Release)?);
-    command.envs(addresses.environment()).stdin(Stdio::null());
-    Ok(command)
 }

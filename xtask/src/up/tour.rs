@@ -1,4 +1,4 @@
-//! The last thing `up` prints: where to look, and one fact that goes in and comes out again.
+//! The closing text of `up`: the addresses, and a fact to append and read by hand.
 
 use serde::Deserialize;
 use serde_json::json;
@@ -14,7 +14,7 @@ struct Appended {
 
 pub(super) fn print(addresses: &Addresses) -> Result<()> {
     let (write, read) = (addresses.url("command-api"), addresses.url("query-api"));
-    // Fixed ids: as often as this runs, it stays one fact.
+    // Fixed ids: however often this runs, it is one fact.
     let command = json!({
         "type": "StartPlayback", "event_id": "tour-1-start", "playback_id": "tour-1", "user_id": "you", "track_id": "first-track"
     });
@@ -29,7 +29,7 @@ ESS runs.
 
 Append a fact:
   curl -s {write}/commands -H 'content-type: application/json' -d '{command}'
-It was just appended, at position {position} of the log. Read it:
+It was just appended, at position {position} in Kafka. Read it:
   curl -s '{read}/stats/playback/tour-1?after={position}'"
     );
     Ok(())
@@ -37,13 +37,13 @@ It was just appended, at position {position} of the log. Read it:
 
 fn append(url: &str, command: &serde_json::Value) -> Result<String> {
     let failed = |why: String| Error::message(format!("POST {url}/commands: {why}"));
-    let mut answer = http()
+    let mut response = http()
         .post(format!("{url}/commands"))
         .send_json(command)
         .map_err(|error| failed(error.to_string()))?;
-    let body = answer.body_mut().read_to_string().unwrap_or_default();
-    if !answer.status().is_success() {
-        return Err(failed(format!("{} {body}", answer.status())));
+    let body = response.body_mut().read_to_string().unwrap_or_default();
+    if !response.status().is_success() {
+        return Err(failed(format!("{} {body}", response.status())));
     }
     let appended: Appended =
         serde_json::from_str(&body).map_err(|error| failed(format!("{error} in {body}")))?;
