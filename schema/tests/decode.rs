@@ -1,5 +1,4 @@
 //! Every shape of an item of a request, and the violations of invalid items.
-#![allow(clippy::unwrap_used, missing_docs)]
 
 use ess_schema::decode::{AcceptedShapes, Item, ReceiveContext, Shape, decode_item};
 use ess_schema::{EventId, Timestamp, Violation};

@@ -1,5 +1,4 @@
 //! The definitions of DESIGN §4 one by one, and the property that makes them safe: order and repetition do not matter.
-#![allow(clippy::unwrap_used, missing_docs)]
 
 use ess_schema::decode::{AcceptedShapes, ReceiveContext, decode_item};
 use ess_schema::event::{EndReason, PlayState};

@@ -1,6 +1,5 @@
 //! Decodes every record in schema/golden, one for each event and version, and compares it with its row.
 //! Never edit or remove a released file: old records must stay readable.
-#![allow(clippy::unwrap_used, missing_docs)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

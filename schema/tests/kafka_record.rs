@@ -1,5 +1,4 @@
 //! Every shape of a Kafka record, and the rejections of invalid records.
-#![allow(clippy::unwrap_used, missing_docs)]
 
 use ess_schema::decode::{KafkaRecord, Rejection, decode_record};
 use ess_schema::{Event, Timestamp};

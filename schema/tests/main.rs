@@ -1,4 +1,5 @@
-//! Every test of schema that needs no private item, in one binary: each further binary is linked on its own.
+//! The integration tests of schema, in one binary, because each binary is linked on its own.
+#![allow(clippy::unwrap_used, missing_docs)]
 
 mod decode;
 mod fold;

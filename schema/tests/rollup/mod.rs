@@ -1,5 +1,4 @@
 //! The definitions of the roll-ups one by one, on cases small enough to compute by hand.
-#![allow(clippy::unwrap_used, missing_docs)]
 
 mod given;
 mod metrics;
