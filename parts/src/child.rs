@@ -1,5 +1,5 @@
-//! Runs a program that prepares something (Maven, npm, tar, the broker's formatter) and keeps its last lines for the
-//! one who has to read why it failed. Not for servers: those are launched by `process`.
+//! Runs a program to its end (Maven, npm, tar, the broker's formatter) and retains its last lines for the error message.
+//! Never for servers: `process` starts those.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader};
@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 
 const TAIL_LINES: usize = 20;
 
-/// Runs to the end; hands each line of stdout to `watch`.
+/// Runs the command to its end and passes each line of stdout to `watch`.
 pub(crate) fn run(what: &str, command: &mut Command, mut watch: impl FnMut(&str)) -> Result<()> {
     let io = |source| Error::Io {
         what: what.to_owned(),
@@ -65,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failure_carries_the_last_lines() {
+    fn a_failure_includes_the_last_lines() {
         let mut command = Command::new("sh");
         command.args(["-c", "seq 100; echo why >&2; exit 3"]);
         let message = run("counting", &mut command, |_| ())

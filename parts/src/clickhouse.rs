@@ -1,5 +1,5 @@
-//! A real ClickHouse server: HTTP and native protocol on the loopback interface, storage in a folder of its own. It has
-//! no Keeper and no interserver port: Replicated tables cannot run here.
+//! A real ClickHouse server with HTTP and native protocol on the loopback interface and storage in its own folder.
+//! It has neither ClickHouse Keeper nor an interserver port, so it never runs Replicated tables.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,39 +12,39 @@ use crate::ports;
 use crate::process::{Launch, Lifetime, Process, Stopped};
 use crate::supervisor::{CLICKHOUSE_HOST, binary};
 
-/// The library ends at once; data are safe either way.
-const STOP_WITHIN: Duration = Duration::from_secs(10);
-const PING_WITHIN: Duration = Duration::from_secs(2);
+/// Deadline of a stop. Data is safe if the server is killed.
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+const PING_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Opens the ports, then sleeps for ever: the library serves as long as this query runs.
+/// Opens the ports, then sleeps: the library serves as long as this query runs.
 const SERVE: &str = "SYSTEM START LISTEN HTTP; SYSTEM START LISTEN TCP; \
     SELECT sleepEachRow(1) FROM system.numbers FORMAT Null \
     SETTINGS max_block_size = 1, function_sleep_max_microseconds_per_block = 100000000, max_execution_time = 0";
 
-/// The server's configuration for `system.query_log`, which it does not have by itself.
+/// The configuration of `system.query_log`, which is off by default in the library.
 const QUERY_LOG: &str = "<clickhouse><query_log><database>system</database><table>query_log</table></query_log></clickhouse>";
 
-/// Where and how a server runs.
+/// The configuration of a server.
 #[derive(Clone, Debug)]
 pub struct ClickHouseConfig {
-    /// HTTP port; a free one when `None`.
+    /// HTTP port; by default a free one.
     pub http_port: Option<u16>,
-    /// Port of the native protocol; a free one when `None`.
+    /// Port of the native protocol; by default a free one.
     pub tcp_port: Option<u16>,
-    /// Folder of its data; kept between runs.
+    /// The data folder. It survives restarts.
     pub data: PathBuf,
-    /// File that takes its output.
+    /// The log file.
     pub log: PathBuf,
-    /// How long it may live.
+    /// The lifetime of the process.
     pub lifetime: Lifetime,
-    /// How long a start may take.
+    /// Deadline of a start.
     pub ready_within: Duration,
-    /// Whether it keeps `system.query_log`: what was asked, for those who count queries.
+    /// Whether to write `system.query_log`.
     pub query_log: bool,
 }
 
 impl ClickHouseConfig {
-    /// Free ports, everything in `folder`, and no longer alive than the caller: what a test wants.
+    /// For tests: free ports, all files in `folder`, ends with the caller.
     pub fn attached(folder: &Path) -> Self {
         Self {
             http_port: None,
@@ -57,7 +57,7 @@ impl ClickHouseConfig {
         }
     }
 
-    /// The same with `system.query_log`, which costs each query a little.
+    /// Turns on `system.query_log`, at a small cost for each query.
     #[must_use]
     pub fn with_query_log(self) -> Self {
         Self {
@@ -67,7 +67,7 @@ impl ClickHouseConfig {
     }
 }
 
-/// A server that was started, and can be stopped, killed and started again on the same ports and data.
+/// A ClickHouse server. It can be stopped, killed and restarted on the same ports and data.
 #[derive(Debug)]
 pub struct ClickHouse {
     parts: Parts,
@@ -81,7 +81,7 @@ impl ClickHouse {
     /// Starts a server and waits until it answers `GET /ping`.
     ///
     /// # Errors
-    /// A taken port, an early end, or no answer in time.
+    /// A port in use, an early exit, or no answer before the deadline.
     pub fn start(parts: &Parts, config: ClickHouseConfig) -> Result<Self> {
         let http_port = config.http_port.map_or_else(ports::free_port, Ok)?;
         let tcp_port = config.tcp_port.map_or_else(ports::free_port, Ok)?;
@@ -105,20 +105,20 @@ impl ClickHouse {
         self.tcp_port
     }
 
-    /// Its process id.
+    /// The process id.
     pub fn pid(&self) -> i32 {
         self.process.pid()
     }
 
-    /// Stops it (SIGTERM), or kills it after 10 s.
+    /// Stops the server (SIGTERM), and kills it after 10 s.
     ///
     /// # Errors
     /// [`crate::Error::Unkillable`].
     pub fn stop(&mut self) -> Result<Stopped> {
-        self.process.stop(STOP_WITHIN)
+        self.process.stop(STOP_TIMEOUT)
     }
 
-    /// Kills it as a crash would (SIGKILL).
+    /// Kills the server (SIGKILL), like a crash.
     ///
     /// # Errors
     /// [`crate::Error::Unkillable`].
@@ -126,7 +126,7 @@ impl ClickHouse {
         self.process.kill()
     }
 
-    /// Stops it if it runs, and starts it on the same ports and data; returns once it answers.
+    /// Restarts the server on the same ports and data, and waits until it answers.
     ///
     /// # Errors
     /// As [`ClickHouse::start`].
@@ -136,10 +136,10 @@ impl ClickHouse {
         Ok(())
     }
 
-    /// Whether a server answers under this base URL.
+    /// Whether a server answers at this base URL.
     pub fn answers(http_url: &str) -> bool {
         let agent: ureq::Agent = ureq::Agent::config_builder()
-            .timeout_global(Some(PING_WITHIN))
+            .timeout_global(Some(PING_TIMEOUT))
             .build()
             .into();
         let answer = agent

@@ -1,13 +1,13 @@
-//! What can go wrong while parts are fetched, started or stopped. Every message is written for the person at the
-//! terminal: what happened, and what to do.
+//! Errors of downloading, starting and stopping parts.
+//! Every message says what happened and what to do.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Result of everything in this crate.
+/// The result type of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// One failure of a fetch, a start or a stop.
+/// An error of a download, a start or a stop.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Programs are missing and could not be installed.
@@ -15,39 +15,39 @@ pub enum Error {
     MissingTools {
         /// Names of the programs.
         missing: Vec<&'static str>,
-        /// Debian packages that bring them.
+        /// Debian packages that contain them.
         packages: Vec<&'static str>,
     },
     /// This machine cannot run the pinned binaries.
     #[error(
-        "{part} is fetched as a Linux x86-64 binary, this is {os} {arch}: use ./start.sh --docker, or set {instead}"
+        "{part} is a Linux x86-64 binary, and this machine is {os} {arch}; use ./start.sh --docker, or set {instead}"
     )]
     UnsupportedMachine {
-        /// What was to be fetched.
+        /// The part to download.
         part: &'static str,
         /// Operating system of this machine.
         os: &'static str,
         /// Processor architecture of this machine.
         arch: &'static str,
-        /// Environment variable that names a server to use instead.
+        /// The environment variable for the URL of another server.
         instead: &'static str,
     },
-    /// A program that fetches or prepares something failed.
+    /// A program failed.
     #[error("{what} failed ({status}):\n{tail}")]
     Command {
-        /// What the program was doing.
+        /// The purpose of the program.
         what: String,
-        /// How it ended.
+        /// Its exit status.
         status: String,
-        /// Its last lines.
+        /// Its last lines of output.
         tail: String,
     },
-    /// A fetch ended well, yet a file it must bring is not there.
+    /// A download succeeded without a required file.
     #[error("{what} is incomplete: {path} is missing; run the same command again", path = path.display())]
     Incomplete {
-        /// What was fetched.
+        /// The downloaded part.
         what: &'static str,
-        /// The absent file.
+        /// The missing file.
         path: PathBuf,
     },
     /// A part ended before it was ready.
@@ -55,7 +55,7 @@ pub enum Error {
     Died {
         /// Name of the process.
         name: String,
-        /// Its log.
+        /// Its log file.
         log: PathBuf,
         /// The log's last lines.
         tail: String,
@@ -65,22 +65,22 @@ pub enum Error {
     NotReady {
         /// Name of the process.
         name: String,
-        /// How long was waited.
+        /// The deadline.
         seconds: u64,
-        /// Its log.
+        /// Its log file.
         log: PathBuf,
         /// The log's last lines.
         tail: String,
     },
-    /// A port that was asked for is taken.
-    #[error("port {port} is taken{}", holder.as_ref().map(|h| format!(" by {h}")).unwrap_or_default())]
+    /// A required port is in use.
+    #[error("port {port} is in use{}", holder.as_ref().map(|h| format!(" by {h}")).unwrap_or_default())]
     PortTaken {
         /// The port.
         port: u16,
-        /// Who holds it, when that can be seen.
+        /// The process that listens on it, if visible.
         holder: Option<String>,
     },
-    /// No free port was found where they are looked for.
+    /// No port in the range is free.
     #[error("no free port between {from} and {to} on 127.0.0.1")]
     NoFreePort {
         /// First port tried.
@@ -88,30 +88,30 @@ pub enum Error {
         /// Last port tried.
         to: u16,
     },
-    /// One of this crate's binaries is not beside the running program.
+    /// A binary of this crate is missing.
     #[error("{} is not built; run: cargo build -p ess-parts --bins (or set ESS_PARTS_BIN_DIR)", path.display())]
     NotBuilt {
-        /// Where it was looked for.
+        /// The expected path.
         path: PathBuf,
     },
-    /// A process could not be ended.
-    #[error("process {pid} does not end, even by SIGKILL")]
+    /// A process could not be killed.
+    #[error("process {pid} does not end, not even after SIGKILL")]
     Unkillable {
         /// Its id.
         pid: i32,
     },
-    /// A file or a process could not be handled.
+    /// An I/O error.
     #[error("{what}: {source}")]
     Io {
-        /// What was tried, with the path.
+        /// The operation, with the path.
         what: String,
-        /// The system's answer.
+        /// The cause.
         source: io::Error,
     },
 }
 
 impl Error {
-    /// Wraps an I/O error with what was tried and on which path.
+    /// Adds the operation and the path to an I/O error.
     pub(crate) fn io(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let what = format!("{what} {}", path.display());
         move |source| Self::Io { what, source }

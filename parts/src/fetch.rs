@@ -1,55 +1,44 @@
-//! The parts as files: where they lie, and how they get there. A fetch fills a `.partial` sibling and renames it as its
-//! last step, so that a folder with its final name is always whole. Never touches anything outside its own folder.
+//! The cache of downloaded parts. A download fills a `.partial` folder and renames it at the end, so that a folder with its final
+//! name is always complete. Never changes anything outside the cache folder.
 
 use std::env;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use crate::download::Download;
 use crate::error::{Error, Result};
 use crate::progress::note;
 use crate::tools::{self, JAVA, MAVEN, NPM, TAR};
 use crate::{maven, npm, versions};
 
-/// Written into a complete folder: what it holds.
+/// The file in a complete folder that lists its versions.
 const MARKER: &str = "COMPLETE";
 
-/// The cache of fetched parts.
+/// The cache of downloaded parts.
 #[derive(Clone, Debug)]
 pub struct Downloads {
     root: PathBuf,
 }
 
-/// Everything fetched and ready to start.
+/// Paths of the downloaded parts.
 #[derive(Clone, Debug)]
 pub struct Parts {
-    /// Folder of the broker's jars.
+    /// The folder of the broker's jars.
     pub kafka_jars: PathBuf,
     /// ClickHouse as a shared library.
     pub libchdb: PathBuf,
 }
 
-/// One part that can be fetched.
-pub(crate) struct Download {
-    /// Name for people.
-    pub(crate) name: &'static str,
-    /// Name of the folder, with the version in it.
-    pub(crate) folder: String,
-    /// Exactly what the folder holds; a marker that says otherwise makes the folder stale.
-    pub(crate) contents: String,
-    /// Fills an empty folder.
-    pub(crate) fill: fn(&Path) -> Result<()>,
-}
-
-/// Fetches whatever is missing into the default cache.
+/// Downloads missing parts into the default cache.
 ///
 /// # Errors
-/// Missing tools, no network, a full disk: each as one message.
+/// A missing tool, a failed download, or an I/O error.
 pub fn fetch() -> Result<Parts> {
     Downloads::default().fetch()
 }
 
 impl Default for Downloads {
-    /// `ESS_PARTS_DIR`, else `.parts` in the project's root.
+    /// `ESS_PARTS_DIR`, by default `.parts` in the workspace root.
     fn default() -> Self {
         Self::at(
             env::var_os("ESS_PARTS_DIR")
@@ -64,21 +53,21 @@ impl Downloads {
         Self { root: root.into() }
     }
 
-    /// The folder that holds the cache.
+    /// The cache folder.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// Fetches whatever is missing; does nothing when all is there. Two callers at once take turns.
+    /// Downloads missing parts. Concurrent calls wait for each other.
     ///
     /// # Errors
     /// As [`fetch`].
     pub fn fetch(&self) -> Result<Parts> {
-        require_this_machine()?;
+        require_supported_machine()?;
         let (kafka, chdb) = (maven::kafka(), npm::chdb());
-        let all_there = self.is_complete(&kafka) && self.is_complete(&chdb);
-        // All that is missing in one message, before anything is fetched.
-        tools::require(if all_there {
+        let complete = self.is_complete(&kafka) && self.is_complete(&chdb);
+        // Reports all missing tools together, before the first download.
+        tools::require(if complete {
             &[JAVA]
         } else {
             &[JAVA, MAVEN, NPM, TAR]
@@ -94,18 +83,18 @@ impl Downloads {
         })
     }
 
-    /// Held while the cache may change; the kernel gives it back however its holder ends.
+    /// Locks the cache. The kernel releases the lock when the process ends.
     fn lock(&self) -> Result<File> {
         let path = self.root.join("lock");
         let file = File::create(&path).map_err(Error::io("cannot create", &path))?;
         if file.try_lock().is_err() {
-            note("waiting for another process that fetches into the same folder");
+            note("waiting for another process that downloads into the same folder");
             file.lock().map_err(Error::io("cannot lock", &path))?;
         }
         Ok(file)
     }
 
-    /// Whether the folder is there and holds the pinned versions.
+    /// Whether the folder exists with the pinned versions.
     fn is_complete(&self, download: &Download) -> bool {
         let marker = self.root.join(&download.folder).join(MARKER);
         fs::read_to_string(marker).is_ok_and(|found| found == download.contents)
@@ -120,14 +109,14 @@ impl Downloads {
         discard(
             &partial,
             &format!(
-                "an earlier fetch of {} was cut short: fetching again",
+                "an earlier download of {} was interrupted: downloading again",
                 download.name
             ),
         )?;
         discard(
             &folder,
             &format!(
-                "{} is there in another version: fetching the pinned one",
+                "{} has another version: downloading the pinned one",
                 download.name
             ),
         )?;
@@ -140,21 +129,21 @@ impl Downloads {
     }
 }
 
-fn discard(leftover: &Path, why: &str) -> Result<()> {
+fn discard(leftover: &Path, reason: &str) -> Result<()> {
     if !leftover.exists() {
         return Ok(());
     }
-    note(why);
+    note(reason);
     fs::remove_dir_all(leftover).map_err(Error::io("cannot remove", leftover))
 }
 
-/// The workspace this crate was built in.
+/// The root of the workspace in which this crate was built.
 pub fn project_root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.parent().unwrap_or(here).to_owned()
 }
 
-fn require_this_machine() -> Result<()> {
+fn require_supported_machine() -> Result<()> {
     let (os, arch) = (env::consts::OS, env::consts::ARCH);
     if (os, arch) == ("linux", "x86_64") {
         return Ok(());
@@ -180,8 +169,8 @@ mod tests {
         }
     }
 
-    fn whole(folder: &Path) -> Result<()> {
-        fs::write(folder.join("file"), "whole").map_err(Error::io("cannot write", folder))
+    fn complete(folder: &Path) -> Result<()> {
+        fs::write(folder.join("file"), "complete").map_err(Error::io("cannot write", folder))
     }
 
     fn broken(folder: &Path) -> Result<()> {
@@ -193,23 +182,23 @@ mod tests {
     }
 
     #[test]
-    fn a_half_finished_download_is_repeated() {
+    fn an_interrupted_download_is_repeated() {
         let folder = tempfile::tempdir().unwrap();
         let cache = Downloads::at(folder.path());
         cache.ensure(&download("v1", broken)).unwrap_err();
         assert!(
             !folder.path().join("part-1").exists(),
-            "half a part must not carry the final name"
+            "an incomplete part must not have the final name"
         );
-        let part = cache.ensure(&download("v1", whole)).unwrap();
-        assert_eq!(fs::read_to_string(part.join("file")).unwrap(), "whole");
+        let part = cache.ensure(&download("v1", complete)).unwrap();
+        assert_eq!(fs::read_to_string(part.join("file")).unwrap(), "complete");
     }
 
     #[test]
-    fn a_whole_download_is_left_alone_until_its_versions_change() {
+    fn a_complete_download_is_reused_until_its_versions_change() {
         let folder = tempfile::tempdir().unwrap();
         let cache = Downloads::at(folder.path());
-        cache.ensure(&download("v1", whole)).unwrap();
+        cache.ensure(&download("v1", complete)).unwrap();
         cache.ensure(&download("v1", broken)).unwrap();
         cache.ensure(&download("v2", broken)).unwrap_err();
     }

@@ -1,5 +1,5 @@
-//! Which process a pid means. A pid alone is recycled by the kernel, so every kill in this crate goes through a pid
-//! together with the moment its process started.
+//! The identity of a process: its pid and its start time. The kernel reuses pids, so this crate never kills a process by its pid
+//! alone.
 
 use std::fmt;
 use std::fs;
@@ -9,34 +9,34 @@ use nix::errno::Errno;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
-/// One process for as long as it lives: a pid and its start time.
+/// The identity of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// Process id.
     pub pid: i32,
-    /// Clock ticks after boot at which it started (field 22 of `/proc/PID/stat`, proc(5)).
+    /// Start time in clock ticks after boot (field 22 of `/proc/PID/stat`, proc(5)).
     pub started: u64,
 }
 
 impl Identity {
-    /// The living process with this pid. A zombie counts as gone, unless threads of it still run: those hold its ports.
+    /// The running process with this pid. A zombie counts as ended, unless it has running threads, which hold its ports.
     pub fn of(pid: i32) -> Option<Self> {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        // The second field is the program's name in brackets and may hold spaces: count from its end, field 3 on.
+        // Field 2 is the program's name in parentheses and may contain spaces, so fields are counted from its end.
         let fields: Vec<_> = stat.rsplit_once(')')?.1.split_whitespace().collect();
         let field = |number: usize| fields.get(number - 3);
         let (state, threads, started) = (field(3)?, field(20)?.parse::<u32>().ok()?, field(22)?);
-        let gone = *state == "X" || (*state == "Z" && threads <= 1);
+        let ended = *state == "X" || (*state == "Z" && threads <= 1);
         let started = started.parse().ok()?;
-        (!gone).then_some(Self { pid, started })
+        (!ended).then_some(Self { pid, started })
     }
 
-    /// Whether this very process still runs.
+    /// Whether this process still runs.
     pub fn is_alive(self) -> bool {
         Self::of(self.pid) == Some(self)
     }
 
-    /// Sends a signal to its process group, which it leads; to nobody when it is gone.
+    /// Sends a signal to the process group that it leads. Does nothing if the process has ended.
     pub(crate) fn signal(self, signal: Signal) -> Result<(), Errno> {
         if !self.is_alive() {
             return Ok(());
@@ -82,12 +82,12 @@ mod tests {
         assert_eq!(
             earlier.signal(Signal::SIGKILL),
             Ok(()),
-            "nobody is signalled"
+            "no process is signalled"
         );
     }
 
     #[test]
-    fn an_identity_survives_its_pid_file() {
+    fn an_identity_parses_from_its_pid_file() {
         let me = Identity {
             pid: 12,
             started: 345,

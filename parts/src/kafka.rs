@@ -1,5 +1,5 @@
-//! A real Kafka broker: one KRaft node that is broker and controller at once, for development and tests. Never a
-//! cluster, never reachable from another machine.
+//! A real Kafka broker for development and tests: one KRaft node that is broker and controller.
+//! Never a cluster, never reachable from another machine.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,28 +13,28 @@ use crate::ports;
 use crate::process::{Launch, Lifetime, Process, Stopped};
 use crate::{child, kafka_files};
 
-/// A clean shutdown of one node with some dozen partitions takes 1–2 s.
-const STOP_WITHIN: Duration = Duration::from_secs(20);
+/// Deadline of a stop. A clean shutdown with some dozen partitions takes 1–2 s.
+const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Where and how a broker runs.
+/// The configuration of a broker.
 #[derive(Clone, Debug)]
 pub struct KafkaConfig {
-    /// Client port; a free one when `None`.
+    /// Client port; by default a free one.
     pub port: Option<u16>,
-    /// Port of the controller; a free one when `None`.
+    /// Port of the controller; by default a free one.
     pub controller_port: Option<u16>,
-    /// Folder of its configuration and log segments; kept between runs.
+    /// The folder of configuration and log segments. It survives restarts.
     pub data: PathBuf,
-    /// File that takes its output.
+    /// The log file.
     pub log: PathBuf,
-    /// How long it may live.
+    /// The lifetime of the process.
     pub lifetime: Lifetime,
-    /// How long a start may take.
+    /// Deadline of a start.
     pub ready_within: Duration,
 }
 
 impl KafkaConfig {
-    /// Free ports, everything in `folder`, and no longer alive than the caller: what a test wants.
+    /// For tests: free ports, all files in `folder`, ends with the caller.
     pub fn attached(folder: &Path) -> Self {
         Self {
             port: None,
@@ -47,7 +47,7 @@ impl KafkaConfig {
     }
 }
 
-/// A broker that was started, and can be stopped, killed and started again on the same ports and data.
+/// A Kafka broker. It can be stopped, killed and restarted on the same ports and data.
 #[derive(Debug)]
 pub struct Kafka {
     parts: Parts,
@@ -60,7 +60,7 @@ impl Kafka {
     /// Starts a broker and waits until it answers a metadata request.
     ///
     /// # Errors
-    /// A taken port, a failed format, an early end, or no answer in time.
+    /// A port in use, a failed format, an early exit, or no answer before the deadline.
     pub fn start(parts: &Parts, mut config: KafkaConfig) -> Result<Self> {
         let port = config.port.map_or_else(ports::free_port, Ok)?;
         let controller_port = config.controller_port.map_or_else(ports::free_port, Ok)?;
@@ -81,20 +81,20 @@ impl Kafka {
         format!("127.0.0.1:{}", self.port)
     }
 
-    /// Its process id.
+    /// The process id.
     pub fn pid(&self) -> i32 {
         self.process.pid()
     }
 
-    /// Stops it cleanly (SIGTERM), or kills it after 20 s.
+    /// Stops the broker (SIGTERM), and kills it after 20 s.
     ///
     /// # Errors
     /// [`Error::Unkillable`].
     pub fn stop(&mut self) -> Result<Stopped> {
-        self.process.stop(STOP_WITHIN)
+        self.process.stop(STOP_TIMEOUT)
     }
 
-    /// Kills it as a crash would (SIGKILL).
+    /// Kills the broker (SIGKILL), like a crash.
     ///
     /// # Errors
     /// [`Error::Unkillable`].
@@ -102,7 +102,7 @@ impl Kafka {
         self.process.kill()
     }
 
-    /// Stops it if it runs, and starts it on the same ports and data; returns once it answers.
+    /// Restarts the broker on the same ports and data, and waits until it answers.
     ///
     /// # Errors
     /// As [`Kafka::start`].
@@ -149,7 +149,7 @@ fn launch(parts: &Parts, config: &KafkaConfig, port: u16, controller_port: u16) 
     Ok(process)
 }
 
-/// Formats the log folder once; a format that was cut short is repeated.
+/// Formats the log folder once. Repeats an interrupted format.
 fn format(parts: &Parts, data: &Path) -> Result<()> {
     if kafka_files::formatted(data).is_file() {
         return Ok(());

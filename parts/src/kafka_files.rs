@@ -1,12 +1,12 @@
-//! The broker's files: its properties, its logging, and the mark that its storage is formatted. Settings are those of
-//! a small machine that wants to start fast; sizes of a production broker are in docs, not here.
+//! The broker's files: properties, logging configuration, and the marker of formatted storage.
+//! The settings are for a fast start on a small machine, never for production.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
-/// Any base64 UUID will do for a cluster of one (KIP-631); a fixed one saves starting a JVM to draw it.
+/// A fixed cluster id (base64 UUID, KIP-631) saves starting a JVM to generate one.
 pub(crate) const CLUSTER_ID: &str = "RVNTLWxvY2FsLWNsdXN0ZQ";
 
 pub(crate) fn properties(data: &Path) -> PathBuf {
@@ -21,7 +21,7 @@ pub(crate) fn formatted(data: &Path) -> PathBuf {
     data.join("FORMATTED")
 }
 
-/// Writes both files; written on every start, so that a change of this code reaches existing data folders.
+/// Writes both files on every start, so that changes here reach existing data folders.
 pub(crate) fn write(data: &Path, port: u16, controller_port: u16) -> Result<()> {
     fs::create_dir_all(data).map_err(Error::io("cannot create", data))?;
     let files = [
@@ -54,9 +54,9 @@ offsets.topic.replication.factor=1
 transaction.state.log.num.partitions=1
 transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
-# A lone consumer need not wait for company.
+# Do not wait for further consumers before the first rebalance.
 group.initial.rebalance.delay.ms=0
-# Room for the largest batch a producer of ours may be configured to send.
+# The maximum batch that a producer of ESS can be configured to send.
 message.max.bytes=2097152
 log.retention.ms=-1
 num.network.threads=2
@@ -75,7 +75,7 @@ appender.console.layout.type=PatternLayout
 appender.console.layout.pattern=%d{ISO8601} %-5p %c{1} %m%n
 rootLogger.level=info
 rootLogger.appenderRef.console.ref=console
-# One line per setting and per consumer of the log would drown the rest.
+# Otherwise each setting and partition state is logged.
 logger.config.name=org.apache.kafka.common.config.AbstractConfig
 logger.config.level=warn
 logger.state.name=state.change.logger

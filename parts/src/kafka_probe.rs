@@ -1,5 +1,5 @@
-//! Asks a broker whether it serves: one Metadata request in Kafka's own wire format, so that this crate needs no
-//! client library. Knows nothing of topics.
+//! Probes a broker with one Metadata request in Kafka's wire format, so that this crate needs no client library.
+//! Never looks at topics.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -7,20 +7,20 @@ use std::time::Duration;
 
 const TIMEOUT: Duration = Duration::from_secs(2);
 const METADATA: i16 = 3;
-/// The lowest version Kafka 4 and Kafka 3 both serve with a list of brokers in front.
+/// The lowest version that both Kafka 3 and Kafka 4 serve with the list of brokers first.
 const VERSION: i16 = 4;
 const CORRELATION: i32 = 7;
-/// More than any answer about one broker and no topic.
-const MAX_ANSWER: usize = 64 * 1024;
+/// Upper bound of a response with one broker and no topic.
+const MAX_RESPONSE: usize = 64 * 1024;
 
-/// Whether the broker on 127.0.0.1:`port` is registered and unfenced: a port that accepts is not yet a broker that
-/// serves, but one that lists a broker in its metadata is.
+/// Whether the broker on 127.0.0.1:`port` is registered and unfenced. An open port does not prove that it serves; a broker in its
+/// metadata does.
 pub(crate) fn answers(port: u16) -> bool {
-    ask(port).is_ok_and(|brokers| brokers > 0)
+    live_brokers(port).is_ok_and(|brokers| brokers > 0)
 }
 
-/// Number of live brokers the one on `port` knows of.
-fn ask(port: u16) -> io::Result<i32> {
+/// The number of live brokers in the metadata of the broker on `port`.
+fn live_brokers(port: u16) -> io::Result<i32> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
     stream.set_read_timeout(Some(TIMEOUT))?;
@@ -29,12 +29,12 @@ fn ask(port: u16) -> io::Result<i32> {
     let mut size = [0; 4];
     stream.read_exact(&mut size)?;
     let size = usize::try_from(i32::from_be_bytes(size)).unwrap_or_default();
-    let mut answer = vec![0; size.min(MAX_ANSWER)];
-    stream.read_exact(&mut answer)?;
-    brokers(&answer).ok_or_else(|| io::ErrorKind::InvalidData.into())
+    let mut response = vec![0; size.min(MAX_RESPONSE)];
+    stream.read_exact(&mut response)?;
+    brokers(&response).ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
-/// Request header v1 (no client id), then: no topics, no auto-creation.
+/// Request header v1 without a client id; no topics, no auto-creation.
 fn request() -> Vec<u8> {
     let mut body = Vec::new();
     body.extend(METADATA.to_be_bytes());
@@ -47,8 +47,12 @@ fn request() -> Vec<u8> {
     [size.to_be_bytes().to_vec(), body].concat()
 }
 
-/// Response: correlation id, throttle time, then the array of brokers, of which the length suffices.
-fn brokers(answer: &[u8]) -> Option<i32> {
-    let int = |at: usize| Some(i32::from_be_bytes(answer.get(at..at + 4)?.try_into().ok()?));
+/// Parses the response: correlation id, throttle time, and the length of the array of brokers.
+fn brokers(response: &[u8]) -> Option<i32> {
+    let int = |at: usize| {
+        Some(i32::from_be_bytes(
+            response.get(at..at + 4)?.try_into().ok()?,
+        ))
+    };
     (int(0)? == CORRELATION).then(|| int(8)).flatten()
 }

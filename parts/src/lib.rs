@@ -1,5 +1,5 @@
-//! Real Kafka and ClickHouse on a machine without Docker: fetched once, started as processes, ended for certain. For
-//! development and tests only; no service depends on this crate.
+//! Real Kafka and ClickHouse on a machine without Docker: downloaded once, started as processes, and always stopped.
+//! For development and tests; no service may depend on this crate.
 //!
 //! ```no_run
 //! use ess_parts::{ClickHouse, ClickHouseConfig, Kafka, KafkaConfig, Scratch, fetch};
@@ -18,6 +18,7 @@
 
 mod child;
 mod clickhouse;
+mod download;
 mod error;
 mod fetch;
 mod identity;

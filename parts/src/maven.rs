@@ -1,13 +1,13 @@
-//! Apache Kafka as jars out of Maven Central: a generated pom, and Maven's own dependency resolution with its
-//! checksums. No tarball of the project, no script of its.
+//! Downloads Apache Kafka from Maven Central: Maven resolves a generated pom and checks checksums.
+//! Never uses the tarball or the scripts of Kafka.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use crate::child;
+use crate::download::Download;
 use crate::error::{Error, Result};
-use crate::fetch::Download;
 use crate::progress::Progress;
 use crate::versions::{KAFKA, KAFKA_SCALA, LOG4J};
 
@@ -24,7 +24,7 @@ fn fill(folder: &Path) -> Result<()> {
     let pom = folder.join("pom.xml");
     fs::write(&pom, pom_xml()).map_err(Error::io("cannot write", &pom))?;
     let mut progress = Progress::spinner(format!("Apache Kafka {KAFKA} from Maven Central"));
-    let mut fetched = 0_u32;
+    let mut downloaded = 0_u32;
     let mut maven = Command::new("mvn");
     maven
         .args([
@@ -33,14 +33,14 @@ fn fill(folder: &Path) -> Result<()> {
             "-DoutputDirectory=lib",
         ])
         .current_dir(folder);
-    child::run("fetching Apache Kafka with Maven", &mut maven, |line| {
+    child::run("downloading Apache Kafka with Maven", &mut maven, |line| {
         // [INFO] Downloaded from central: https://…/name.jar (12 kB at 34 kB/s)
         let url = line
             .split_once("Downloaded from ")
             .and_then(|(_, from)| from.split(' ').nth(1));
         if let Some(artifact) = url.and_then(|url| url.rsplit('/').next()) {
-            fetched += 1;
-            progress.message(&format!("{fetched} files, {artifact}"));
+            downloaded += 1;
+            progress.message(&format!("{downloaded} files, {artifact}"));
         }
     })?;
     let jars = folder.join("lib");

@@ -1,5 +1,5 @@
-//! ClickHouse as `libchdb.so` out of the npm registry: the package is fetched and unpacked, never installed, so none
-//! of its scripts run.
+//! Downloads ClickHouse as `libchdb.so` from the npm registry. The package is unpacked and never installed, so none of its
+//! scripts run.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,13 +9,13 @@ use std::thread;
 use std::time::Duration;
 
 use crate::child;
+use crate::download::Download;
 use crate::error::{Error, Result};
-use crate::fetch::Download;
 use crate::progress::Progress;
 use crate::versions::{CHDB, CHDB_PACKAGE, CHDB_UNPACKED_BYTES};
 use crate::wait;
 
-/// Where the library lies in the unpacked package.
+/// The path of the library in the unpacked package.
 pub(crate) const LIBRARY: &str = "package/libchdb.so";
 
 const REDRAW_EVERY: Duration = Duration::from_millis(200);
@@ -47,7 +47,7 @@ fn pack(folder: &Path) -> Result<PathBuf> {
         redraw: Progress::tick,
     };
     watched.run(|| {
-        child::run("fetching ClickHouse with npm pack", &mut npm, |line| {
+        child::run("downloading ClickHouse with npm pack", &mut npm, |line| {
             tarball = Some(line.trim().to_owned());
         })
     })?;
@@ -58,7 +58,7 @@ fn pack(folder: &Path) -> Result<PathBuf> {
             path: tarball,
         });
     }
-    watched.progress.done("fetched");
+    watched.progress.done("downloaded");
     Ok(tarball)
 }
 
@@ -83,7 +83,7 @@ fn unpack(folder: &Path, tarball: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Silent work, with a progress that is redrawn beside it.
+/// Work without output of its own, with a progress bar that a thread redraws.
 struct Watched<F: FnMut(&mut Progress)> {
     progress: Progress,
     redraw: F,
@@ -91,18 +91,20 @@ struct Watched<F: FnMut(&mut Progress)> {
 
 impl<F: FnMut(&mut Progress) + Send> Watched<F> {
     fn run(&mut self, work: impl FnOnce() -> Result<()>) -> Result<()> {
-        let over = AtomicBool::new(false);
+        let finished = AtomicBool::new(false);
         thread::scope(|scope| {
             scope.spawn(|| {
-                while wait::until(REDRAW_EVERY, || over.load(Ordering::Acquire).then_some(()))
-                    .is_none()
+                while wait::until(REDRAW_EVERY, || {
+                    finished.load(Ordering::Acquire).then_some(())
+                })
+                .is_none()
                 {
                     (self.redraw)(&mut self.progress);
                 }
             });
-            let done = work();
-            over.store(true, Ordering::Release);
-            done
+            let result = work();
+            finished.store(true, Ordering::Release);
+            result
         })
     }
 }

@@ -1,5 +1,5 @@
-//! Free ports, and who holds a taken one. Never hands out a port of the kernel's ephemeral range: a client that
-//! reconnects to a stopped server there can end up connected to itself, and the port is lost to the restart.
+//! Finds free ports, and the process that listens on a port in use. Never returns a port of the kernel's ephemeral range: a client
+//! that reconnects to a stopped server there can connect to itself, and the server cannot bind the port again.
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
@@ -14,10 +14,10 @@ const TO: u16 = 31_999;
 
 static NEXT: AtomicU16 = AtomicU16::new(0);
 
-/// A port of 127.0.0.1 on which nobody listens, and which this process has not handed out before.
+/// A free port of 127.0.0.1 that this process has not returned before.
 ///
 /// # Errors
-/// [`Error::NoFreePort`] when all are taken.
+/// [`Error::NoFreePort`] if all are in use.
 pub fn free_port() -> Result<u16> {
     let start = offset_of_this_process();
     let span = TO - FROM;
@@ -31,15 +31,15 @@ pub fn free_port() -> Result<u16> {
     Err(Error::NoFreePort { from: FROM, to: TO })
 }
 
-/// Whether 127.0.0.1:`port` can be listened on.
+/// Whether 127.0.0.1:`port` can be bound.
 pub fn is_free(port: u16) -> bool {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 
-/// Fails when the port is taken, naming the holder if it can be seen.
+/// Requires that the port is free.
 ///
 /// # Errors
-/// [`Error::PortTaken`].
+/// [`Error::PortTaken`], with the process that listens on it, if visible.
 pub fn require_free(port: u16) -> Result<()> {
     if is_free(port) {
         Ok(())
@@ -51,7 +51,7 @@ pub fn require_free(port: u16) -> Result<()> {
     }
 }
 
-/// The process that listens on `port`, as `name (pid N)`; `None` when it belongs to somebody else or is not seen.
+/// The process that listens on `port`, as `name (pid N)`; `None` if it is not visible to this user.
 pub fn holder(port: u16) -> Option<String> {
     let inodes = listening_inodes(port);
     fs::read_dir("/proc").ok()?.flatten().find_map(|entry| {
@@ -68,7 +68,7 @@ pub fn holder(port: u16) -> Option<String> {
     })
 }
 
-/// `socket:[inode]` of every listener on the port, out of /proc/net/tcp and tcp6 (proc(5)).
+/// `socket:[inode]` of every listener on the port, from /proc/net/tcp and tcp6 (proc(5)).
 fn listening_inodes(port: u16) -> Vec<String> {
     const LISTEN: &str = "0A";
     let suffix = format!(":{port:04X}");
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_taken_port_names_its_holder() {
+    fn a_port_in_use_is_reported_with_its_process() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let message = require_free(port).unwrap_err().to_string();

@@ -1,5 +1,5 @@
-//! A server process that we started, or that an earlier run of ours left running: start, identify, end. Never signals
-//! a process it cannot prove to be the one that was started.
+//! A server process of this run, or one that an earlier run left running: starts, identifies and stops it.
+//! Never signals a process unless its identity proves that it is the one that was started.
 
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -16,56 +16,56 @@ use crate::wait;
 const KILLED_WITHIN: Duration = Duration::from_secs(10);
 const TAIL_LINES: usize = 25;
 
-/// How long a process may live.
+/// The lifetime of a process.
 #[derive(Clone, Debug)]
 pub enum Lifetime {
-    /// No longer than its owner, however the owner ends: for tests.
+    /// Ends with its owner, even if the owner is killed: for tests.
     Attached,
-    /// Until it is stopped; the file holds its pid and start time.
+    /// Runs until it is stopped.
     Detached {
-        /// Where the identity is written.
+        /// The file for its pid and start time.
         pid_file: PathBuf,
     },
 }
 
-/// What to run, and how.
+/// A process to start.
 #[derive(Debug)]
 pub struct Launch<'a> {
-    /// Name for people.
+    /// Display name.
     pub name: &'a str,
-    /// Program, arguments, environment, folder.
+    /// Program, arguments, environment, working directory.
     pub command: Command,
-    /// File to which stdout and stderr are appended.
+    /// The log file for stdout and stderr. Output is appended.
     pub log: &'a Path,
-    /// How long it may live.
+    /// Its lifetime.
     pub lifetime: &'a Lifetime,
 }
 
-/// How a stop went.
+/// The result of a stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stopped {
-    /// It ended by itself after SIGTERM, or had ended before.
+    /// It ended after SIGTERM, or before.
     Gracefully,
-    /// It had to be killed at the deadline.
+    /// It was killed at the deadline.
     Killed,
 }
 
-/// A running (or ended) server process.
+/// A server process, running or ended.
 #[derive(Debug)]
 pub struct Process {
     identity: Identity,
     pid_file: Option<PathBuf>,
     supervisor: Option<Supervisor>,
-    /// Ours to reap when it ends before we do.
+    /// The child process, to reap when it ends.
     child: Option<Child>,
     ended: Option<ExitStatus>,
 }
 
 impl Launch<'_> {
-    /// Starts it; does not wait for anything.
+    /// Starts the process. Does not wait until it is ready.
     ///
     /// # Errors
-    /// When the log or the process cannot be created.
+    /// If the log or the process cannot be created.
     pub fn spawn(self) -> Result<Process> {
         let log = open_log(self.log)?;
         match self.lifetime {
@@ -87,7 +87,7 @@ impl Launch<'_> {
 }
 
 impl Process {
-    /// The process an earlier run left behind, if it still runs.
+    /// The process of an earlier run, if it still runs.
     pub fn adopt(pid_file: &Path) -> Option<Self> {
         let identity: Identity = fs::read_to_string(pid_file).ok()?.parse().ok()?;
         let pid_file = Some(pid_file.to_owned());
@@ -100,52 +100,51 @@ impl Process {
         })
     }
 
-    /// Its process id.
+    /// The process id.
     pub fn pid(&self) -> i32 {
         self.identity.pid
     }
 
-    /// The code with which it ended, once it was stopped; 1 when a signal ended it, `None` when it was not ours to wait
-    /// for.
+    /// The exit code after a stop: 1 if a signal ended the process, `None` if another process started it.
     pub fn exit_code(&self) -> Option<i32> {
         self.ended.and_then(|status| status.code())
     }
 
-    /// Whether it still runs.
+    /// Whether the process runs.
     pub fn is_alive(&self) -> bool {
         self.identity.is_alive()
     }
 
-    /// Asks it to end, and kills it at the deadline.
+    /// Sends SIGTERM, then SIGKILL at the deadline.
     ///
     /// # Errors
-    /// [`Error::Unkillable`] when even SIGKILL does not end it.
+    /// [`Error::Unkillable`] if the process survives SIGKILL.
     pub fn stop(&mut self, deadline: Duration) -> Result<Stopped> {
         let _ = self.identity.signal(Signal::SIGTERM);
         if self.ended_within(deadline) {
-            return self.forget().map(|()| Stopped::Gracefully);
+            return self.clean_up().map(|()| Stopped::Gracefully);
         }
         self.kill().map(|()| Stopped::Killed)
     }
 
-    /// Ends it at once, by SIGKILL, with everything in its process group.
+    /// Sends SIGKILL to its process group.
     ///
     /// # Errors
     /// [`Error::Unkillable`].
     pub fn kill(&mut self) -> Result<()> {
         let _ = self.identity.signal(Signal::SIGKILL);
         if self.ended_within(KILLED_WITHIN) {
-            return self.forget();
+            return self.clean_up();
         }
         Err(Error::Unkillable {
             pid: self.identity.pid,
         })
     }
 
-    /// Polls until `ready` says yes.
+    /// Polls until `ready` returns true.
     ///
     /// # Errors
-    /// [`Error::Died`] and [`Error::NotReady`], both with the last lines of the log; the process is ended then.
+    /// [`Error::Died`] or [`Error::NotReady`], with the last lines of the log. The process is killed then.
     pub fn wait_until_ready(
         &mut self,
         name: &str,
@@ -153,18 +152,18 @@ impl Process {
         deadline: Duration,
         mut ready: impl FnMut() -> bool,
     ) -> Result<()> {
-        let answered = wait::until(deadline, || {
+        let outcome = wait::until(deadline, || {
             if !self.is_alive() {
                 return Some(false);
             }
             ready().then_some(true)
         });
-        let (name, log_file, tail) = match answered {
+        let (name, log_file, tail) = match outcome {
             Some(true) => return Ok(()),
             _ => (name.to_owned(), log.to_owned(), tail(log)),
         };
         self.kill()?;
-        Err(match answered {
+        Err(match outcome {
             Some(_) => Error::Died {
                 name,
                 log: log_file,
@@ -183,8 +182,8 @@ impl Process {
         wait::until(deadline, || (!self.is_alive()).then_some(())).is_some()
     }
 
-    /// After the end: no pid file, no zombie, no supervisor.
-    fn forget(&mut self) -> Result<()> {
+    /// Releases the supervisor, reaps the child and removes the pid file.
+    fn clean_up(&mut self) -> Result<()> {
         if let Some(mut supervisor) = self.supervisor.take() {
             self.ended = supervisor.release(KILLED_WITHIN);
         }
@@ -205,7 +204,7 @@ impl Process {
 }
 
 impl Drop for Process {
-    /// An attached process ends here; a detached one is left running.
+    /// Stops an attached process. A detached one keeps running.
     fn drop(&mut self) {
         if let Some(mut supervisor) = self.supervisor.take() {
             supervisor.release(KILLED_WITHIN);
@@ -249,7 +248,7 @@ fn open_log(path: &Path) -> Result<File> {
         .map_err(Error::io("cannot open", path))
 }
 
-/// The last lines of a log file.
+/// Returns the last lines of a log file.
 pub fn tail(log: &Path) -> String {
     let text = fs::read(log)
         .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())

@@ -1,15 +1,15 @@
-//! What a waiting person sees: a spinner or a bar on a terminal, plain lines now and then elsewhere. Writes to stderr
-//! only, so that stdout stays free for results.
+//! Progress of long tasks: a spinner or a bar on a terminal, a plain line every few seconds elsewhere.
+//! Never writes to stdout, which is for results.
 
 use std::io::{IsTerminal, Write, stderr};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// How often a log file gets a line about work that goes on.
+/// The interval between plain lines.
 const PLAIN_EVERY: Duration = Duration::from_secs(5);
 
-/// One piece of work that takes a while.
+/// The progress of one task.
 pub struct Progress {
     what: String,
     bar: Option<ProgressBar>,
@@ -17,9 +17,9 @@ pub struct Progress {
     last_line: Instant,
 }
 
-/// Prints one line for the person at the terminal.
+/// Prints one line to stderr.
 pub fn note(line: &str) {
-    // A closed stderr must not stop the work.
+    // A closed stderr must not stop the task.
     let _ = writeln!(stderr(), "{line}");
 }
 
@@ -33,7 +33,7 @@ impl Progress {
         })
     }
 
-    /// Starts a bar over an expected number of bytes.
+    /// Starts a bar for an expected number of bytes.
     pub fn bytes(what: impl Into<String>, total: u64) -> Self {
         Self::start(what.into(), || {
             (
@@ -62,7 +62,7 @@ impl Progress {
         }
     }
 
-    /// Says what is being done right now.
+    /// Shows the current step.
     pub fn message(&mut self, message: &str) {
         match &self.bar {
             Some(bar) => bar.set_message(message.to_owned()),
@@ -70,7 +70,7 @@ impl Progress {
         }
     }
 
-    /// Says that work goes on: the spinner turns by itself, a log gets its line.
+    /// Prints a plain line if one is due. A spinner turns by itself.
     pub fn tick(&mut self) {
         if self.bar.is_none() {
             self.plain("");
@@ -85,7 +85,7 @@ impl Progress {
         }
     }
 
-    /// Ends the work and leaves one line about it.
+    /// Ends the task and prints its result.
     pub fn done(self, result: &str) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();

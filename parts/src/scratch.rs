@@ -1,5 +1,4 @@
-//! A temporary folder that does not outlive its owner, even when the owner is killed: for tests, whose parts write
-//! hundreds of megabytes.
+//! A temporary folder for tests, which is removed even if its owner is killed: parts write hundreds of megabytes.
 
 use std::path::Path;
 use std::time::Duration;
@@ -7,10 +6,10 @@ use std::time::Duration;
 use crate::error::{Error, Result};
 use crate::supervisor::Supervisor;
 
-const REMOVED_WITHIN: Duration = Duration::from_secs(20);
+const REMOVE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The folder; removed on drop, or when the process is gone. Declare it before the parts that live in it, so that it is
-/// dropped after them.
+/// A temporary folder, removed on drop or when the process ends. Declare it before the parts that use it, so that it is dropped
+/// after them.
 #[derive(Debug)]
 pub struct Scratch {
     path: std::path::PathBuf,
@@ -18,10 +17,10 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// A fresh folder under the system's temporary folder.
+    /// Creates a folder in the system's temporary folder.
     ///
     /// # Errors
-    /// When it cannot be created, or `parts-supervise` is not built.
+    /// If it cannot be created, or `parts-supervise` is not built.
     pub fn new() -> Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix("ess-")
@@ -37,7 +36,7 @@ impl Scratch {
         })
     }
 
-    /// Where it is.
+    /// The path of the folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -45,6 +44,6 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        self.remover.release(REMOVED_WITHIN);
+        self.remover.release(REMOVE_TIMEOUT);
     }
 }

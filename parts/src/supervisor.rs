@@ -1,5 +1,5 @@
-//! How this crate's own binaries are found and started: `parts-supervise` and `clickhouse-host`. They are never built
-//! from here; whoever starts parts builds them first.
+//! Finds and starts the binaries of this crate, `parts-supervise` and `clickhouse-host`.
+//! Never builds them: callers build them first.
 
 use std::env;
 use std::fs::File;
@@ -16,7 +16,7 @@ use crate::wait;
 const SUPERVISE: &str = "parts-supervise";
 pub(crate) const CLICKHOUSE_HOST: &str = "clickhouse-host";
 
-/// A supervisor holds a part only as long as we hold its stdin; the kernel closes that however we end.
+/// A supervisor process. It stops its part when its stdin closes, which the kernel does even if this process is killed.
 #[derive(Debug)]
 pub(crate) struct Supervisor {
     process: Child,
@@ -24,7 +24,7 @@ pub(crate) struct Supervisor {
 }
 
 impl Supervisor {
-    /// Starts `command` attached to us; its output goes to `log`.
+    /// Starts `command` attached to this process. Its output goes to `log`.
     pub(crate) fn attach(command: &Command, log: File) -> Result<(Self, Identity)> {
         let mut supervisor = Self::spawn(
             supervised("attached", command)?
@@ -35,13 +35,13 @@ impl Supervisor {
         if let Some(stdout) = supervisor.process.stdout.take() {
             let _ = BufReader::new(stdout).read_line(&mut pid);
         }
-        // A part that ended at once is no longer there to be identified: it is reported by whoever waits for it.
+        // A part that has already ended has no identity; `wait_until_ready` reports it.
         let pid = pid.trim().parse().unwrap_or_default();
         let identity = Identity::of(pid).unwrap_or(Identity { pid, started: 0 });
         Ok((supervisor, identity))
     }
 
-    /// Removes `folder` once we have ended.
+    /// Removes `folder` after this process ends.
     pub(crate) fn remove_afterwards(folder: &std::path::Path) -> Result<Self> {
         let mut command = Command::new(binary(SUPERVISE)?);
         command.arg("remove").arg(folder).stdout(Stdio::null());
@@ -49,7 +49,7 @@ impl Supervisor {
     }
 
     fn spawn(command: &mut Command) -> Result<Self> {
-        // A group of its own: Ctrl-C at our terminal must not take the supervisor before it did its work.
+        // A process group of its own: Ctrl-C must not stop the supervisor before it has cleaned up.
         let mut process = command
             .stdin(Stdio::piped())
             .process_group(0)
@@ -62,14 +62,14 @@ impl Supervisor {
         Ok(Self { process, stdin })
     }
 
-    /// Lets go, and waits until the supervisor has done its work. Its exit status is the part's, failure for a signal.
+    /// Closes the supervisor's stdin and waits until it ends. Its exit status is the part's, or failure if a signal ended the part.
     pub(crate) fn release(&mut self, deadline: Duration) -> Option<ExitStatus> {
         self.stdin = None;
         wait::until(deadline, || self.process.try_wait().ok().flatten())
     }
 }
 
-/// `command` in a session of its own, with the same pid.
+/// `command` in a session of its own.
 pub(crate) fn detached(command: &Command) -> Result<Command> {
     supervised("detached", command)
 }
@@ -92,7 +92,7 @@ fn supervised(mode: &str, command: &Command) -> Result<Command> {
     Ok(supervised)
 }
 
-/// A binary of this crate: in `ESS_PARTS_BIN_DIR`, else beside the running program (tests run one folder deeper).
+/// The path of a binary of this crate: in `ESS_PARTS_BIN_DIR`, by default beside the running program (tests run in a subfolder).
 pub(crate) fn binary(name: &str) -> Result<PathBuf> {
     let path = folder_of_binaries()?.join(name);
     if path.is_file() {
@@ -106,11 +106,11 @@ fn folder_of_binaries() -> Result<PathBuf> {
     if let Some(folder) = env::var_os("ESS_PARTS_BIN_DIR") {
         return Ok(folder.into());
     }
-    let me = env::current_exe().map_err(|source| Error::Io {
-        what: "cannot find this program".to_owned(),
+    let exe = env::current_exe().map_err(|source| Error::Io {
+        what: "cannot find the running program".to_owned(),
         source,
     })?;
-    let mut folder = me;
+    let mut folder = exe;
     folder.pop();
     if folder.ends_with("deps") || folder.ends_with("examples") {
         folder.pop();

@@ -1,5 +1,5 @@
-//! The programs that fetching and running parts needs: found, or installed when that is allowed, or asked for in one
-//! message. Never installs anything unless it runs as root on a machine with apt-get.
+//! The programs that parts need: finds them, installs them if possible, or reports all missing ones in one error.
+//! Never installs anything unless it runs as root on a machine with apt-get.
 
 use std::env;
 use std::path::PathBuf;
@@ -8,10 +8,10 @@ use std::process::{Command, Stdio};
 use crate::error::{Error, Result};
 use crate::progress::note;
 
-/// A program and the Debian package that brings it.
+/// A program and its Debian package.
 #[derive(Clone, Copy, Debug)]
 pub struct Tool {
-    /// Name as it is called.
+    /// Name of the executable.
     pub program: &'static str,
     /// Debian package.
     pub package: &'static str,
@@ -22,12 +22,12 @@ pub const JAVA: Tool = Tool {
     program: "java",
     package: "openjdk-17-jre-headless",
 };
-/// Fetches the broker's jars.
+/// Downloads the broker's jars.
 pub const MAVEN: Tool = Tool {
     program: "mvn",
     package: "maven",
 };
-/// Fetches the ClickHouse library.
+/// Downloads the ClickHouse library.
 pub const NPM: Tool = Tool {
     program: "npm",
     package: "npm",
@@ -38,10 +38,10 @@ pub const TAR: Tool = Tool {
     package: "tar",
 };
 
-/// Makes sure that all of `tools` can be called; as root with apt-get it installs what is missing, and says so.
+/// Requires `tools` on PATH. As root with apt-get, it installs missing ones and prints that.
 ///
 /// # Errors
-/// [`Error::MissingTools`] with the one command that installs them all.
+/// [`Error::MissingTools`] with the command that installs all of them.
 pub fn require(tools: &[Tool]) -> Result<()> {
     let absent = missing(tools);
     if absent.is_empty() {
@@ -76,11 +76,11 @@ fn missing(tools: &[Tool]) -> Vec<Tool> {
         .collect()
 }
 
-/// Installs the packages; whether it worked shows in what can be called afterwards.
+/// Installs the packages. Callers check the result with `missing`.
 fn install(tools: &[Tool]) {
     let packages: Vec<_> = tools.iter().map(|tool| tool.package).collect();
     note(&format!(
-        "installing what is missing: apt-get install -y {}",
+        "installing missing packages: apt-get install -y {}",
         packages.join(" ")
     ));
     for args in [
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_missing_tool_is_named_with_the_package_that_brings_it() {
+    fn a_missing_tool_is_reported_with_its_package() {
         let absent = Error::MissingTools {
             missing: vec!["java", "mvn"],
             packages: vec![JAVA.package, MAVEN.package],

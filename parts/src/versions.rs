@@ -1,20 +1,19 @@
-//! The pinned versions of everything that is fetched. Nothing else in the workspace may name a version of Kafka or
-//! ClickHouse for local runs.
+//! The pinned versions of all downloads. Never name a version of Kafka or ClickHouse for local runs anywhere else.
 
-/// Apache Kafka. Broker and tools share one version: kafka-tools has no 4.4.
+/// Apache Kafka. Broker and tools have one version; kafka-tools has no 4.4.
 pub const KAFKA: &str = "4.3.1";
 
-/// Scala line the broker's artifact is built for.
+/// The Scala version of the broker's artifact.
 pub(crate) const KAFKA_SCALA: &str = "2.13";
 
-/// The logging binding the broker's slf4j 1.x interface needs at run time.
+/// The logging backend for the broker's slf4j 1.x.
 pub(crate) const LOG4J: &str = "2.26.1";
 
-/// ClickHouse as a shared library. The registry's tag `latest` is an older release, so the version is exact.
+/// ClickHouse as a shared library. An exact version, because the registry's tag `latest` is an older release.
 pub const CHDB: &str = "26.7.3-stable.1";
 
-/// npm package that carries `libchdb.so`.
+/// The npm package with `libchdb.so`.
 pub(crate) const CHDB_PACKAGE: &str = "@chdb/lib-linux-x64-gnu";
 
-/// Size of the unpacked library in bytes, only to draw a progress bar.
+/// Size of the unpacked library in bytes, for the progress bar.
 pub(crate) const CHDB_UNPACKED_BYTES: u64 = 559_000_000;

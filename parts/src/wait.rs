@@ -1,14 +1,14 @@
-//! Waiting for a condition with a deadline: the one place of this crate that sleeps.
+//! Waits for a condition until a deadline. The only place of this crate that sleeps.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
 const POLL: Duration = Duration::from_millis(25);
 
-/// Polls until `condition` gives a value; `None` once `deadline` has passed.
+/// Polls until `condition` returns a value; `None` after `deadline`.
 #[expect(
     clippy::disallowed_methods,
-    reason = "this is the poll under a deadline that others are sent to"
+    reason = "this is the polling with a deadline that other code must use"
 )]
 pub fn until<T>(deadline: Duration, mut condition: impl FnMut() -> Option<T>) -> Option<T> {
     let end = Instant::now() + deadline;

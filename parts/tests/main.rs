@@ -1,4 +1,4 @@
-//! The tests that start real processes, in one binary: each further binary is linked on its own.
+//! The tests that start real processes, in one binary, because each binary is linked on its own.
 
 mod owner;
 mod servers;

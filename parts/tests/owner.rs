@@ -1,5 +1,4 @@
-//! What is left when an owner ends without a word: nothing of its attached processes and folders, everything of its
-//! detached ones.
+//! What remains after an owner is killed: none of its attached processes and folders, all of its detached processes.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
@@ -15,14 +14,14 @@ use ess_parts::{Launch, Lifetime, Process, Scratch, until};
 const ROLE: &str = "ESS_PARTS_TEST_OWNER";
 const SOON: Duration = Duration::from_secs(10);
 
-/// A part that has a child of its own, and notices no SIGTERM.
+/// A part that has a child process and ignores SIGTERM.
 fn stubborn() -> Command {
     let mut shell = Command::new("sh");
     shell.args(["-c", "trap '' TERM; sleep 600 & wait; wait"]);
     shell
 }
 
-/// Not a test of its own: the process that the tests below start, and kill.
+/// Not a test: the process that the tests below start and kill.
 #[test]
 fn owner() {
     let Some(pid_file) = env::var_os(ROLE) else {
@@ -84,7 +83,7 @@ impl Owner {
     }
 }
 
-/// Living processes of a process group.
+/// The number of running processes in a process group.
 fn group(leader: i32) -> usize {
     let in_group = |stat: String| {
         let fields: Vec<_> = stat
@@ -132,17 +131,13 @@ fn a_killed_owner_leaves_no_attached_process_and_no_folder_but_its_detached_proc
     assert_eq!(detached.pid(), owner.detached);
 
     let stopped = detached.stop(Duration::from_millis(300)).unwrap();
-    assert_eq!(
-        stopped,
-        ess_parts::Stopped::Killed,
-        "it does not listen to SIGTERM"
-    );
+    assert_eq!(stopped, ess_parts::Stopped::Killed, "it ignores SIGTERM");
     assert_eq!(group(owner.detached), 0);
     assert!(!pid_file.exists());
 }
 
 #[test]
-fn a_pid_file_of_a_process_that_is_gone_adopts_nobody() {
+fn a_pid_file_of_an_ended_process_adopts_no_process() {
     let folder = tempfile::tempdir().unwrap();
     let pid_file = folder.path().join("part.pid");
     let me = ess_parts::Identity::of(std::process::id().cast_signed()).unwrap();
@@ -151,7 +146,7 @@ fn a_pid_file_of_a_process_that_is_gone_adopts_nobody() {
 }
 
 #[test]
-fn a_part_that_ends_early_is_reported_with_its_last_words() {
+fn a_part_that_ends_early_is_reported_with_its_last_lines() {
     let scratch = Scratch::new().unwrap();
     let log = scratch.path().join("log");
     let mut command = Command::new("sh");

@@ -1,4 +1,4 @@
-//! The real servers: started on free ports, killed as by a crash, back on the same ports with the same data.
+//! The real servers: started on free ports, killed, and restarted on the same ports with the same data.
 
 #![allow(clippy::unwrap_used)]
 
@@ -62,7 +62,7 @@ fn kafka_killed_comes_back_with_its_topics() {
     topics(
         &parts,
         &bootstrap,
-        &["--create", "--topic", "kept", "--partitions", "3"],
+        &["--create", "--topic", "topic", "--partitions", "3"],
     );
 
     broker.kill().unwrap();
@@ -70,7 +70,7 @@ fn kafka_killed_comes_back_with_its_topics() {
 
     assert_eq!(broker.bootstrap(), bootstrap);
     let listed = topics(&parts, &bootstrap, &["--list"]);
-    assert!(listed.lines().any(|topic| topic == "kept"), "{listed}");
+    assert!(listed.lines().any(|topic| topic == "topic"), "{listed}");
     assert_eq!(broker.stop().unwrap(), Stopped::Gracefully);
 }
 

@@ -1,5 +1,5 @@
-//! ClickHouse as a server process: loads libchdb and hands it the command line of `clickhouse-local`. A process of
-//! its own, because the library takes over signals, threads and memory; it must never do more than that.
+//! ClickHouse as a server process: loads libchdb and passes it the command line of `clickhouse-local`.
+//! Never does anything else, because the library takes over signals, threads and memory of the process.
 
 use std::env;
 use std::ffi::{CString, OsString, c_char, c_int};
@@ -30,18 +30,18 @@ fn run(mut args: impl Iterator<Item = OsString>) -> Result<(), Box<dyn std::erro
     for arg in args {
         command_line.push(CString::new(arg.into_vec())?);
     }
-    // Given away for good: the library keeps pointers into its command line.
+    // Leaked on purpose: the library keeps pointers into its command line.
     let mut pointers: Vec<*mut c_char> = command_line.into_iter().map(CString::into_raw).collect();
     let count = c_int::try_from(pointers.len())?;
-    // SAFETY: the library's initialisers are those of ClickHouse, and nothing else of this process runs yet.
+    // SAFETY: the initialisers are those of ClickHouse, and no other code of this process runs yet.
     let library = unsafe { Library::new(library)? };
-    // SAFETY: the signature is the one in chdb.h; the strings live as long as the process.
-    let answer = unsafe {
+    // SAFETY: the signature is the one in chdb.h; the strings are never freed.
+    let result = unsafe {
         let query: Symbol<'_, QueryCmdline> = library.get(b"chdb_query_cmdline")?;
         query(count, pointers.as_mut_ptr())
     };
-    // The call returns only when the endless query inside has ended.
-    if answer.is_null() {
+    // The call returns when the endless query ends.
+    if result.is_null() {
         Err("the server could not start".into())
     } else {
         Ok(())

@@ -1,6 +1,5 @@
-//! Stands between an owner and a part. `attached`: the part lives no longer than the owner, however the owner ends,
-//! because its end closes our stdin. `detached`: the part gets a session of its own. `remove`: a folder that must not
-//! outlive its owner. Never decides on its own to end anything.
+//! Supervises a part for its owner. `attached`: kills the part when the owner ends, which closes stdin. `detached`: runs the part in
+//! a session of its own. `remove`: removes a folder when the owner ends. Never stops anything for another reason.
 
 use std::env;
 use std::ffi::OsString;
@@ -16,10 +15,10 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::{Pid, setsid};
 
-type Answer = Result<ExitCode, Box<dyn std::error::Error>>;
+type Outcome = Result<ExitCode, Box<dyn std::error::Error>>;
 
-/// How long a folder is tried to be removed while parts that die beside us still write into it.
-const REMOVE_WITHIN: Duration = Duration::from_secs(20);
+/// Deadline of removing a folder, into which stopping parts may still write.
+const REMOVE_TIMEOUT: Duration = Duration::from_secs(20);
 
 fn main() -> ExitCode {
     let mut args = env::args_os().skip(1);
@@ -39,8 +38,8 @@ fn main() -> ExitCode {
     })
 }
 
-/// Starts the part, tells its pid on stdout, and kills its whole process group when stdin closes.
-fn attached(command: &mut Command) -> Answer {
+/// Starts the part, prints its pid, and kills its process group when stdin closes.
+fn attached(command: &mut Command) -> Outcome {
     let log = stderr().as_fd().try_clone_to_owned()?;
     let mut child = command
         .stdin(Stdio::null())
@@ -48,43 +47,43 @@ fn attached(command: &mut Command) -> Answer {
         .process_group(0)
         .spawn()?;
     let group = Pid::from_raw(i32::try_from(child.id())?);
-    let told = writeln!(stdout(), "{group}").and_then(|()| stdout().flush());
+    let printed = writeln!(stdout(), "{group}").and_then(|()| stdout().flush());
     thread::spawn(move || {
         wait_for_owner_to_end();
         let _ = killpg(group, Signal::SIGKILL);
     });
     let ended = wait(&mut child, group);
-    told?;
+    printed?;
     ended
 }
 
-/// Waits for the part, and ends whatever it left behind in its group.
-fn wait(child: &mut Child, group: Pid) -> Answer {
+/// Waits for the part, then kills the rest of its process group.
+fn wait(child: &mut Child, group: Pid) -> Outcome {
     let status = child.wait()?;
     let _ = killpg(group, Signal::SIGKILL);
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
-/// Becomes the part, in a session of its own: no terminal, no signal of the owner's reaches it.
-fn detached(command: &mut Command) -> Answer {
+/// Replaces itself with the part, in a session of its own, which gets no signal from the owner or a terminal.
+fn detached(command: &mut Command) -> Outcome {
     setsid()?;
     Err(command.exec().into())
 }
 
-/// Removes the folder when the owner has ended.
-fn remove(folder: &Path) -> Answer {
+/// Removes the folder after the owner ends.
+fn remove(folder: &Path) -> Outcome {
     wait_for_owner_to_end();
-    let gone = || match fs::remove_dir_all(folder) {
+    let removed = || match fs::remove_dir_all(folder) {
         Ok(()) => Some(()),
         Err(_) => (!folder.exists()).then_some(()),
     };
-    ess_parts::until(REMOVE_WITHIN, gone)
+    ess_parts::until(REMOVE_TIMEOUT, removed)
         .ok_or_else(|| format!("cannot remove {}", folder.display()))?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The owner writes nothing: its pipe ends when it does.
+/// The owner never writes to stdin; the kernel closes it when the owner ends.
 fn wait_for_owner_to_end() {
     let _ = stdin().read_to_end(&mut Vec::new());
 }
