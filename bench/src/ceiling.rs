@@ -1,5 +1,5 @@
-//! The insert ceiling: what the projector sent, sent again byte for byte into tables of its own by a client that does nothing
-//! else. Nothing is encoded while the clock runs.
+//! The insert ceiling: sends the recorded inserts of the projector again into other tables, by a client that does nothing else.
+//! Never encodes anything while the clock runs.
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
@@ -15,10 +15,10 @@ pub(crate) struct Ceiling {
 }
 
 impl Ceiling {
-    /// Addresses what was recorded for the database `recorded_in` to the database `generation`.
+    /// Readdresses inserts from the database `recorded_in` to `generation`.
     ///
     /// # Errors
-    /// An insert that does not name its database in its address.
+    /// An insert whose address does not contain its database.
     pub(crate) fn new(
         recorded: &Recorded,
         clickhouse_url: &str,
@@ -28,7 +28,7 @@ impl Ceiling {
             let address = insert.address.replace(recorded_in, generation);
             if address == insert.address {
                 return Err(Error::message(format!(
-                    "an insert does not name its database {recorded_in} in its address {address}: it cannot be sent to another"
+                    "the address {address} of an insert does not contain its database {recorded_in}"
                 )));
             }
             Ok(Sent {
@@ -48,10 +48,10 @@ impl Ceiling {
         })
     }
 
-    /// Sends everything, as many at once as the projector did, and waits for every answer.
+    /// Sends all inserts with the concurrency of the projector.
     ///
     /// # Errors
-    /// An insert that ClickHouse refuses.
+    /// An insert that ClickHouse rejects.
     pub(crate) async fn send(&self) -> Result<()> {
         stream::iter(&self.inserts)
             .map(|insert| self.send_one(insert))
@@ -69,7 +69,7 @@ impl Ceiling {
             return Ok(());
         }
         Err(Error::message(format!(
-            "ClickHouse refused an insert with {status}: {text}"
+            "ClickHouse rejected an insert with {status}: {text}"
         )))
     }
 }
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_recorded_for_one_generation_goes_to_another_and_never_back() {
+    fn recorded_inserts_are_readdressed_to_another_generation() {
         let to = ("bench_recorded_g1", "bench_ceiling_2_g1");
         let sent = recorded("/?database=bench_recorded_g1&query=INSERT");
         let ceiling = Ceiling::new(&sent, "http://c", to).unwrap();

@@ -1,5 +1,5 @@
-//! Consuming and decoding alone, in a process of its own, so that its CPU time and memory are its own. The parent reads one
-//! line of JSON from its standard output.
+//! Consuming and decoding only, in a process of its own, to measure its CPU time and memory. The parent reads one line of JSON from
+//! its standard output.
 
 use std::collections::HashMap;
 use std::env;
@@ -16,7 +16,7 @@ use crate::servers::settings;
 use crate::topic;
 use crate::usage::{cpu_of, peak_memory};
 
-/// What the process found.
+/// The result of the process.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Decoded {
     pub(crate) rows: u64,
@@ -26,10 +26,10 @@ pub(crate) struct Decoded {
     pub(crate) peak_bytes: u64,
 }
 
-/// The child: takes the whole log and tells what it was.
+/// The child: consumes the entire topic and prints the result.
 ///
 /// # Errors
-/// A log that cannot be consumed.
+/// A topic that cannot be consumed.
 pub(crate) fn run() -> Result<()> {
     let environment = env::vars_os().filter_map(|(key, value)| {
         let text = |os: std::ffi::OsString| os.into_string().ok();
@@ -59,7 +59,7 @@ pub(crate) async fn run_child(environment: &HashMap<String, String>) -> Result<D
     let ended = child.stderr(Stdio::inherit()).output().await?;
     if !ended.status.success() {
         let status = ended.status;
-        return Err(Error::message(format!("decoding alone failed: {status}")));
+        return Err(Error::message(format!("decoding failed: {status}")));
     }
     Ok(serde_json::from_slice(&ended.stdout)?)
 }

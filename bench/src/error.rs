@@ -1,9 +1,9 @@
-//! What a benchmark can fail with. Nothing is tried again: a figure that needed a second attempt is none.
+//! Errors of the benchmarks. Never retried: a figure that needs a second attempt is not valid.
 
-/// Result of every step.
+/// The result type of this crate.
 pub(crate) type Result<T> = std::result::Result<T, Error>;
 
-/// A failed step.
+/// An error of a benchmark.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error("{0}")]
@@ -37,7 +37,7 @@ pub(crate) enum Error {
 }
 
 impl Error {
-    /// A failure in one's own words.
+    /// An error with this message.
     pub(crate) fn message(text: impl Into<String>) -> Self {
         Self::Message(text.into())
     }

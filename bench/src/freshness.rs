@@ -1,6 +1,5 @@
-//! `bench freshness`: how old a fact is when the read model has it. On an idle log, one fact at a time; then at a steady pace,
-//! alone and beside one playback that gets a hundred thousand. The services' own clocks tell: `ingest_time` is taken as a fact
-//! is appended, `store_time` by ClickHouse.
+//! `bench freshness`: the age of an event when the read model has it. First on an idle topic, one event at a time; then at a steady
+//! rate, alone and beside one playback with 100,000 events. Ages are `store_time`, which ClickHouse sets, minus `ingest_time`.
 
 mod ages;
 mod phases;
@@ -26,44 +25,44 @@ use phases::{Load, Phases};
 const NAME: &str = "bench_freshness";
 const TOPIC: &str = "bench-freshness";
 
-/// What `freshness` can be told.
+/// Arguments of `freshness`.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {
+pub(crate) struct FreshnessArgs {
     #[command(flatten)]
     servers: Servers,
-    /// Facts that are appended one at a time
+    /// Events that are appended one at a time
     #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
     events: u64,
-    /// Facts of the hot playback, evenly over its phase
+    /// Events of the hot playback, evenly over its phase
     #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..))]
     hot_events: u64,
-    /// Facts of other playbacks each second
+    /// Events of other playbacks per second
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..=1_000))]
     rate: u64,
-    /// How long they are appended alone, and again beside the hot playback
+    /// Duration of the steady phase in seconds, alone and again beside the hot playback
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=600))]
     seconds: u64,
-    /// What all chance comes from
+    /// Seed of all random numbers
     #[arg(long, default_value_t = 20_261_123)]
     seed: u64,
-    /// Also write everything measured to this file
+    /// Also write all measurements to this file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
 }
 
-/// Everything that one `bench freshness` found.
+/// The report of `bench freshness`.
 #[derive(Debug, Serialize)]
-struct Report {
+struct FreshnessReport {
     machine: Machine,
     seed: u64,
     phases: Vec<(String, Ages)>,
 }
 
-/// Measures.
+/// Runs the benchmark.
 ///
 /// # Errors
-/// Whatever keeps a phase from being measured.
-pub(crate) async fn run(args: Args) -> Result<()> {
+/// Any failure of a measurement.
+pub(crate) async fn run(args: FreshnessArgs) -> Result<()> {
     let machine = Machine::read(&args.servers).await?;
     let settings = args.servers.settings(TOPIC, NAME)?;
     topic::create(&settings).await?;
@@ -76,7 +75,7 @@ pub(crate) async fn run(args: Args) -> Result<()> {
     projector.stop()?;
     let phases = measured?;
     model.drop_databases().await?;
-    let report = Report {
+    let report = FreshnessReport {
         machine,
         seed: args.seed,
         phases,
@@ -84,21 +83,21 @@ pub(crate) async fn run(args: Args) -> Result<()> {
     publish(&report, args.json.as_deref())
 }
 
-async fn measure(args: &Args, mut phases: Phases) -> Result<Vec<(String, Ages)>> {
+async fn measure(args: &FreshnessArgs, mut phases: Phases) -> Result<Vec<(String, Ages)>> {
     let steady = Load {
         seconds: args.seconds,
         rate: args.rate,
     };
-    note(&format!("{} facts, one at a time", args.events));
+    note(&format!("{} events, one at a time", args.events));
     let (stored, readable) = phases.idle(args.events).await?;
-    note(&format!("{} facts/s for {} s", args.rate, args.seconds));
+    note(&format!("{} events/s for {} s", args.rate, args.seconds));
     let alone = phases.alone(steady).await?;
     note("the same beside a hot playback");
     let beside = phases.beside(steady, args.hot_events).await?;
     let (rate, hot) = (args.rate, thousands(args.hot_events as f64));
     Ok(vec![
-        ("idle log, ingest to store".to_owned(), stored),
-        ("idle log, ingest to readable".to_owned(), readable),
+        ("idle topic, ingest to store".to_owned(), stored),
+        ("idle topic, ingest to readable".to_owned(), readable),
         (format!("{rate}/s alone, ingest to store"), alone),
         (
             format!("{rate}/s beside one playback of {hot}, ingest to store"),
@@ -107,12 +106,12 @@ async fn measure(args: &Args, mut phases: Phases) -> Result<Vec<(String, Ages)>>
     ])
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for FreshnessReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for line in self.machine.lines() {
             writeln!(f, "{line}")?;
         }
-        let mut table = table(&["age in ms", "facts", "median", "90 %", "99 %", "most"]);
+        let mut table = table(&["age in ms", "events", "median", "90 %", "99 %", "max"]);
         for (phase, ages) in &self.phases {
             let ages = ages.columns().map(|value| value.to_string());
             table.add_row([phase.clone()].into_iter().chain(ages));

@@ -1,4 +1,4 @@
-//! HTTP as the benchmarks speak it: one client for ESS and its yardsticks alike, and both as processes.
+//! HTTP load, and the HTTP services under load as processes: ESS and its yardsticks.
 
 pub(crate) mod client;
 pub(crate) mod latencies;

@@ -1,7 +1,8 @@
-//! `bench ingest`: how fast the command-api takes facts, one a request and many, on a broker beside it. Each is measured beside its
-//! yardstick in the same run, alternating: a route that parses the same body and forgets it, and Kafka's own producer.
+//! `bench ingest`: the rate of the command-api with one event and with many events a request, on a local broker. Each measurement
+//! alternates with its yardstick in the same run: a route that parses the same body and discards it, and Kafka's own producer.
 
 mod bodies;
+mod figure;
 mod measure;
 pub(crate) mod parse;
 mod producer;
@@ -15,8 +16,8 @@ use ess_parts::progress::note;
 use tokio::task::spawn_blocking;
 
 pub(crate) use self::bodies::single;
-use self::measure::Bench;
-use self::report::Report;
+use self::measure::IngestBench;
+use self::report::IngestReport;
 use crate::error::Result;
 use crate::http::service::Service;
 use crate::machine::Machine;
@@ -26,33 +27,33 @@ use crate::topic;
 
 const NAME: &str = "bench_ingest";
 const TOPIC: &str = "bench-ingest";
-/// Kafka's own producer has a log of its own.
+/// The topic of Kafka's own producer.
 const YARDSTICK_TOPIC: &str = "bench-ingest-yardstick";
 
-/// What `ingest` can be told.
+/// Arguments of `ingest`.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {
+pub(crate) struct IngestArgs {
     #[command(flatten)]
     servers: Servers,
-    /// How long each measurement lasts, after a second of warming up
+    /// Duration of each measurement in seconds, after a second of warm-up
     #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u64).range(1..=600))]
     seconds: u64,
-    /// Rounds; of each figure the median is told
+    /// Rounds; the report has the median of each figure
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=99))]
     rounds: u64,
     /// Records that Kafka's own producer sends in each round
     #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1_000..=100_000_000))]
     records: u64,
-    /// Also write everything measured to this file
+    /// Also write all measurements to this file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
 }
 
-/// Measures.
+/// Runs the benchmark.
 ///
 /// # Errors
-/// Whatever keeps a figure from being measured.
-pub(crate) async fn run(args: Args) -> Result<()> {
+/// Any failure of a measurement.
+pub(crate) async fn run(args: IngestArgs) -> Result<()> {
     let machine = Machine::read(&args.servers).await?;
     let settings = args.servers.settings(TOPIC, NAME)?;
     topic::create(&settings).await?;
@@ -62,11 +63,11 @@ pub(crate) async fn run(args: Args) -> Result<()> {
     let environment = args.servers.environment(TOPIC, NAME);
     let api = Service::command_api(&environment, scratch.path()).await?;
     let parse = Service::parse(scratch.path()).await?;
-    let mut bench = Bench {
+    let mut bench = IngestBench {
         api: api.target.clone(),
         parse: parse.target.clone(),
         kafka: args.servers.kafka_pid,
-        lasting: Duration::from_secs(args.seconds),
+        duration: Duration::from_secs(args.seconds),
         records: args.records,
         settings,
         yardstick: YARDSTICK_TOPIC,
@@ -76,7 +77,7 @@ pub(crate) async fn run(args: Args) -> Result<()> {
     };
     bench.write_payloads()?;
     bench.warm_up().await?;
-    let mut report = Report::new(machine, args.seconds);
+    let mut report = IngestReport::new(machine, args.seconds);
     for round in 1..=args.rounds {
         note(&format!("round {round} of {}", args.rounds));
         bench.round(&mut report).await?;

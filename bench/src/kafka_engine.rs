@@ -1,5 +1,5 @@
-//! ClickHouse's own Kafka table engine, folding the same log into the same tables. Slow enough to be given a bounded time:
-//! its figure is of the rows that arrived in it.
+//! ClickHouse's own Kafka table engine, consuming the same topic into the same tables. It has a time limit; its figure counts the rows
+//! that it stored in that time.
 
 use std::time::{Duration, Instant};
 
@@ -10,26 +10,26 @@ use crate::read_model::ReadModel;
 use crate::servers::Servers;
 use crate::waiting::until;
 
-/// Of the machine's cores, all: what its consumers do not take, its inserts wait for.
+/// One consumer for each core.
 const CONSUMERS: u32 = 2;
-const BEGINS_WITHIN: Duration = Duration::from_mins(1);
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+const ASSIGN_TIMEOUT: Duration = Duration::from_mins(1);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// The tables of the engine, beside those of a generation.
+/// The tables of the engine in addition to those of a generation.
 const TABLES: Migration = Migration {
     number: 1,
     name: "kafka_engine",
     sql: include_str!("kafka_engine.sql"),
 };
 
-/// What it managed.
+/// The result of the engine.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Managed {
     pub(crate) rows: u64,
     pub(crate) took: Duration,
 }
 
-/// Attaches the engine to a generation that is there; it begins at once.
+/// Attaches the engine to an existing generation and starts it.
 ///
 /// # Errors
 /// A statement that ClickHouse refuses.
@@ -46,41 +46,41 @@ pub(crate) async fn attach(model: &ReadModel, servers: &Servers, topic: &str) ->
     Ok(())
 }
 
-/// Waits until its consumers have been given partitions.
+/// Waits until partitions are assigned to its consumers.
 ///
 /// # Errors
-/// Not in time.
+/// A timeout.
 pub(crate) async fn wait_until_assigned(model: &ReadModel) -> Result<()> {
     let sql = format!(
         "SELECT count() FROM system.kafka_consumers WHERE database = '{}' AND notEmpty(assignments.topic)",
         model.generation()
     );
-    let what = "the Kafka engine has its partitions";
-    until(what, BEGINS_WITHIN, LOOK_EVERY, async || {
+    let what = "partitions are assigned to the Kafka engine";
+    until(what, ASSIGN_TIMEOUT, POLL_INTERVAL, async || {
         let assigned = model.number(&sql).await?;
         Ok((assigned == u64::from(CONSUMERS)).then_some(()))
     })
     .await
 }
 
-/// Lets it work until it has stored `events`, or `most` time is over.
+/// Waits until it has stored `events`, at most for `timeout`.
 ///
 /// # Errors
-/// A ClickHouse that does not answer.
-pub(crate) async fn work(model: &ReadModel, events: u64, most: Duration) -> Result<Managed> {
+/// ClickHouse does not answer.
+pub(crate) async fn work(model: &ReadModel, events: u64, timeout: Duration) -> Result<Managed> {
     let begun = Instant::now();
-    let what = "the Kafka engine is looked at";
-    until(what, most * 2, LOOK_EVERY, async || {
+    let what = "the rows of the Kafka engine are counted";
+    until(what, timeout * 2, POLL_INTERVAL, async || {
         let (rows, took) = (model.rows().await?, begun.elapsed());
-        Ok((rows >= events || took >= most).then_some(Managed { rows, took }))
+        Ok((rows >= events || took >= timeout).then_some(Managed { rows, took }))
     })
     .await
 }
 
-/// Ends it.
+/// Stops the engine.
 ///
 /// # Errors
-/// A ClickHouse that does not answer.
+/// ClickHouse does not answer.
 pub(crate) async fn detach(model: &ReadModel) -> Result<()> {
     let generation = model.generation();
     for table in ["queue_mv", "queue"] {

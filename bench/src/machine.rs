@@ -1,4 +1,4 @@
-//! What the figures were made on: they mean nothing without it.
+//! The machine and the versions, without which figures mean nothing.
 
 use procfs::{Current as _, sys::kernel::Version};
 use serde::Serialize;
@@ -14,7 +14,7 @@ pub(crate) struct Machine {
     cores: usize,
     memory_bytes: u64,
     kernel: String,
-    /// Runnable processes before the first measurement, mean of 1, 5 and 15 minutes.
+    /// Load average of 1, 5 and 15 minutes before the first measurement.
     load_average: [f32; 3],
     kafka: &'static str,
     clickhouse: String,
@@ -23,10 +23,10 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// Reads it.
+    /// Reads it from /proc and ClickHouse.
     ///
     /// # Errors
-    /// A machine without /proc, a ClickHouse that does not answer.
+    /// A machine without /proc, or ClickHouse does not answer.
     pub(crate) async fn read(servers: &Servers) -> Result<Self> {
         let cpus = procfs::CpuInfo::current()?;
         let load = procfs::LoadAverage::current()?;
@@ -43,7 +43,7 @@ impl Machine {
         })
     }
 
-    /// For people, a fact a line.
+    /// As text lines.
     pub(crate) fn lines(&self) -> Vec<String> {
         let [one, five, fifteen] = self.load_average;
         let memory = self.memory_bytes as f64 / f64::from(1 << 30);

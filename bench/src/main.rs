@@ -1,10 +1,10 @@
-//! The benchmarks of ESS on one machine: how fast the log is folded into the read model, beside its ceilings, how fresh the
-//! read model is, how fast questions are answered from it, how fast facts
-//! are taken, and for how long, and what the whole takes beside the predecessor. They speak to servers that the caller started (`cargo xtask bench`), and must never be pointed at servers
-//! that anybody uses: they create and drop databases and topics whose names begin with `bench`.
+//! The benchmarks of ESS on one machine: projecting, freshness, queries, ingestion, a soak, and the predecessor's load test.
+//! Never run them against servers that are in use: they create and drop databases and topics whose names start with `bench`.
+//! `cargo xtask bench` starts servers of its own.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod ceiling;
+mod clock;
 mod decode;
 mod error;
 mod freshness;
@@ -37,7 +37,7 @@ use tokio::runtime::Runtime;
 
 use error::Result;
 
-/// The projector's own allocator, so that decoding alone is measured under the same.
+/// The allocator of the projector, so that decoding is measured with the same one.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -51,25 +51,25 @@ struct CommandLine {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Events per second from the log into the read model, beside what bounds it
-    Projector(speed::Args),
-    /// How old a fact is when the read model has it, on an idle log and beside a hot playback
-    Freshness(freshness::Args),
-    /// How fast questions are answered from a large read model, beside what bounds them
-    Query(query::Args),
-    /// How fast facts are taken, beside a route that only parses them, and Kafka's own producer
-    Ingest(ingest::Args),
-    /// Whether memory, file handles and latencies stay flat while facts are taken for a while
-    Soak(soak::Args),
-    /// What the predecessor was tested with, beside its own figures, and the highest rate that holds the bounds
-    Predecessor(predecessor::Args),
-    /// The process that answers a constant
+    /// Events per second from Kafka into the read model, beside its upper bounds
+    Projector(speed::ProjectorArgs),
+    /// Age of an event when the read model has it, on an idle topic and beside a hot playback
+    Freshness(freshness::FreshnessArgs),
+    /// Latency and rate of queries on a large read model, beside their lower bounds
+    Query(query::QueryArgs),
+    /// Rate of ingestion, beside a route that only parses events and beside Kafka's own producer
+    Ingest(ingest::IngestArgs),
+    /// Whether memory, file handles and latencies stay flat during ingestion
+    Soak(soak::SoakArgs),
+    /// The predecessor's load test beside its own figures, and the highest rate that meets the bounds
+    Predecessor(predecessor::PredecessorArgs),
+    /// The process that returns a constant
     #[command(hide = true)]
-    Noop(http::noop::Args),
-    /// The process that parses facts and forgets them
+    Noop(http::noop::NoopArgs),
+    /// The process that parses events and discards them
     #[command(hide = true)]
-    Parse(ingest::parse::Args),
-    /// The process that consumes and decodes alone
+    Parse(ingest::parse::ParseArgs),
+    /// The process that only consumes and decodes
     #[command(hide = true)]
     Decode,
 }

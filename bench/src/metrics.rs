@@ -1,6 +1,6 @@
-//! A service's own counters, read from the text of `/metrics` (Prometheus' exposition format 0.0.4).
+//! Reads counters from the text of `/metrics` (Prometheus' exposition format 0.0.4).
 
-/// The sum over all labels of a counter, or of a histogram's `…_count`; 0 while there is none.
+/// The sum of a counter or a histogram's `…_count` over all labels; 0 if it is absent.
 pub(crate) fn sum(text: &str, name: &str) -> u64 {
     let samples = text.lines().filter_map(|line| line.rsplit_once(' '));
     let named = samples.filter(|(series, _)| series.split('{').next() == Some(name));
@@ -26,7 +26,7 @@ insert_seconds_count 4
 ";
 
     #[test]
-    fn all_labels_of_one_name_count_and_no_other_name() {
+    fn a_sum_has_all_labels_of_one_name_only() {
         assert_eq!(sum(TEXT, "taken"), 42);
         assert_eq!(sum(TEXT, "insert_seconds_count"), 4);
         assert_eq!(sum(TEXT, "absent"), 0);

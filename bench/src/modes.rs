@@ -1,5 +1,5 @@
-//! The four ways of going through the same log, each measured once from empty tables. The clock runs from the first record,
-//! or the first insert, to the last row that is stored: what every process pays once when it starts is not in it.
+//! The four modes over the same topic, each measured once with empty tables. The clock runs from the first record or insert to the last
+//! stored row: the start of a process does not count.
 
 use std::fs;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -19,25 +19,25 @@ use crate::topic::Ends;
 use crate::usage::{Meter, peak_memory};
 use crate::waiting::until;
 
-/// Longest time that a mode may take over the log.
-const FOLDED_WITHIN: Duration = Duration::from_mins(20);
-/// The end of the clock is what the progress itself says; a look in between costs ClickHouse a query.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// Deadline of a mode.
+const FOLD_TIMEOUT: Duration = Duration::from_mins(20);
+/// The end time comes from the recorded progress, so that polling can be rare: each poll is a query.
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
-/// A log that is filled, and what to fold it with.
-pub(crate) struct Bench {
+/// Runs modes over a filled topic.
+pub(crate) struct ModeRunner {
     pub(crate) servers: Servers,
     pub(crate) topic: String,
     pub(crate) ends: Ends,
-    pub(crate) engine_within: Duration,
+    pub(crate) engine_timeout: Duration,
     pub(crate) scratch: Scratch,
 }
 
-impl Bench {
-    /// Lets the projector fold the log once, unmeasured, and keeps what it sends.
+impl ModeRunner {
+    /// Runs the projector once without measuring, and records its inserts.
     ///
     /// # Errors
-    /// A projector that does not.
+    /// A projector that fails.
     pub(crate) async fn record(&self) -> Result<Recorded> {
         let model = self.model(RECORDED);
         let recorder = Recorder::start(&self.servers.clickhouse_url, is_insert_of_events).await?;
@@ -52,10 +52,10 @@ impl Bench {
         Ok(recorder.finish())
     }
 
-    /// Measures one mode once, and leaves nothing behind.
+    /// Measures one mode once, and cleans up.
     ///
     /// # Errors
-    /// Whatever keeps it from being measured.
+    /// Any failure of the measurement.
     pub(crate) async fn measure(&self, mode: Mode, round: u32, sent: &Recorded) -> Result<Run> {
         let name = match mode {
             Mode::Projector => format!("bench_projector_{round}"),
@@ -69,7 +69,7 @@ impl Bench {
             Mode::KafkaEngine => self.engine(&model).await?,
             Mode::Projector | Mode::Decode => self.projector(&model, &name).await?,
         };
-        model.quiet().await?;
+        model.wait_for_merges().await?;
         (run.mode, run.round) = (mode, round);
         run.clickhouse_until_merged = Some(meter.used_by_clickhouse()?);
         run.content = Some(model.content().await?);
@@ -112,7 +112,7 @@ impl Bench {
         kafka_engine::attach(model, &self.servers, &self.topic).await?;
         kafka_engine::wait_until_assigned(model).await?;
         let meter = Meter::start(&self.servers, None)?;
-        let managed = kafka_engine::work(model, self.events(), self.engine_within).await?;
+        let managed = kafka_engine::work(model, self.events(), self.engine_timeout).await?;
         let run = Run {
             events: managed.rows,
             took: managed.took,
@@ -145,12 +145,12 @@ impl Bench {
         Projector::start(&servers.environment(&self.topic, name), &logs)
     }
 
-    /// Waits until the generation says that it holds the whole log.
+    /// Waits until the recorded progress covers the entire topic.
     async fn wait_until_folded(&self, projector: &Projector, model: &ReadModel) -> Result<()> {
-        let what = "the projector has folded the log";
-        until(what, FOLDED_WITHIN, LOOK_EVERY, async || {
+        let what = "the projector has folded the topic";
+        until(what, FOLD_TIMEOUT, POLL_INTERVAL, async || {
             projector.require_alive()?;
-            // The tables are made by the projector itself.
+            // The projector creates the tables, so that they may be missing.
             let progress = model.progress().await.unwrap_or_default();
             let holds = |(partition, end): (&u16, &u64)| progress.get(partition) >= Some(end);
             Ok(self.filled().all(holds).then_some(()))
@@ -166,13 +166,13 @@ impl Bench {
             return Ok(());
         }
         Err(Error::message(format!(
-            "of {events} facts {rows} became rows and {dead_letters} dead letters: that is other work"
+            "{rows} rows and {dead_letters} dead letters of {events} events"
         )))
     }
 
     async fn clean(&self, model: &ReadModel) -> Result<()> {
         model.drop_databases().await?;
-        model.quiet().await
+        model.wait_for_merges().await
     }
 
     fn model(&self, name: &str) -> ReadModel {
@@ -183,13 +183,13 @@ impl Bench {
         self.ends.iter().filter(|(_, end)| **end > 0)
     }
 
-    /// Facts in the log.
+    /// Events in the topic.
     pub(crate) fn events(&self) -> u64 {
         self.ends.values().sum()
     }
 }
 
-/// The databases of the run that is recorded.
+/// The databases of the recorded run.
 const RECORDED: &str = "bench_recorded";
 
 fn now() -> Duration {

@@ -1,6 +1,6 @@
-//! `bench predecessor`: what the predecessor was tested with, beside its own figures; then the rate that was its goal, held; then the
-//! highest rate that still holds the same bounds. `ess-load run` sends, measures and proves; this starts what it is pointed at, and
-//! puts its reports beside each other.
+//! `bench predecessor`: the predecessor's load test beside its own figures, then a steady run at its target rate, then a search for
+//! the highest rate that meets the same bounds. `ess-load run` sends, measures and proves; this module starts the services and
+//! compares the reports.
 
 mod origin;
 mod search;
@@ -24,36 +24,36 @@ use crate::servers::Servers;
 use search::Attempt;
 use stack::Stack;
 
-/// How long the predecessor's test lasts, s.
+/// Duration of the predecessor's test, s.
 const WHOLE: f64 = 210.0;
-/// Its goal, requests a second.
+/// Its target, requests per second.
 const GOAL: f64 = 3_500.0;
 
-/// What `predecessor` can be told.
+/// Arguments of `predecessor`.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {
+pub(crate) struct PredecessorArgs {
     #[command(flatten)]
     servers: Servers,
-    /// How long the predecessor's test and the steady rate last, s; shorter proves that it works and measures nothing
+    /// Duration of the predecessor's test and of the steady run, s; shorter runs are only for testing the benchmark
     #[arg(long, default_value_t = 210, value_parser = clap::value_parser!(u64).range(5..=3_600))]
     seconds: u64,
-    /// How long each rate of the search is held, s; 0 searches none
+    /// Duration of each rate of the search, s; 0 skips the search
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(0..=3_600))]
     search_seconds: u64,
-    /// Keep the reports of all runs, as JSON and HTML, in this folder
+    /// Save the reports of all runs, as JSON and HTML, in this folder
     #[arg(long, value_name = "DIR")]
     reports: Option<PathBuf>,
     /// Write Markdown and plots for docs/ into this folder
     #[arg(long, value_name = "DIR")]
     docs: Option<PathBuf>,
-    /// Also write everything measured to this file
+    /// Also write all measurements to this file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
 }
 
-/// Everything that one `bench predecessor` found.
+/// The report of `bench predecessor`.
 #[derive(Debug, Serialize)]
-struct Found {
+struct PredecessorReport {
     machine: Machine,
     seconds: u64,
     predecessor: Report,
@@ -62,18 +62,18 @@ struct Found {
     search: Vec<Attempt>,
 }
 
-/// Measures.
+/// Runs the benchmark.
 ///
 /// # Errors
-/// Whatever keeps a run from being made; a bound that does not hold is a figure, no error.
-pub(crate) async fn run(args: Args) -> Result<()> {
+/// Any failure of a run. A bound that is not met is not an error.
+pub(crate) async fn run(args: PredecessorArgs) -> Result<()> {
     let machine = Machine::read(&args.servers).await?;
     let scratch = Scratch::new()?;
     let stack = Stack::start(&args.servers, scratch.path()).await?;
     let measured = measure(&args, &stack, scratch.path()).await;
     stack.stop()?;
     let (predecessor, steady, search) = measured?;
-    let found = Found {
+    let found = PredecessorReport {
         machine,
         seconds: args.seconds,
         predecessor,
@@ -85,7 +85,7 @@ pub(crate) async fn run(args: Args) -> Result<()> {
 }
 
 async fn measure(
-    args: &Args,
+    args: &PredecessorArgs,
     stack: &Stack,
     scratch: &Path,
 ) -> Result<(Report, Report, Vec<Attempt>)> {
@@ -106,7 +106,7 @@ async fn measure(
     Ok((predecessor, steady, search))
 }
 
-/// The predecessor's stages, as much shorter as the whole.
+/// The predecessor's stages, scaled to `seconds`.
 fn shortened(seconds: u64) -> Vec<String> {
     let factor = seconds as f64 / WHOLE;
     let stages = [60.0, 90.0, 30.0, 30.0].into_iter().enumerate();
@@ -124,7 +124,7 @@ struct Runs<'a> {
 }
 
 impl Runs<'_> {
-    /// Runs a scenario, and reads its report; one that is not as it must be is a report as well.
+    /// Runs a scenario and reads its report. A run with failed thresholds also has a report.
     async fn run(&self, scenario: &str, name: &str, settings: &[String]) -> Result<Report> {
         note(&format!("ess-load run {scenario} {}", settings.join(" ")));
         let json = self.folder.join(format!("{name}.json"));
@@ -150,7 +150,7 @@ impl Runs<'_> {
     }
 }
 
-impl fmt::Display for Found {
+impl fmt::Display for PredecessorReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for line in self.machine.lines() {
             writeln!(f, "{line}")?;
@@ -158,12 +158,12 @@ impl fmt::Display for Found {
         if self.seconds as f64 != WHOLE {
             writeln!(
                 f,
-                "SHORTENED to {} s: it works, these are no figures",
+                "SHORTENED to {} s: these figures are not valid",
                 self.seconds
             )?;
         }
         writeln!(f, "\n{}\n", origin::beside(&self.predecessor, &self.steady))?;
-        let mut goals = table(&["goal, 3,500 requests/s steadily", "measured", "met"]);
+        let mut goals = table(&["goal, 3,500 requests/s steady", "measured", "met"]);
         for verdict in &self.steady.verdicts {
             let measured = verdict
                 .value
@@ -179,7 +179,7 @@ impl fmt::Display for Found {
     }
 }
 
-/// Of a report, what its verdicts break.
+/// The failed thresholds of a report.
 fn broken(report: &report::Report) -> String {
     let broken: Vec<_> = report
         .verdicts
@@ -198,7 +198,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_whole_test_has_the_predecessors_own_stages() {
+    fn a_full_test_has_the_stages_of_the_predecessor() {
         let expected = ["60000", "90000", "30000", "30000"].into_iter().enumerate();
         let expected: Vec<_> = expected
             .map(|(at, ms)| format!("stages.{at}.for={ms}ms"))

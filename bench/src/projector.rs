@@ -1,5 +1,5 @@
-//! The real projector as a process: the binary beside this one, with every setting at its default but the names of topic,
-//! group and databases. Started fresh for every run.
+//! The real projector as a process: the binary beside this one, with default settings except the names of topic, group and
+//! databases. Never reused for another run.
 
 use std::collections::HashMap;
 use std::env;
@@ -14,10 +14,10 @@ use crate::error::{Error, Result};
 use crate::metrics;
 use crate::waiting::until;
 
-const STARTS_WITHIN: Duration = Duration::from_mins(1);
-const ENDS_WITHIN: Duration = Duration::from_secs(40);
-/// The clock's start is known to this.
-const LOOK_EVERY: Duration = Duration::from_millis(5);
+const START_TIMEOUT: Duration = Duration::from_mins(1);
+const STOP_TIMEOUT: Duration = Duration::from_secs(40);
+/// The precision of the start of the clock.
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 const CONSUMED: &str = "messaging_client_consumed_messages_total";
 const INSERTS: &str = "ess_projector_insert_duration_seconds_count";
@@ -31,7 +31,7 @@ pub(crate) struct Projector {
     http: reqwest::Client,
 }
 
-/// What it counted.
+/// Counters of the projector.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Counted {
     pub(crate) inserts: u64,
@@ -39,7 +39,7 @@ pub(crate) struct Counted {
 }
 
 impl Projector {
-    /// Starts it; its output goes to a file in `logs`.
+    /// Starts it, with a log file in `logs`.
     ///
     /// # Errors
     /// A binary that is not built.
@@ -62,20 +62,20 @@ impl Projector {
         })
     }
 
-    /// Its process.
+    /// The process id.
     pub(crate) fn pid(&self) -> i32 {
         self.process.pid()
     }
 
-    /// Waits until it takes records: it has started, prepared its tables and joined its group.
+    /// Waits until it consumes records: it has started, created its tables and joined its group.
     ///
     /// # Errors
-    /// It has ended, or takes nothing in time.
+    /// It has ended, or consumes nothing in time.
     pub(crate) async fn wait_until_it_consumes(&self) -> Result<()> {
-        let what = "the projector takes records from the log";
-        until(what, STARTS_WITHIN, LOOK_EVERY, async || {
+        let what = "the projector consumes records";
+        until(what, START_TIMEOUT, POLL_INTERVAL, async || {
             self.require_alive()?;
-            // It listens a moment after it has started.
+            // It does not listen immediately after its start.
             let Ok(text) = self.metrics().await else {
                 return Ok(None);
             };
@@ -85,7 +85,7 @@ impl Projector {
     }
 
     /// # Errors
-    /// It has ended; what it said last is part of the message.
+    /// It has ended; the message includes the last lines of its log.
     pub(crate) fn require_alive(&self) -> Result<()> {
         if self.process.is_alive() {
             return Ok(());
@@ -94,7 +94,7 @@ impl Projector {
         Err(Error::message(format!("the projector has ended\n{tail}")))
     }
 
-    /// What it has counted so far.
+    /// Its current counters.
     ///
     /// # Errors
     /// It does not answer.
@@ -116,16 +116,16 @@ impl Projector {
             .await?)
     }
 
-    /// Ends it as an operator would.
+    /// Stops it with SIGTERM.
     ///
     /// # Errors
     /// It had to be killed.
     pub(crate) fn stop(mut self) -> Result<()> {
-        match block_in_place(|| self.process.stop(ENDS_WITHIN))? {
+        match block_in_place(|| self.process.stop(STOP_TIMEOUT))? {
             Stopped::Gracefully => Ok(()),
             Stopped::Killed => Err(Error::message(format!(
                 "the projector had to be killed after {} s\n{}",
-                ENDS_WITHIN.as_secs(),
+                STOP_TIMEOUT.as_secs(),
                 tail(&self.log)
             ))),
         }

@@ -1,5 +1,5 @@
-//! The databases of one run: made as the projector makes them, looked into, dropped. Knows the read model's tables by what
-//! ClickHouse says of them, so that a change of their columns is none here.
+//! The databases of one run: creates them like the projector, queries them, and drops them. It reads the columns of tables from
+//! ClickHouse, so that it need not change with them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,25 +14,24 @@ use crate::error::Result;
 use crate::topic::Ends;
 use crate::waiting::until;
 
-/// What is merged after a run must be merged before the next one begins.
-const QUIET_WITHIN: Duration = Duration::from_hours(1);
-const LOOK_EVERY: Duration = Duration::from_millis(200);
-/// Merges are scheduled a moment after an insert: so many looks in a row must find none.
-const QUIET_LOOKS: u32 = 10;
-/// What differs between runs that did the same work: rows that are made beside the pipeline, and one for each batch that touched a
-/// playback.
+/// Deadline for merges after a run; the next run starts after them.
+const MERGE_TIMEOUT: Duration = Duration::from_hours(1);
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
+/// Number of consecutive polls without a merge, because ClickHouse schedules merges with a delay after an insert.
+const IDLE_POLLS: u32 = 10;
+/// Tables that differ between runs of the same work: their rows depend on the timing of batches.
 const NOT_COMPARED: [&str; 3] = ["playbacks", "playbacks_progress", "playbacks_touched"];
-/// The generation that a projector makes where there is none.
+/// The first generation, which a projector creates.
 const FIRST: u32 = 1;
 
-/// What a generation holds, to tell whether two runs did the same work.
+/// The content of a generation, to compare the work of two runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Content {
     /// Rows of `events`.
     pub(crate) rows: u64,
-    /// Of every column of `events` but those that ClickHouse sets, free of order.
+    /// Order-free checksum of `events`, without the columns that ClickHouse sets.
     pub(crate) checksum: u64,
-    /// Distinct keys of every table that a view fills, and that does not depend on how the events were cut into batches.
+    /// Distinct keys of every table that a view fills, except those that depend on batches.
     pub(crate) keys: BTreeMap<String, u64>,
 }
 
@@ -50,7 +49,7 @@ struct View {
 }
 
 impl ReadModel {
-    /// Those whose control database is `name`.
+    /// The databases whose control database is `name`.
     pub(crate) fn new(url: &str, name: &str) -> Self {
         let config = ClickHouseConfig {
             url: url.to_owned(),
@@ -62,24 +61,24 @@ impl ReadModel {
         Self { config, server }
     }
 
-    /// The database of its generation.
+    /// The name of the generation's database.
     pub(crate) fn generation(&self) -> String {
         self.config.generation_database(FIRST)
     }
 
-    /// Makes the tables of its generation as the active one, without a projector.
+    /// Creates the generation and activates it, without a projector.
     ///
     /// # Errors
-    /// A server that refuses.
+    /// An error of ClickHouse.
     pub(crate) async fn activate(&self) -> Result<()> {
         ensure_active(&self.config, SCHEMA).await?;
         Ok(())
     }
 
-    /// Makes the tables of its generation, without a projector.
+    /// Creates the tables of the generation, without a projector.
     ///
     /// # Errors
-    /// A server that refuses.
+    /// An error of ClickHouse.
     pub(crate) async fn create(&self) -> Result<()> {
         Ok(migrate(&self.config, &self.generation(), GENERATION).await?)
     }
@@ -87,15 +86,15 @@ impl ReadModel {
     /// Executes a statement.
     ///
     /// # Errors
-    /// A server that refuses.
+    /// An error of ClickHouse.
     pub(crate) async fn execute(&self, sql: &str) -> Result<()> {
         Ok(self.server.query_raw(sql).execute().await?)
     }
 
-    /// Executes a statement with these values for its parameters.
+    /// Executes a statement with parameters.
     ///
     /// # Errors
-    /// A server that refuses.
+    /// An error of ClickHouse.
     pub(crate) async fn execute_with(&self, sql: &str, parameters: &[(&str, i64)]) -> Result<()> {
         let mut query = self.server.query_raw(sql);
         for (name, value) in parameters {
@@ -104,44 +103,44 @@ impl ReadModel {
         Ok(query.execute().await?)
     }
 
-    /// The one number that a query answers.
+    /// Queries one number.
     ///
     /// # Errors
-    /// A server that refuses.
+    /// An error of ClickHouse.
     pub(crate) async fn number(&self, sql: &str) -> Result<u64> {
         self.row(sql).await
     }
 
-    /// The one row that a query answers.
+    /// Queries one row.
     ///
     /// # Errors
-    /// A server that refuses.
+    /// An error of ClickHouse.
     pub(crate) async fn row<T: RowOwned + RowRead>(&self, sql: &str) -> Result<T> {
         Ok(self.server.query_raw(sql).fetch_one().await?)
     }
 
-    /// Every row that a query answers.
+    /// Queries all rows.
     ///
     /// # Errors
-    /// A server that refuses.
+    /// An error of ClickHouse.
     pub(crate) async fn all<T: RowOwned + RowRead>(&self, sql: &str) -> Result<Vec<T>> {
         Ok(self.server.query_raw(sql).fetch_all().await?)
     }
 
-    /// Rows of `events`.
+    /// The number of rows of `events`.
     ///
     /// # Errors
-    /// A server that refuses.
+    /// An error of ClickHouse.
     pub(crate) async fn rows(&self) -> Result<u64> {
         let generation = self.generation();
         self.number(&format!("SELECT count() FROM {generation}.events"))
             .await
     }
 
-    /// How far the generation says it holds the log.
+    /// The recorded progress by partition.
     ///
     /// # Errors
-    /// A server that refuses.
+    /// An error of ClickHouse.
     pub(crate) async fn progress(&self) -> Result<Ends> {
         let sql = format!(
             "SELECT partition, max(next_offset) FROM {}.projection_progress GROUP BY partition",
@@ -151,10 +150,10 @@ impl ReadModel {
         Ok(rows.await?.into_iter().collect())
     }
 
-    /// When the last progress was stored, in ms since 1970, by the server's clock.
+    /// The time of the last recorded progress, in ms since 1970, by the server's clock.
     ///
     /// # Errors
-    /// A server that refuses.
+    /// An error of ClickHouse.
     pub(crate) async fn last_progress_ms(&self) -> Result<u64> {
         let sql = format!(
             "SELECT toUInt64(toUnixTimestamp64Milli(max(stored_at))) FROM {}.projection_progress",
@@ -163,10 +162,10 @@ impl ReadModel {
         self.number(&sql).await
     }
 
-    /// What the generation holds.
+    /// The content of the generation.
     ///
     /// # Errors
-    /// A server that refuses.
+    /// An error of ClickHouse.
     pub(crate) async fn content(&self) -> Result<Content> {
         let mut keys = BTreeMap::new();
         for View { name, sorting_key } in self.views().await? {
@@ -205,29 +204,29 @@ impl ReadModel {
         Ok(self.server.query_raw(&sql).fetch_all().await?)
     }
 
-    /// Waits until ClickHouse merges nothing any more.
+    /// Waits until ClickHouse has no more merges.
     ///
     /// # Errors
-    /// Not in time.
-    pub(crate) async fn quiet(&self) -> Result<()> {
-        let mut looks = 0;
+    /// A timeout.
+    pub(crate) async fn wait_for_merges(&self) -> Result<()> {
+        let mut polls = 0;
         until(
-            "ClickHouse has merged what it holds",
-            QUIET_WITHIN,
-            LOOK_EVERY,
+            "ClickHouse has no more merges",
+            MERGE_TIMEOUT,
+            POLL_INTERVAL,
             async || {
                 let merges = self.number("SELECT count() FROM system.merges").await?;
-                looks = if merges == 0 { looks + 1 } else { 0 };
-                Ok((looks == QUIET_LOOKS).then_some(()))
+                polls = if merges == 0 { polls + 1 } else { 0 };
+                Ok((polls == IDLE_POLLS).then_some(()))
             },
         )
         .await
     }
 
-    /// Removes its databases, where they are.
+    /// Drops its databases, if they exist.
     ///
     /// # Errors
-    /// A server that refuses.
+    /// An error of ClickHouse.
     pub(crate) async fn drop_databases(&self) -> Result<()> {
         for database in [self.generation(), self.config.database.clone()] {
             self.execute(&format!("DROP DATABASE IF EXISTS {database} SYNC"))
@@ -240,7 +239,7 @@ impl ReadModel {
 /// The server's version.
 ///
 /// # Errors
-/// A server that does not answer.
+/// ClickHouse does not answer.
 pub(crate) async fn version(url: &str) -> Result<String> {
     let client = Client::default().with_url(url);
     Ok(client.query_raw("SELECT version()").fetch_one().await?)

@@ -1,5 +1,5 @@
-//! What was measured, as a table for people (Markdown, as docs/BENCHMARKS.md keeps it) and as JSON for keeping. It compares;
-//! it measures nothing.
+//! The report of `bench projector` as Markdown tables (as in docs/BENCHMARKS.md) and as JSON, and how all reports are published.
+//! Never measures anything.
 
 use std::fmt;
 use std::fs;
@@ -15,16 +15,16 @@ use crate::machine::Machine;
 use crate::median::median;
 use crate::run::{Mode, Run};
 
-/// Everything that one `bench projector` found.
+/// The report of `bench projector`.
 #[derive(Debug, Serialize)]
-pub(crate) struct Report {
+pub(crate) struct ProjectorReport {
     machine: Machine,
     seed: u64,
     events: u64,
     runs: Vec<Run>,
 }
 
-impl Report {
+impl ProjectorReport {
     pub(crate) fn new(machine: Machine, seed: u64, events: u64, runs: Vec<Run>) -> Self {
         Self {
             machine,
@@ -38,13 +38,13 @@ impl Report {
         self.runs.iter().filter(move |run| run.mode == mode)
     }
 
-    /// Median of a mode's runs that have the value.
-    fn middle(&self, mode: Mode, value: impl Fn(&Run) -> Option<f64>) -> Option<f64> {
+    /// The median over the runs of a mode that have the value.
+    fn median(&self, mode: Mode, value: impl Fn(&Run) -> Option<f64>) -> Option<f64> {
         median(self.of(mode).filter_map(value))
     }
 
     fn rate(&self, mode: Mode) -> Option<f64> {
-        self.middle(mode, |run| Some(run.rate()))
+        self.median(mode, |run| Some(run.rate()))
     }
 
     fn ratio(&self, mode: Mode, to: Mode) -> Option<f64> {
@@ -65,20 +65,20 @@ impl Report {
             let rounds: Vec<_> = self.of(mode).map(|run| thousands(run.rate())).collect();
             table.add_row([
                 mode.title().to_owned(),
-                shown(self.rate(mode), thousands),
+                format_value(self.rate(mode), thousands),
                 rounds.join(", "),
-                shown(self.ratio(mode, Mode::Ceiling), |ratio| {
+                format_value(self.ratio(mode, Mode::Ceiling), |ratio| {
                     format!("{ratio:.2}")
                 }),
-                shown(self.ratio(mode, Mode::KafkaEngine), |ratio| {
+                format_value(self.ratio(mode, Mode::KafkaEngine), |ratio| {
                     format!("{ratio:.1}")
                 }),
-                shown(
-                    self.middle(mode, |run| Some(run.inserts? as f64)),
+                format_value(
+                    self.median(mode, |run| Some(run.inserts? as f64)),
                     thousands,
                 ),
-                shown(
-                    self.middle(mode, |run| Some(run.peak_bytes? as f64)),
+                format_value(
+                    self.median(mode, |run| Some(run.peak_bytes? as f64)),
                     mebibytes,
                 ),
             ]);
@@ -96,8 +96,8 @@ impl Report {
         ]);
         for mode in self.modes() {
             let cost = |value: &dyn Fn(&Run) -> Option<std::time::Duration>| {
-                let each = self.middle(mode, |run| Some(run.per_event(value(run)?)));
-                shown(each, |micros| format!("{micros:.2}"))
+                let each = self.median(mode, |run| Some(run.per_event(value(run)?)));
+                format_value(each, |micros| format!("{micros:.2}"))
             };
             let has_client = mode != Mode::KafkaEngine;
             table.add_row([
@@ -118,15 +118,15 @@ impl Report {
         modes
     }
 
-    /// How much of the log the Kafka engine managed, and whether it is the same.
+    /// The rows that the Kafka engine stored, and whether they are those of the projector.
     fn engine(&self) -> Option<String> {
-        let managed = self.middle(Mode::KafkaEngine, |run| Some(run.events as f64))?;
+        let managed = self.median(Mode::KafkaEngine, |run| Some(run.events as f64))?;
         let content = |mode| self.of(mode).find_map(|run| run.content.as_ref());
         let same = content(Mode::KafkaEngine)? == content(Mode::Projector)?;
         let rows = match (managed as u64 == self.events, same) {
             (true, true) => "the same rows as (a)",
             (true, false) => "NOT the same rows as (a)",
-            (false, _) => "its time was over then",
+            (false, _) => "it reached its time limit",
         };
         let of = thousands(self.events as f64);
         Some(format!(
@@ -136,13 +136,13 @@ impl Report {
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for ProjectorReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for line in self.machine.lines() {
             writeln!(f, "{line}")?;
         }
         let events = thousands(self.events as f64);
-        writeln!(f, "log: {events} events, seed {}\n", self.seed)?;
+        writeln!(f, "topic: {events} events, seed {}\n", self.seed)?;
         writeln!(f, "{}\n\n{}", self.speeds(), self.costs())?;
         match self.engine() {
             Some(engine) => writeln!(f, "\n{engine}"),
@@ -151,7 +151,7 @@ impl fmt::Display for Report {
     }
 }
 
-/// Prints a report, and writes it to `json` for keeping.
+/// Prints a report, and writes it to the file `json`.
 ///
 /// # Errors
 /// A file that cannot be written.
@@ -163,7 +163,7 @@ pub(crate) fn publish(report: &(impl fmt::Display + Serialize), json: Option<&Pa
     Ok(())
 }
 
-/// An empty table whose first column is of words, and the others of numbers.
+/// An empty table with text in the first column and numbers in the others.
 pub(crate) fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(ASCII_MARKDOWN).set_header(header);
@@ -173,15 +173,15 @@ pub(crate) fn table(header: &[&str]) -> Table {
     table
 }
 
-fn shown(value: Option<f64>, how: impl Fn(f64) -> String) -> String {
-    value.map_or_else(|| "–".to_owned(), how)
+fn format_value(value: Option<f64>, format: impl Fn(f64) -> String) -> String {
+    value.map_or_else(|| "–".to_owned(), format)
 }
 
 fn mebibytes(bytes: f64) -> String {
     format!("{:.0}", bytes / f64::from(1 << 20))
 }
 
-/// A whole number, its digits in threes.
+/// A whole number with thousands separators.
 pub(crate) fn thousands(number: f64) -> String {
     indicatif::HumanCount(number.round() as u64).to_string()
 }

@@ -1,4 +1,4 @@
-//! One measurement of one mode, and what follows from it alone. Never compares modes; see `report`.
+//! One measurement of one mode, and the values derived from it. Never compares modes: `report` does.
 
 use std::time::Duration;
 
@@ -8,22 +8,22 @@ use serde::Serialize;
 use crate::read_model::Content;
 use crate::usage::Cpu;
 
-/// A way through the log.
+/// A mode of the benchmark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Mode {
-    /// The projector, from empty tables and a new group
+    /// The projector, with empty tables and a new consumer group
     Projector,
-    /// What the projector sent, sent again
+    /// The recorded inserts of the projector, sent again
     Ceiling,
     /// ClickHouse's own Kafka table engine
     KafkaEngine,
-    /// The projector's consuming and decoding, without the inserts
+    /// Consuming and decoding of the projector, without inserts
     Decode,
 }
 
 impl Mode {
-    /// For the table.
+    /// The title in tables.
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Projector => "(a) projector",
@@ -39,21 +39,21 @@ impl Mode {
 pub(crate) struct Run {
     pub(crate) mode: Mode,
     pub(crate) round: u32,
-    /// Rows that arrived; fewer than the log holds when the time was over.
+    /// Stored rows; fewer than the events of the topic after a timeout.
     pub(crate) events: u64,
     pub(crate) took: Duration,
     pub(crate) cpu: Cpu,
-    /// ClickHouse's, the merges that were left when the clock stopped included.
+    /// CPU time of ClickHouse, including the merges after the clock stopped.
     pub(crate) clickhouse_until_merged: Option<Duration>,
-    /// Most memory of the process under measurement, bytes.
+    /// Peak memory of the measured process, bytes.
     pub(crate) peak_bytes: Option<u64>,
-    /// Inserts of events.
+    /// Number of inserts of events.
     pub(crate) inserts: Option<u64>,
     pub(crate) content: Option<Content>,
 }
 
 impl Run {
-    /// A run over all of `events`; the rest is filled in by whoever knows it.
+    /// A run over all events. Callers set the other fields.
     pub(crate) fn of_all(events: u64, cpu: Cpu) -> Self {
         Self {
             mode: Mode::Projector,
@@ -73,7 +73,7 @@ impl Run {
         self.events as f64 / self.took.as_secs_f64()
     }
 
-    /// What a CPU time comes to for each event, µs.
+    /// CPU time for each event, µs.
     pub(crate) fn per_event(&self, cpu: Duration) -> f64 {
         cpu.as_secs_f64() * 1e6 / self.events as f64
     }
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rates_are_of_the_rows_that_arrived() {
+    fn rates_count_stored_rows() {
         let run = Run {
             took: Duration::from_secs(2),
             ..Run::of_all(500_000, Cpu::default())

@@ -1,16 +1,14 @@
-//! The servers that are measured: where they listen, and which processes they are. They are started and ended by whoever
-//! starts the benchmark.
+//! The servers under measurement: their addresses and process ids. Never starts or stops them: `cargo xtask bench` does.
 
 use std::collections::HashMap;
 
-use clap::Args;
 use ess_projector::config::Settings;
 use ess_service::config::{Settings as _, Source};
 
 use crate::error::Result;
 
-/// Which Kafka and ClickHouse; `cargo xtask bench` says all of it by the environment.
-#[derive(Debug, Clone, Args)]
+/// Kafka and ClickHouse. `cargo xtask bench` sets all of it in the environment.
+#[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Servers")]
 pub(crate) struct Servers {
     /// Kafka's bootstrap servers
@@ -19,13 +17,13 @@ pub(crate) struct Servers {
     /// ClickHouse's HTTP address
     #[arg(long, env = "CLICKHOUSE_URL")]
     pub(crate) clickhouse_url: String,
-    /// Kafka's process, whose CPU time is counted
+    /// Process id of Kafka, for its CPU time
     #[arg(long, env = "ESS_BENCH_KAFKA_PID")]
     pub(crate) kafka_pid: i32,
-    /// ClickHouse's process, whose CPU time is counted
+    /// Process id of ClickHouse, for its CPU time
     #[arg(long, env = "ESS_BENCH_CLICKHOUSE_PID")]
     pub(crate) clickhouse_pid: i32,
-    /// The commit that is measured, for the report
+    /// The commit under measurement, for the report
     #[arg(long, env = "ESS_BENCH_COMMIT", default_value = "unknown")]
     pub(crate) commit: String,
 }
@@ -44,13 +42,13 @@ impl Servers {
         owned.into()
     }
 
-    /// How that projector understands it, every other setting at its default.
+    /// The settings of that projector.
     pub(crate) fn settings(&self, topic: &str, name: &str) -> Result<Settings> {
         settings(self.environment(topic, name))
     }
 }
 
-/// The projector's settings under this environment.
+/// The settings of a projector with this environment.
 pub(crate) fn settings(environment: HashMap<String, String>) -> Result<Settings> {
     let source = Source::open::<Settings>(None, environment)?;
     Ok(Settings::read(&source)?)

@@ -1,5 +1,5 @@
-//! `bench soak`: whether the command-api's memory, file handles and latencies stay flat while it takes facts at half of its highest
-//! rate for a while. It says whether they do, and draws them.
+//! `bench soak`: checks that memory, file handles and latencies of the command-api stay flat at half of its highest rate, and plots
+//! them.
 
 mod plots;
 mod windows;
@@ -30,30 +30,32 @@ const NAME: &str = "bench_soak";
 const TOPIC: &str = "bench-soak";
 const CONNECTIONS: u64 = 256;
 const WINDOW: Duration = Duration::from_secs(5);
-/// How long the highest rate is looked for.
-const SEARCHED: Duration = Duration::from_secs(10);
+/// Duration of measuring the highest rate.
+const PROBE_TIME: Duration = Duration::from_secs(10);
 
-/// What `soak` can be told.
+/// Arguments of `soak`.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {
+pub(crate) struct SoakArgs {
     #[command(flatten)]
     servers: Servers,
-    /// How long, minutes
+    /// Duration in minutes
     #[arg(long, default_value_t = 10.0, value_parser = minutes)]
     minutes: f64,
-    /// Requests a second; by default half of the highest rate, which is measured first
+    /// Requests per second; by default half of the highest rate, which is measured first
     #[arg(long)]
     rate: Option<f64>,
-    /// Draw memory, file handles and latencies into SVG files in this folder
+    /// Write SVG plots of memory, file handles and latencies into this folder
     #[arg(long, value_name = "DIR")]
     plots: Option<PathBuf>,
-    /// Also write everything measured to this file
+    /// Also write all measurements to this file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
 }
 
 fn minutes(text: &str) -> std::result::Result<f64, String> {
-    let minutes: f64 = text.parse().map_err(|_| format!("{text} is no number"))?;
+    let minutes: f64 = text
+        .parse()
+        .map_err(|_| format!("{text} is not a number"))?;
     if (0.5..=1_440.0).contains(&minutes) {
         Ok(minutes)
     } else {
@@ -61,20 +63,20 @@ fn minutes(text: &str) -> std::result::Result<f64, String> {
     }
 }
 
-/// Everything that one `bench soak` found.
+/// The report of `bench soak`.
 #[derive(Debug, Serialize)]
-struct Report {
+struct SoakReport {
     machine: Machine,
     rate: f64,
     windows: Vec<Window>,
     flatness: Vec<Flatness>,
 }
 
-/// Measures.
+/// Runs the benchmark.
 ///
 /// # Errors
-/// Whatever keeps it from being measured, a single refused request among it.
-pub(crate) async fn run(args: Args) -> Result<()> {
+/// Any failure of a measurement, including a single failed request.
+pub(crate) async fn run(args: SoakArgs) -> Result<()> {
     let machine = Machine::read(&args.servers).await?;
     topic::create(&args.servers.settings(TOPIC, NAME)?).await?;
     let scratch = Scratch::new()?;
@@ -83,7 +85,7 @@ pub(crate) async fn run(args: Args) -> Result<()> {
     let rate = match args.rate {
         Some(rate) => rate,
         None => {
-            load(&api.target, CONNECTIONS, SEARCHED, single(1))
+            load(&api.target, CONNECTIONS, PROBE_TIME, single(1))
                 .await?
                 .rate
                 / 2.0
@@ -93,10 +95,10 @@ pub(crate) async fn run(args: Args) -> Result<()> {
         "{rate:.0} requests/s for {} minutes",
         args.minutes
     ));
-    let lasting = Duration::from_secs_f64(args.minutes * 60.0);
-    let windows = soak(&api.target, rate, lasting).await?;
+    let duration = Duration::from_secs_f64(args.minutes * 60.0);
+    let windows = soak(&api.target, rate, duration).await?;
     api.stop()?;
-    let report = Report {
+    let report = SoakReport {
         machine,
         rate,
         flatness: windows::flatness(&windows),
@@ -108,7 +110,7 @@ pub(crate) async fn run(args: Args) -> Result<()> {
     publish(&report, args.json.as_deref())
 }
 
-async fn soak(target: &Target, rate: f64, lasting: Duration) -> Result<Vec<Window>> {
+async fn soak(target: &Target, rate: f64, duration: Duration) -> Result<Vec<Window>> {
     let latencies: Arc<Mutex<Vec<Latency>>> = Arc::default();
     let answered = {
         let latencies = Arc::clone(&latencies);
@@ -124,21 +126,21 @@ async fn soak(target: &Target, rate: f64, lasting: Duration) -> Result<Vec<Windo
         target: target.clone(),
         connections: CONNECTIONS,
         rate,
-        lasting,
+        duration,
     };
     let running = tokio::spawn(async move { open.run(single(2), answered).await });
     let mut windows = Vec::new();
     let mut ticks = interval(WINDOW);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    // The first is at once.
+    // The first tick is immediate.
     ticks.tick().await;
-    while !running.is_finished() && (windows.len() as u32) < lasting.as_secs() as u32 / 5 {
+    while !running.is_finished() && (windows.len() as u32) < duration.as_secs() as u32 / 5 {
         ticks.tick().await;
         let (memory, files) = (resident_memory(target.pid)?, open_files(target.pid)?);
         let ended = std::mem::take(&mut *latencies.lock().unwrap_or_else(PoisonError::into_inner));
         windows.push(Window::of(
             WINDOW * windows.len() as u32,
-            ended,
+            &ended,
             memory,
             files,
         ));
@@ -147,7 +149,7 @@ async fn soak(target: &Target, rate: f64, lasting: Duration) -> Result<Vec<Windo
     Ok(windows)
 }
 
-fn draw(report: &Report, folder: &Path) -> Result<()> {
+fn draw(report: &SoakReport, folder: &Path) -> Result<()> {
     std::fs::create_dir_all(folder)?;
     for (name, plot) in plots::all(&report.windows) {
         std::fs::write(folder.join(name), plot.svg(true) + "\n")?;
@@ -155,7 +157,7 @@ fn draw(report: &Report, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for SoakReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for line in self.machine.lines() {
             writeln!(f, "{line}")?;
@@ -165,7 +167,7 @@ impl fmt::Display for Report {
         let requests = thousands(requests as f64);
         writeln!(
             f,
-            "{rate} requests/s, {requests} in {windows} windows of 5 s; none refused\n"
+            "{rate} requests/s, {requests} in {windows} windows of 5 s; none failed\n"
         )?;
         let mut table = table(&["median of the windows", "first third", "last third", "flat"]);
         for row in &self.flatness {

@@ -1,5 +1,5 @@
-//! `bench projector`: fills a log, lets every mode through it by turns, and tells what each made of it. By turns, so that what
-//! disturbs the machine for a while disturbs all of them.
+//! `bench projector`: fills a topic and runs every mode over it in alternation, so that a temporary disturbance of the machine affects
+//! all of them.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,79 +9,77 @@ use ess_parts::progress::note;
 
 use crate::error::{Error, Result};
 use crate::machine::Machine;
-use crate::modes::Bench;
+use crate::modes::ModeRunner;
 use crate::recorder::Recorded;
-use crate::report::{Report, publish};
+use crate::report::{ProjectorReport, publish};
 use crate::run::{Mode, Run};
 use crate::servers::Servers;
 use crate::{topic, workload};
 
 const TOPIC: &str = "bench-projector";
 
-/// What `projector` can be told.
+/// Arguments of `projector`.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {
+pub(crate) struct ProjectorArgs {
     #[command(flatten)]
     servers: Servers,
-    /// Facts in the log
+    /// Events in the topic
     #[arg(long, default_value_t = 2_000_000, value_parser = clap::value_parser!(u64).range(1_000..))]
     events: u64,
-    /// How often each mode is measured
+    /// Rounds of each mode
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
-    /// What all chance in the facts comes from
+    /// Seed of the simulated events
     #[arg(long, default_value_t = 20_261_123)]
     seed: u64,
     /// The modes to measure, separated by commas
     #[arg(long, value_enum, value_delimiter = ',',
         default_values_t = [Mode::Projector, Mode::Ceiling, Mode::KafkaEngine, Mode::Decode])]
     modes: Vec<Mode>,
-    /// Most seconds that the Kafka table engine is given in a round
+    /// Maximum seconds of the Kafka table engine in a round
     #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u64).range(1..))]
     engine_seconds: u64,
-    /// Also write everything measured to this file
+    /// Also write all measurements to this file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
 }
 
-/// Measures.
+/// Runs the benchmark.
 ///
 /// # Errors
-/// Whatever keeps a mode from being measured, and modes that did not do the same work.
-pub(crate) async fn run(args: Args) -> Result<()> {
+/// Any failure of a measurement, and modes that did not do the same work.
+pub(crate) async fn run(args: ProjectorArgs) -> Result<()> {
     let machine = Machine::read(&args.servers).await?;
-    let bench = fill(&args).await?;
-    note(
-        "letting the projector through once, unmeasured: it warms everything up, and what it sends is the ceiling",
-    );
-    let sent = bench.record().await?;
+    let runner = fill(&args).await?;
+    note("warm-up: running the projector once and recording its inserts for the ceiling");
+    let sent = runner.record().await?;
     let mut runs = Vec::new();
     for round in 1..=args.rounds {
         for mode in &args.modes {
-            runs.push(measure(&bench, *mode, round, &sent).await?);
+            runs.push(measure(&runner, *mode, round, &sent).await?);
         }
     }
     require_same_work(&runs)?;
-    let report = Report::new(machine, args.seed, bench.events(), runs);
+    let report = ProjectorReport::new(machine, args.seed, runner.events(), runs);
     publish(&report, args.json.as_deref())
 }
 
-async fn fill(args: &Args) -> Result<Bench> {
+async fn fill(args: &ProjectorArgs) -> Result<ModeRunner> {
     let settings = args.servers.settings(TOPIC, "bench")?;
     topic::create(&settings).await?;
-    note(&format!("filling {TOPIC} with {} facts", args.events));
+    note(&format!("filling {TOPIC} with {} events", args.events));
     let facts = workload::facts(args.seed, args.events)?;
-    Ok(Bench {
+    Ok(ModeRunner {
         ends: topic::fill(&settings, facts).await?,
         servers: args.servers.clone(),
         topic: TOPIC.to_owned(),
-        engine_within: Duration::from_secs(args.engine_seconds),
+        engine_timeout: Duration::from_secs(args.engine_seconds),
         scratch: Scratch::new()?,
     })
 }
 
-async fn measure(bench: &Bench, mode: Mode, round: u32, sent: &Recorded) -> Result<Run> {
-    let run = bench.measure(mode, round, sent).await?;
+async fn measure(runner: &ModeRunner, mode: Mode, round: u32, sent: &Recorded) -> Result<Run> {
+    let run = runner.measure(mode, round, sent).await?;
     let (title, rate, seconds) = (mode.title(), run.rate(), run.took.as_secs_f64());
     note(&format!(
         "round {round}, {title}: {rate:.0} events/s, {} in {seconds:.2} s",
@@ -90,7 +88,7 @@ async fn measure(bench: &Bench, mode: Mode, round: u32, sent: &Recorded) -> Resu
     Ok(run)
 }
 
-/// All projectors and ceilings must have left the same rows behind.
+/// Checks that all projectors and ceilings stored the same rows.
 fn require_same_work(runs: &[Run]) -> Result<()> {
     let folds = runs
         .iter()
@@ -131,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ceiling_of_other_rows_is_refused_and_an_engine_of_other_rows_is_not() {
+    fn a_ceiling_with_other_rows_is_an_error_and_an_engine_with_other_rows_is_not() {
         let (projector, engine) = (run(Mode::Projector, 7), run(Mode::KafkaEngine, 9));
         let same = [projector.clone(), run(Mode::Ceiling, 7), engine];
         assert!(require_same_work(&same).is_ok());

@@ -1,5 +1,5 @@
-//! The log that a benchmark reads: created as `projector init` does, filled as the command-api writes. A log that does not
-//! hold exactly what was sent is an error, not a figure.
+//! The topic of a benchmark: created like `projector init` and filled like the command-api. A topic that does not contain exactly the
+//! sent events is an error.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,35 +15,35 @@ use tokio::task::spawn_blocking;
 
 use crate::error::{Error, Result};
 
-const ANSWERS_WITHIN: Duration = Duration::from_secs(30);
-const FLUSHED_WITHIN: Duration = Duration::from_mins(5);
-/// Longest wait for room when the producer is full.
-const FULL: Duration = Duration::from_millis(20);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(30);
+const FLUSH_TIMEOUT: Duration = Duration::from_mins(5);
+/// Wait time when the queue of the producer is full.
+const QUEUE_FULL_WAIT: Duration = Duration::from_millis(20);
 
 /// The next offset of each partition.
 pub(crate) type Ends = BTreeMap<u16, u64>;
 
-/// Creates the log.
+/// Creates the topic.
 ///
 /// # Errors
-/// A broker that refuses, or a log that holds something already.
+/// An error of the broker, or a topic that is not empty.
 pub(crate) async fn create(settings: &Settings) -> Result<()> {
     ensure_topics(&settings.kafka).await?;
-    let asking = settings.clone();
-    let ends = spawn_blocking(move || ends(&asking)).await??;
+    let for_ends = settings.clone();
+    let ends = spawn_blocking(move || ends(&for_ends)).await??;
     match ends.values().sum::<u64>() {
         0 => Ok(()),
         held => Err(Error::message(format!(
-            "topic {} holds {held} records already: a benchmark needs a fresh broker, as `cargo xtask bench` starts one",
+            "topic {} already has {held} records; a benchmark needs a new broker: run `cargo xtask bench`",
             settings.kafka.topic
         ))),
     }
 }
 
-/// Appends these facts and waits until all of them are in the log; returns where it ends.
+/// Appends events and waits until all are in Kafka. Returns the end offsets.
 ///
 /// # Errors
-/// A broker that does not take them all.
+/// A broker that does not accept all of them.
 pub(crate) async fn fill(
     settings: &Settings,
     facts: impl Iterator<Item = Event> + Send + 'static,
@@ -63,29 +63,29 @@ pub(crate) async fn fill(
             return Ok(ends);
         }
         Err(Error::message(format!(
-            "topic {} took {appended} of {sent} facts; see the broker's log",
+            "topic {} has {appended} of {sent} events; see the log of the broker",
             settings.kafka.topic
         )))
     })
     .await?
 }
 
-/// The next offset of every partition of the log. Blocks.
+/// The end offset of every partition. Blocks.
 ///
 /// # Errors
-/// A broker that does not answer.
+/// The broker does not answer.
 pub(crate) fn ends(settings: &Settings) -> Result<Ends> {
     let topic = settings.kafka.topic.as_str();
     let client: BaseConsumer = client_config(&settings.kafka, "ess-bench").create()?;
     (0..settings.kafka.partitions)
         .map(|partition| {
-            let (_, end) = client.fetch_watermarks(topic, partition as i32, ANSWERS_WITHIN)?;
+            let (_, end) = client.fetch_watermarks(topic, partition as i32, RESPONSE_TIMEOUT)?;
             Ok((partition as u16, end as u64))
         })
         .collect()
 }
 
-/// Appends facts as the command-api does.
+/// Appends events like the command-api.
 pub(crate) struct Writer {
     producer: ThreadedProducer<DefaultProducerContext>,
     topic: String,
@@ -93,10 +93,10 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// # Errors
-    /// A setting that librdkafka does not take.
+    /// A setting that librdkafka rejects.
     pub(crate) fn new(settings: &Settings) -> Result<Self> {
         let mut config = producer_config(&settings.kafka, &settings.producer, "ess-bench");
-        // Filling is nobody's request: it may take as long as it takes.
+        // No client waits, so that a record may wait in the queue for long.
         config.set("message.timeout.ms", "300000");
         Ok(Self {
             producer: config.create()?,
@@ -104,10 +104,10 @@ impl Writer {
         })
     }
 
-    /// Hands one fact over; waits while the producer is full.
+    /// Appends one event. Waits while the queue of the producer is full.
     ///
     /// # Errors
-    /// A producer that is broken.
+    /// An error of the producer.
     pub(crate) fn append(&self, fact: &Event) -> Result<()> {
         let value = fact.to_cloudevent();
         let mut record = BaseRecord::to(&self.topic)
@@ -121,18 +121,18 @@ impl Writer {
             if error != KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull) {
                 return Err(error.into());
             }
-            // Reports are taken by the producer's own thread; a full queue needs time, and an unfinished flush is no failure.
-            let _ = self.producer.flush(FULL);
+            // The producer's thread handles delivery reports; a flush that times out is not an error.
+            let _ = self.producer.flush(QUEUE_FULL_WAIT);
             record = unsent;
         }
         Ok(())
     }
 
-    /// Waits until everything is in the log.
+    /// Waits until all events are in Kafka.
     ///
     /// # Errors
-    /// Not in time.
+    /// A timeout.
     pub(crate) fn flush(&self) -> Result<()> {
-        Ok(self.producer.flush(FLUSHED_WITHIN)?)
+        Ok(self.producer.flush(FLUSH_TIMEOUT)?)
     }
 }

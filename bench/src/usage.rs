@@ -1,5 +1,4 @@
-//! What the processes cost: CPU time and peak memory, as the kernel counts them (proc(5)). It must never cost anything
-//! itself while a clock runs: it reads when one starts and when it stops.
+//! CPU time and peak memory of processes from procfs (proc(5)). Never reads while a clock runs, only at its start and end.
 
 use std::time::Duration;
 
@@ -12,56 +11,56 @@ use crate::servers::Servers;
 /// CPU time that processes have used, all their threads, user and kernel.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub(crate) struct Cpu {
-    /// The process under measurement: the projector, or what stands in its place.
+    /// The measured process: the projector or its replacement.
     pub(crate) client: Duration,
     pub(crate) clickhouse: Duration,
     pub(crate) kafka: Duration,
 }
 
-/// Reads the processes of one run.
+/// Measures the processes of one run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Meter {
     client: Option<i32>,
     clickhouse: i32,
     kafka: i32,
-    begun: Cpu,
+    at_start: Cpu,
 }
 
 impl Meter {
-    /// Begins now; `client` is none where nothing stands between the servers.
+    /// Starts measuring. `client` is `None` if no process is between the servers.
     ///
     /// # Errors
-    /// A process that is not there.
+    /// A process that does not exist.
     pub(crate) fn start(servers: &Servers, client: Option<i32>) -> Result<Self> {
         let mut meter = Self {
             client,
             clickhouse: servers.clickhouse_pid,
             kafka: servers.kafka_pid,
-            begun: Cpu::default(),
+            at_start: Cpu::default(),
         };
-        meter.begun = meter.total()?;
+        meter.at_start = meter.total()?;
         Ok(meter)
     }
 
-    /// What was used since the start.
+    /// CPU time since the start.
     ///
     /// # Errors
     /// A process that has ended.
     pub(crate) fn used(&self) -> Result<Cpu> {
-        let (now, begun) = (self.total()?, self.begun);
+        let (now, start) = (self.total()?, self.at_start);
         Ok(Cpu {
-            client: now.client.saturating_sub(begun.client),
-            clickhouse: now.clickhouse.saturating_sub(begun.clickhouse),
-            kafka: now.kafka.saturating_sub(begun.kafka),
+            client: now.client.saturating_sub(start.client),
+            clickhouse: now.clickhouse.saturating_sub(start.clickhouse),
+            kafka: now.kafka.saturating_sub(start.kafka),
         })
     }
 
-    /// What ClickHouse alone used since the start, whether the others still run or not.
+    /// CPU time of ClickHouse since the start, even if the other processes have ended.
     ///
     /// # Errors
     /// It has ended.
     pub(crate) fn used_by_clickhouse(&self) -> Result<Duration> {
-        Ok(cpu_of(self.clickhouse)?.saturating_sub(self.begun.clickhouse))
+        Ok(cpu_of(self.clickhouse)?.saturating_sub(self.at_start.clickhouse))
     }
 
     fn total(&self) -> Result<Cpu> {
@@ -78,20 +77,24 @@ pub(crate) fn cpu_of(pid: i32) -> Result<Duration> {
     Ok(cpu(&Process::new(pid)?.stat()?, procfs::ticks_per_second()))
 }
 
-/// Most memory that a living process has had resident at once, bytes (`VmHWM`).
+/// Peak resident memory of a running process, bytes (`VmHWM`).
 pub(crate) fn peak_memory(pid: i32) -> Result<u64> {
     let peak = Process::new(pid)?.status()?.vmhwm;
-    let ended = || Error::message(format!("process {pid} has ended: its peak memory is gone"));
+    let ended = || {
+        Error::message(format!(
+            "process {pid} has ended, so its peak memory is unknown"
+        ))
+    };
     Ok(peak.ok_or_else(ended)? * 1024)
 }
 
-/// Memory that a living process has resident now, bytes.
+/// Resident memory of a running process, bytes.
 pub(crate) fn resident_memory(pid: i32) -> Result<u64> {
     let stat = Process::new(pid)?.stat()?;
     Ok(stat.rss * procfs::page_size())
 }
 
-/// Files that a living process has open.
+/// Number of open files of a running process.
 pub(crate) fn open_files(pid: i32) -> Result<usize> {
     Ok(Process::new(pid)?.fd_count()?)
 }
@@ -107,11 +110,11 @@ mod tests {
 
     use super::*;
 
-    /// A broker's, shortened names and addresses, as the kernel writes it.
+    /// `/proc/PID/stat` of a broker, with shortened name and addresses.
     const STAT: &[u8] = b"4242 (kafka (main) x) S 1 4242 4242 0 -1 4194560 91234 0 12 0 1834 266 7 9 20 0 71 0 103412 4871237632 121873 18446744073709551615 1 1 0 0 0 0 0 4096 16800975 0 0 0 17 1 0 0 0 0 0 0 0 0 0 0 0 0 0\n";
 
     #[test]
-    fn user_and_kernel_time_count_and_that_of_ended_children_does_not() {
+    fn user_and_kernel_time_count_without_ended_children() {
         let stat = Stat::from_read(STAT).unwrap();
         assert_eq!(cpu(&stat, 100), Duration::from_secs(21));
     }

@@ -1,4 +1,4 @@
-//! Waiting for a condition under a deadline: nothing here may wait for a time to pass.
+//! Waits for a condition until a deadline. Never sleeps for a fixed time.
 
 use std::time::Duration;
 
@@ -6,25 +6,25 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::error::{Error, Result};
 
-/// Asks `every` so often until there is an answer.
+/// Polls at an interval until `poll` returns a value. `what` names the condition in the error.
 ///
 /// # Errors
-/// Those of `asked`, and none in time.
+/// Those of `poll`, and a timeout.
 pub(crate) async fn until<T>(
     what: &str,
-    within: Duration,
-    every: Duration,
-    mut asked: impl AsyncFnMut() -> Result<Option<T>>,
+    timeout: Duration,
+    poll_interval: Duration,
+    mut poll: impl AsyncFnMut() -> Result<Option<T>>,
 ) -> Result<T> {
-    let deadline = Instant::now() + within;
-    let mut ticks = interval(every);
+    let deadline = Instant::now() + timeout;
+    let mut ticks = interval(poll_interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while Instant::now() < deadline {
         ticks.tick().await;
-        if let Some(answer) = asked().await? {
-            return Ok(answer);
+        if let Some(value) = poll().await? {
+            return Ok(value);
         }
     }
-    let seconds = within.as_secs();
-    Err(Error::message(format!("{what}: not within {seconds} s")))
+    let seconds = timeout.as_secs();
+    Err(Error::message(format!("timeout after {seconds} s: {what}")))
 }

@@ -1,7 +1,7 @@
-//! The phases of `bench freshness`: each appends facts stamped with the moment they are appended, waits until all are
-//! projected, and asks ClickHouse how old they were when it stored them.
+//! The phases of `bench freshness`. Each appends events with the current time, waits until all are projected, and queries
+//! their ages.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use ess_schema::{Event, PlaybackId, TestId, Timestamp};
 use rand::{RngExt as _, SeedableRng as _};
@@ -9,29 +9,30 @@ use rand_chacha::ChaCha12Rng;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::ages::Ages;
+use crate::clock::now;
 use crate::error::{Error, Result};
 use crate::read_model::ReadModel;
 use crate::topic::Writer;
 use crate::waiting::until;
 use crate::workload::facts;
 
-/// Between two facts of the idle log, ms.
+/// Gap between two events on the idle topic, ms.
 const GAPS_MS: std::ops::RangeInclusive<u64> = 50..=400;
-/// How often it is asked whether a fact is readable.
-const LOOK_EVERY: Duration = Duration::from_millis(2);
-const PROJECTED_WITHIN: Duration = Duration::from_mins(2);
-/// Hot facts are appended in bunches this far apart.
-const BUNCH_EVERY: Duration = Duration::from_millis(10);
+/// Interval of checking whether an event is readable.
+const POLL_INTERVAL: Duration = Duration::from_millis(2);
+const PROJECT_TIMEOUT: Duration = Duration::from_mins(2);
+/// Interval between batches of hot events.
+const BATCH_INTERVAL: Duration = Duration::from_millis(10);
 
-/// A steady stream of facts.
+/// A steady load.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Load {
     pub(super) seconds: u64,
-    /// Facts a second.
+    /// Events per second.
     pub(super) rate: u64,
 }
 
-/// What all phases share.
+/// The state that all phases share.
 pub(super) struct Phases {
     writer: Writer,
     model: ReadModel,
@@ -40,10 +41,10 @@ pub(super) struct Phases {
 }
 
 impl Phases {
-    /// Appends one fact and waits for it, so that everything has been started and reached once.
+    /// Appends one event and waits for it, as a warm-up.
     ///
     /// # Errors
-    /// A projector that does not project.
+    /// A projector that stores nothing.
     pub(super) async fn begin(writer: Writer, model: ReadModel, seed: u64) -> Result<Self> {
         let mut phases = Self {
             writer,
@@ -58,10 +59,10 @@ impl Phases {
         Ok(phases)
     }
 
-    /// One fact at a time at random moments: ages when stored, and when the projection says that they are readable.
+    /// Appends one event at a time at random intervals. Returns ages when stored, and when the progress says that they are readable.
     ///
     /// # Errors
-    /// A fact that is not projected.
+    /// An event that is not projected in time.
     pub(super) async fn idle(&mut self, count: u64) -> Result<(Ages, Ages)> {
         let mut chance = ChaCha12Rng::seed_from_u64(self.seed);
         let mut readable = Vec::new();
@@ -74,18 +75,18 @@ impl Phases {
         Ok((self.ages("idle").await?, Ages::of(readable)))
     }
 
-    /// Facts of many playbacks at a steady pace.
+    /// Appends events of many playbacks at a steady rate.
     ///
     /// # Errors
-    /// Facts that are not projected.
+    /// Events that are not projected in time.
     pub(super) async fn alone(&mut self, load: Load) -> Result<Ages> {
         self.steadily("alone", load, Vec::new()).await
     }
 
-    /// The same, while one more playback gets `hot` facts over the same time.
+    /// The same, while one more playback gets `hot` events in the same time.
     ///
     /// # Errors
-    /// Facts that are not projected.
+    /// Events that are not projected in time.
     pub(super) async fn beside(&mut self, load: Load, hot: u64) -> Result<Ages> {
         let playback = PlaybackId::new("hot").map_err(|e| Error::message(e.to_string()))?;
         let of_one = |fact: Event| Event {
@@ -99,17 +100,17 @@ impl Phases {
     async fn steadily(&mut self, name: &str, load: Load, hot: Vec<Event>) -> Result<Ages> {
         let steady = self.facts(name, load.seconds * load.rate)?;
         let whole = Duration::from_secs(load.seconds);
-        let bunches = (whole.as_millis() / BUNCH_EVERY.as_millis()) as usize;
-        let bunch = hot.len().div_ceil(bunches).max(1);
+        let batch_count = (whole.as_millis() / BATCH_INTERVAL.as_millis()) as usize;
+        let batch = hot.len().div_ceil(batch_count).max(1);
         let mut hot = hot.into_iter();
-        let mut bunches = ticks(BUNCH_EVERY);
+        let mut batches = ticks(BATCH_INTERVAL);
         let mut paces = ticks(Duration::from_secs(1) / load.rate as u32);
         for fact in steady {
             loop {
                 tokio::select! {
                     _ = paces.tick() => break,
-                    _ = bunches.tick() => {
-                        for fact in hot.by_ref().take(bunch) {
+                    _ = batches.tick() => {
+                        for fact in hot.by_ref().take(batch) {
                             self.append(fact)?;
                         }
                     }
@@ -121,7 +122,7 @@ impl Phases {
         self.ages(name).await
     }
 
-    /// Facts of this phase, all different from those of another.
+    /// The events of this phase, different from those of other phases.
     fn facts(&self, phase: &str, count: u64) -> Result<Vec<Event>> {
         let test_id = TestId::new(phase).map_err(|e| Error::message(e.to_string()))?;
         let seed = phase.bytes().fold(self.seed, |seed, byte| {
@@ -134,7 +135,7 @@ impl Phases {
         Ok(marked.collect())
     }
 
-    /// Appends a fact as happening now; returns its ingest time.
+    /// Appends an event with the current time. Returns its ingest time.
     fn append(&mut self, fact: Event) -> Result<Timestamp> {
         let now = now()?;
         self.writer.append(&Event {
@@ -148,8 +149,8 @@ impl Phases {
 
     async fn wait_until_projected(&self) -> Result<()> {
         let what = "everything appended is projected";
-        until(what, PROJECTED_WITHIN, LOOK_EVERY, async || {
-            // The tables are made by the projector itself.
+        until(what, PROJECT_TIMEOUT, POLL_INTERVAL, async || {
+            // The projector creates the tables, so that they may be missing.
             let progress = self.model.progress().await.unwrap_or_default();
             Ok((progress.values().sum::<u64>() >= self.appended).then_some(()))
         })
@@ -167,10 +168,4 @@ fn ticks(every: Duration) -> tokio::time::Interval {
     let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     ticks
-}
-
-fn now() -> Result<Timestamp> {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    let millis = since.map_or(-1, |since| since.as_millis() as i64);
-    Timestamp::from_millis(millis).map_err(|e| Error::message(e.to_string()))
 }

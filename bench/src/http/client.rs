@@ -1,15 +1,9 @@
-//! The client that everything is measured with, ESS and its yardsticks alike: connections that are kept, one request at a time
-//! on each (hyper's own connection, nothing around it). A request that is refused is an error, not a figure.
+//! The client of every measurement, of ESS and its yardsticks alike: that of ess-load, with one request at a time on each
+//! connection. Never counts a request that fails: that is an error.
 
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full};
-use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper::header::{HOST, HeaderMap};
-use hyper::{Method, Request};
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
+use ess_load::http::{HttpClient, HttpRequest, HttpResponse};
 use tokio::task::JoinSet;
 use tokio::time::sleep_until;
 
@@ -17,154 +11,79 @@ use crate::error::{Error, Result};
 use crate::http::latencies::Latencies;
 use crate::usage::cpu_of;
 
-/// Before the clock of a load starts.
+/// Time before the clock of a load starts.
 const WARM_UP: Duration = Duration::from_secs(1);
-/// Of a refusal, so much is told.
-const TOLD: usize = 600;
+/// Maximum bytes of a response body in an error message.
+const MAX_QUOTED: usize = 600;
 
-/// One request.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Ask {
-    pub(crate) method: Method,
-    /// Path and query of its address.
-    pub(crate) path: String,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
-}
-
-impl Ask {
-    /// Asks for what is under this path.
-    pub(crate) fn get(path: impl Into<String>) -> Self {
-        Self {
-            path: path.into(),
-            ..Self::default()
-        }
+/// Sends a request and reads the complete response.
+///
+/// # Errors
+/// No response, or a status other than 2xx.
+pub(crate) async fn send(client: &HttpClient, request: &HttpRequest) -> Result<HttpResponse> {
+    let path = &request.path;
+    let response = client.send(request).await;
+    let response = response.map_err(|error| Error::message(format!("{path}: {error}")))?;
+    if response.status.is_success() {
+        return Ok(response);
     }
+    let body = &response.body[..response.body.len().min(MAX_QUOTED)];
+    let body = String::from_utf8_lossy(body);
+    Err(Error::message(format!(
+        "{path}: {}: {body}",
+        response.status
+    )))
 }
 
-/// One answer.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
-}
-
-/// A connection to one server, opened again when the server has closed it.
-pub(crate) struct Connection {
-    authority: String,
-    sender: Option<SendRequest<Full<Bytes>>>,
-}
-
-impl Connection {
-    /// To the server with this base address, `http://host:port`; opened with the first request.
-    pub(crate) fn to(base: &str) -> Self {
-        Self {
-            authority: base.trim_start_matches("http://").to_owned(),
-            sender: None,
-        }
-    }
-
-    /// Sends one request and reads its whole answer.
-    ///
-    /// # Errors
-    /// No answer, or one that is none of 2xx.
-    pub(crate) async fn send(&mut self, ask: &Ask) -> Result<Answer> {
-        let mut request = Request::builder()
-            .method(&ask.method)
-            .uri(&ask.path)
-            .body(Full::new(ask.body.clone()))
-            .map_err(|error| Error::message(format!("{}: {error}", ask.path)))?;
-        *request.headers_mut() = ask.headers.clone();
-        let host = self.authority.parse();
-        let host = host.map_err(|_| Error::message(format!("{} is no host", self.authority)))?;
-        request.headers_mut().insert(HOST, host);
-        let failed = |error: hyper::Error| Error::message(format!("{}: {error}", ask.path));
-        let answer = self.ready().await?.send_request(request).await;
-        let (parts, body) = answer.map_err(failed)?.into_parts();
-        let body = body.collect().await.map_err(failed)?.to_bytes();
-        if !parts.status.is_success() {
-            let body = String::from_utf8_lossy(&body[..body.len().min(TOLD)]).into_owned();
-            let (status, path) = (parts.status, &ask.path);
-            return Err(Error::message(format!(
-                "{path} was answered {status}: {body}"
-            )));
-        }
-        Ok(Answer {
-            headers: parts.headers,
-            body,
-        })
-    }
-
-    async fn ready(&mut self) -> Result<&mut SendRequest<Full<Bytes>>> {
-        let mut sender = match self.sender.take() {
-            Some(sender) if !sender.is_closed() => sender,
-            _ => connect(&self.authority).await?,
-        };
-        if sender.ready().await.is_err() {
-            sender = connect(&self.authority).await?;
-        }
-        Ok(self.sender.insert(sender))
-    }
-}
-
-async fn connect(authority: &str) -> Result<SendRequest<Full<Bytes>>> {
-    let stream = TcpStream::connect(authority).await?;
-    stream.set_nodelay(true)?;
-    let failed = |error: hyper::Error| Error::message(format!("{authority}: {error}"));
-    let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(failed)?;
-    // Its end is seen by the next request.
-    tokio::spawn(connection);
-    Ok(sender)
-}
-
-/// A server that is asked.
+/// A server under load.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
-    /// Its base address.
+    /// Its base URL.
     pub(crate) url: String,
     /// Its process.
     pub(crate) pid: i32,
 }
 
-/// Lets `clients` ask one after the other for so long: `ask` makes the request of a number, and no number comes twice.
+/// Runs a closed load: each of `clients` sends one request after the other. `request` makes the request of a number; numbers do not
+/// repeat.
 ///
 /// # Errors
 /// The first request that fails.
 pub(crate) async fn load(
     target: &Target,
     clients: u64,
-    how_long: Duration,
-    ask: impl Fn(u64) -> Ask + Clone + Send + 'static,
+    duration: Duration,
+    request: impl Fn(u64) -> HttpRequest + Clone + Send + 'static,
 ) -> Result<Latencies> {
-    let begin = Instant::now() + WARM_UP;
-    let end = begin + how_long;
+    let start = Instant::now() + WARM_UP;
+    let end = start + duration;
     let mut running = JoinSet::new();
-    for client in 0..clients {
-        let (mut connection, ask) = (Connection::to(&target.url), ask.clone());
+    for number in 0..clients {
+        let (client, request) = (HttpClient::new(&target.url), request.clone());
         running.spawn(async move {
             let mut took = Vec::new();
-            for number in (client..).step_by(clients as usize) {
-                let request = ask(number);
+            for number in (number..).step_by(clients as usize) {
+                let request = request(number);
                 let sent = Instant::now();
                 if sent >= end {
                     break;
                 }
-                connection.send(&request).await?;
-                if sent >= begin {
+                send(&client, &request).await?;
+                if sent >= start {
                     took.push(sent.elapsed());
                 }
             }
             Ok::<_, Error>(took)
         });
     }
-    sleep_until(begin.into()).await;
+    sleep_until(start.into()).await;
     let me = std::process::id() as i32;
     let (client, server) = (cpu_of(me)?, cpu_of(target.pid)?);
     let mut all = Vec::new();
     while let Some(ended) = running.join_next().await {
         all.extend(ended??);
     }
-    let latencies = Latencies::of(all, begin.elapsed());
+    let latencies = Latencies::of(all, start.elapsed());
     let used = |now: Duration, before| now.saturating_sub(before);
-    Ok(latencies.at_the_cost_of(used(cpu_of(me)?, client), used(cpu_of(target.pid)?, server)))
+    Ok(latencies.with_cpu(used(cpu_of(me)?, client), used(cpu_of(target.pid)?, server)))
 }

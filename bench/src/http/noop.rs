@@ -1,5 +1,4 @@
-//! The yardstick of a cached answer: a route of the same framework on the same runtime that answers a constant. A process of
-//! its own, as the query-api is.
+//! The yardstick of a cached response: a route of the same framework and runtime that returns a constant, in a process of its own.
 
 use bytes::Bytes;
 use poem::listener::TcpListener;
@@ -8,13 +7,13 @@ use poem::{EndpointExt as _, Response, Route, Server, get, handler};
 
 use crate::error::Result;
 
-/// What `noop` must be told.
+/// Arguments of `noop`.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {
-    /// Where it listens
+pub(crate) struct NoopArgs {
+    /// Address to listen on
     #[arg(long)]
     address: String,
-    /// Bytes of the body
+    /// Length of the body in bytes
     #[arg(long)]
     bytes: usize,
 }
@@ -26,11 +25,11 @@ fn constant(Data(body): Data<&Bytes>) -> Response {
         .body(body.clone())
 }
 
-/// Answers until it is ended.
+/// Serves until it is stopped.
 ///
 /// # Errors
-/// A port that is taken.
-pub(crate) async fn run(args: Args) -> Result<()> {
+/// A port that is in use.
+pub(crate) async fn run(args: NoopArgs) -> Result<()> {
     let body = Bytes::from(vec![b' '; args.bytes]);
     let routes = Route::new()
         .at("/stats/playback/:id", get(constant))

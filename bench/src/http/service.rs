@@ -1,4 +1,4 @@
-//! The HTTP services under measurement as processes: the binaries beside this one, and what stands beside them as a yardstick.
+//! The HTTP services under load as processes: binaries of ESS beside this one, and yardsticks.
 
 use std::collections::HashMap;
 use std::env;
@@ -6,24 +6,25 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use ess_load::http::{HttpClient, HttpRequest};
 use ess_parts::{Launch, Lifetime, Process, ports, tail};
 use tokio::task::block_in_place;
 
 use crate::error::{Error, Result};
-use crate::http::client::{Ask, Connection, Target};
+use crate::http::client::{Target, send};
 use crate::projector::binary;
 use crate::waiting::until;
 
-const STARTS_WITHIN: Duration = Duration::from_mins(1);
-const ENDS_WITHIN: Duration = Duration::from_secs(40);
-const LOOK_EVERY: Duration = Duration::from_millis(20);
+const START_TIMEOUT: Duration = Duration::from_mins(1);
+const STOP_TIMEOUT: Duration = Duration::from_secs(40);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// How a query-api remembers its answers.
+/// The cache configuration of a query-api.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cache {
-    /// As it does by default.
+    /// The defaults.
     Default,
-    /// Not at all: every request is a question to the read model.
+    /// No cache: every request queries the read model.
     Off,
 }
 
@@ -35,10 +36,10 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// A query-api that answers from the databases of `name`, and is ready.
+    /// Starts a query-api on the databases of `name`.
     ///
     /// # Errors
-    /// It does not become ready.
+    /// It does not become ready in time.
     pub(crate) async fn query_api(
         clickhouse_url: &str,
         name: &str,
@@ -59,10 +60,10 @@ impl Service {
         Self::start("query-api", command, address, logs, "/health/ready").await
     }
 
-    /// A command-api that appends to the log of these settings, all others at their defaults, and is ready.
+    /// Starts a command-api with this environment and default settings.
     ///
     /// # Errors
-    /// It does not become ready.
+    /// It does not become ready in time.
     pub(crate) async fn command_api(
         environment: &HashMap<String, String>,
         logs: &Path,
@@ -73,10 +74,10 @@ impl Service {
         Self::start("command-api", command, address, logs, "/health/ready").await
     }
 
-    /// A server that parses facts as the command-api does, and forgets them.
+    /// Starts a server that parses events like the command-api and discards them.
     ///
     /// # Errors
-    /// It does not answer.
+    /// It does not answer in time.
     pub(crate) async fn parse(logs: &Path) -> Result<Self> {
         let address = address()?;
         let mut command = Command::new(env::current_exe()?);
@@ -84,10 +85,10 @@ impl Service {
         Self::start("parse", command, address, logs, "/ready").await
     }
 
-    /// A no-op that answers so many bytes.
+    /// Starts a no-op server whose responses have so many bytes.
     ///
     /// # Errors
-    /// It does not answer.
+    /// It does not answer in time.
     pub(crate) async fn noop(bytes: usize, logs: &Path) -> Result<Self> {
         let address = address()?;
         let mut command = Command::new(env::current_exe()?);
@@ -95,7 +96,11 @@ impl Service {
         Self::start("noop", command, address, logs, "/stats/playback/any").await
     }
 
-    async fn start(
+    /// Starts a process, and waits until it answers `ready`.
+    ///
+    /// # Errors
+    /// It ends, or does not answer in time.
+    pub(crate) async fn start(
         name: &str,
         command: Command,
         address: String,
@@ -119,13 +124,14 @@ impl Service {
             log,
             target,
         };
+        let client = HttpClient::new(&service.target.url);
         let what = format!("{name} is ready");
-        until(&what, STARTS_WITHIN, LOOK_EVERY, async || {
+        until(&what, START_TIMEOUT, POLL_INTERVAL, async || {
             service.require_alive(name)?;
-            let asked = Connection::to(&service.target.url)
-                .send(&Ask::get(ready))
-                .await;
-            Ok(asked.ok().map(|_| ()))
+            Ok(send(&client, &HttpRequest::get(ready))
+                .await
+                .ok()
+                .map(|_| ()))
         })
         .await?;
         Ok(service)
@@ -139,16 +145,20 @@ impl Service {
         Err(Error::message(format!("{name} has ended\n{tail}")))
     }
 
-    /// Ends it.
+    /// Stops it.
     ///
     /// # Errors
-    /// One that cannot be ended.
+    /// A process that cannot be stopped.
     pub(crate) fn stop(mut self) -> Result<()> {
-        block_in_place(|| self.process.stop(ENDS_WITHIN))?;
+        block_in_place(|| self.process.stop(STOP_TIMEOUT))?;
         Ok(())
     }
 }
 
-fn address() -> Result<String> {
+/// A free address for a service.
+///
+/// # Errors
+/// No free port.
+pub(crate) fn address() -> Result<String> {
     Ok(format!("127.0.0.1:{}", ports::free_port()?))
 }

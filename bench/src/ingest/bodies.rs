@@ -1,21 +1,18 @@
-//! What is sent: progress reports as players send them, each with an id of its own; alone, or 500 a body. And the records that the
-//! log holds of them, for Kafka's own producer.
+//! Request bodies: progress reports as players send them, each with its own id, alone or 500 in a body. And their Kafka records, for
+//! Kafka's own producer.
 
 use std::fmt::Write as _;
 
-use bytes::Bytes;
+use ess_load::http::HttpRequest;
 use ess_schema::decode::{AcceptedShapes, ReceiveContext, decode_item};
 use ess_schema::{EventId, Timestamp};
-use hyper::Method;
-use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 
 use crate::error::{Error, Result};
-use crate::http::client::Ask;
 
-/// Items of a batch.
+/// Items in a batch.
 pub(crate) const BATCH: u64 = 500;
 
-/// One report; no number makes the same twice within a run.
+/// One report. Each number of a run makes a different one.
 pub(crate) fn command(run: u64, number: u64) -> String {
     let playback = number / 12;
     let from = number % 12 * 10_000;
@@ -28,45 +25,39 @@ pub(crate) fn command(run: u64, number: u64) -> String {
     )
 }
 
-fn post(content_type: &'static str, body: String) -> Ask {
-    let content_type = HeaderValue::from_static(content_type);
-    Ask {
-        method: Method::POST,
-        path: "/commands".to_owned(),
-        headers: HeaderMap::from_iter([(CONTENT_TYPE, content_type)]),
-        body: Bytes::from(body),
-    }
+fn post(media_type: &'static str, body: String) -> HttpRequest {
+    HttpRequest::post("/commands", media_type, body)
 }
 
 /// One report as a request.
-pub(crate) fn single(run: u64) -> impl Fn(u64) -> Ask + Clone + Send + 'static {
+pub(crate) fn single(run: u64) -> impl Fn(u64) -> HttpRequest + Clone + Send + 'static {
     move |number| post("application/json", command(run, number))
 }
 
 /// A batch of reports as a request.
-pub(crate) fn batch(run: u64) -> impl Fn(u64) -> Ask + Clone + Send + 'static {
+pub(crate) fn batch(run: u64) -> impl Fn(u64) -> HttpRequest + Clone + Send + 'static {
     move |number| {
         let mut body = String::new();
         for item in number * BATCH..(number + 1) * BATCH {
-            // A string takes whatever is written.
+            // Writing to a String cannot fail.
             let _ = writeln!(body, "{}", command(run, item));
         }
         post("application/x-ndjson", body)
     }
 }
 
-/// The value of the record that the log holds of each of the first `count` reports, one a line.
+/// The values of the Kafka records of the first `count` reports, one a line.
 ///
 /// # Errors
-/// A report that is none.
+/// A report that is not valid.
 pub(super) fn records(run: u64, count: u64, now: Timestamp) -> Result<String> {
     let mut lines = String::new();
     // Every report has an id.
-    let spare = EventId::new("spare").map_err(|error| Error::message(error.to_string()))?;
+    let unused = EventId::new("unused").map_err(|error| Error::message(error.to_string()))?;
     for number in 0..count {
         let mut context = ReceiveContext::Request {
             received_at: now,
-            generate_id: &mut || spare.clone(),
+            generate_id: &mut || unused.clone(),
         };
         let item = decode_item(
             &command(run, number),
@@ -85,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_report_is_in_order_and_has_an_id_of_its_own() {
+    fn every_report_is_valid_and_has_its_own_id() {
         let now = Timestamp::parse_rfc3339("2026-11-26T00:00:00Z").unwrap();
         let records = records(1, 1_000, now).unwrap();
         let ids: std::collections::BTreeSet<_> = records

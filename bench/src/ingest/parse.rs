@@ -1,20 +1,19 @@
-//! The yardstick of appending: a route of the same framework on the same runtime that reads the same body by the same rules, and
-//! answers as much, but has no log. A process of its own, as the command-api is.
+//! The yardstick of appending: a route of the same framework and runtime that parses the same body by the same rules and returns a
+//! response of the same size, without Kafka. In a process of its own.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
+use ess_schema::EventId;
 use ess_schema::decode::{AcceptedShapes, ReceiveContext, decode_item};
-use ess_schema::{EventId, Timestamp};
 use poem::http::StatusCode;
 use poem::listener::TcpListener;
 use poem::{Response, Route, Server, get, handler, post};
 
+use crate::clock::now;
 use crate::error::Result;
 
-/// What `parse` must be told.
+/// Arguments of `parse`.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {
-    /// Where it listens
+pub(crate) struct ParseArgs {
+    /// Address to listen on
     #[arg(long)]
     address: String,
 }
@@ -30,15 +29,13 @@ fn ready() -> StatusCode {
     reason = "a handler owns what it extracts"
 )]
 fn parse(body: String) -> Response {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    let now = now.unwrap_or_default().as_millis() as i64;
     // Every fact that is sent here has an id.
-    let Ok(spare) = EventId::new("spare") else {
+    let (Ok(now), Ok(unused)) = (now(), EventId::new("unused")) else {
         return StatusCode::INTERNAL_SERVER_ERROR.into();
     };
     let mut context = ReceiveContext::Request {
-        received_at: Timestamp::EPOCH.plus_millis(now),
-        generate_id: &mut || spare.clone(),
+        received_at: now,
+        generate_id: &mut || unused.clone(),
     };
     let Ok(item) = decode_item(&body, AcceptedShapes::Commands, &mut context) else {
         return StatusCode::UNPROCESSABLE_ENTITY.into();
@@ -55,11 +52,11 @@ fn parse(body: String) -> Response {
         .body(body)
 }
 
-/// Answers until it is ended.
+/// Serves until it is stopped.
 ///
 /// # Errors
-/// A port that is taken.
-pub(crate) async fn run(args: Args) -> Result<()> {
+/// A port that is in use.
+pub(crate) async fn run(args: ParseArgs) -> Result<()> {
     let routes = Route::new()
         .at("/ready", get(ready))
         .at("/commands", post(parse));

@@ -1,5 +1,5 @@
 //! The yardstick of batches: Kafka's own `ProducerPerformance`, with the records that the command-api makes of the same reports, and
-//! its batch size, linger, compression and acknowledgements. Its records have no key, so it need not find a partition for each.
+//! its batch size, linger, compression and acknowledgements. Its records have no key, so it computes no partitions.
 
 use std::fs;
 use std::path::Path;
@@ -9,20 +9,20 @@ use tokio::process::Command;
 
 use crate::error::{Error, Result};
 
-/// A topic, and what is sent to it.
+/// A run of Kafka's producer.
 pub(super) struct Producer<'s> {
     pub(super) settings: &'s Settings,
     pub(super) topic: &'s str,
-    /// One record a line; they are drawn from at random.
+    /// One record a line, drawn at random.
     pub(super) payloads: &'s Path,
     pub(super) jars: &'s Path,
 }
 
 impl Producer<'_> {
-    /// Sends so many records, and tells how many it sent a second by its own clock, which begins when its JVM is up.
+    /// Sends so many records. Returns the records per second that it reports, which do not include the start of the JVM.
     ///
     /// # Errors
-    /// When it fails, or does not say.
+    /// If it fails, or reports no rate.
     pub(super) async fn run(&self, records: u64) -> Result<f64> {
         let producer = &self.settings.producer;
         let properties = format!(
@@ -47,16 +47,16 @@ impl Producer<'_> {
         let text = String::from_utf8_lossy(&output.stdout);
         let failed = || {
             let error = String::from_utf8_lossy(&output.stderr);
-            Error::message(format!("ProducerPerformance said: {text}{error}"))
+            Error::message(format!("ProducerPerformance failed: {text}{error}"))
         };
-        told(&text)
+        records_per_second(&text)
             .filter(|_| output.status.success())
             .ok_or_else(failed)
     }
 }
 
-/// Records a second, of its last line: `600000 records sent, 143123.4 records/sec (…)`.
-fn told(text: &str) -> Option<f64> {
+/// Records per second in the last line: `600000 records sent, 143123.4 records/sec (…)`.
+fn records_per_second(text: &str) -> Option<f64> {
     let line = text.lines().rfind(|line| line.contains("records sent, "))?;
     let rate = line.split("records sent, ").nth(1)?;
     rate.split_whitespace().next()?.parse().ok()
@@ -67,10 +67,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_line_is_of_all() {
+    fn the_last_line_has_the_total_rate() {
         let text = "349 records sent, 69.8 records/sec (0.02 MB/sec)\n\
             600000 records sent, 143123.4 records/sec (40.1 MB/sec), 5.1 ms avg latency\n";
-        assert_eq!(told(text), Some(143_123.4));
-        assert_eq!(told("Exception"), None);
+        assert_eq!(records_per_second(text), Some(143_123.4));
+        assert_eq!(records_per_second("Exception"), None);
     }
 }

@@ -1,83 +1,27 @@
-//! What `bench ingest` found: medians, ratios to the yardsticks, the goals, and where the CPU time went.
+//! The report of `bench ingest`: medians, ratios to the yardsticks, goals, and CPU time.
 
 use std::fmt;
 
 use comfy_table::Table;
 use serde::Serialize;
 
-use super::measure::{AIMED_AT, BATCHERS, CONNECTIONS};
-use crate::http::latencies::Latencies;
+use super::figure::{CONNECTIONS, Case, CpuCores, Figure, GOAL_CONNECTIONS};
 use crate::machine::Machine;
 use crate::median::median;
 use crate::report::{table, thousands};
 
-/// Requests a second that the predecessor took on two cores, its own queue and all.
+/// Requests per second of the predecessor on two cores, including its queue.
 const PREDECESSOR: f64 = 646.0;
 
-/// What a figure is of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Of {
-    /// The route that only parses, at so many connections.
-    Parse(u64),
-    /// One fact a request, at so many connections.
-    Single(u64),
-    /// One request after the other.
-    Idle,
-    /// Due at half of the highest rate.
-    Half,
-    /// 500 facts a request.
-    Batches,
-    /// Kafka's own producer.
-    Producer,
-}
-
-/// One measurement.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub(super) struct Figure {
-    /// Events a second.
-    pub(super) rate: f64,
-    latencies: Option<Latencies>,
-    spent: Option<Spent>,
-}
-
-/// CPU, in cores.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub(super) struct Spent {
-    pub(super) generator: f64,
-    pub(super) server: f64,
-    pub(super) kafka: f64,
-}
-
-impl Figure {
-    /// Of requests that bring so many events each.
-    pub(super) fn of(latencies: Latencies, events: u64, spent: Spent) -> Self {
-        Self {
-            rate: latencies.rate * events as f64,
-            latencies: Some(latencies),
-            spent: Some(spent),
-        }
-    }
-
-    /// Of what tells its rate only.
-    pub(super) fn rate(rate: f64) -> Self {
-        Self {
-            rate,
-            latencies: None,
-            spent: None,
-        }
-    }
-}
-
-/// Everything that one `bench ingest` found.
+/// The report of `bench ingest`.
 #[derive(Debug, Serialize)]
-pub(super) struct Report {
+pub(super) struct IngestReport {
     machine: Machine,
     seconds: u64,
-    figures: Vec<(Of, Figure)>,
+    figures: Vec<(Case, Figure)>,
 }
 
-impl Report {
+impl IngestReport {
     pub(super) fn new(machine: Machine, seconds: u64) -> Self {
         Self {
             machine,
@@ -86,68 +30,70 @@ impl Report {
         }
     }
 
-    pub(super) fn add(&mut self, of: Of, figure: Figure) {
+    pub(super) fn add(&mut self, of: Case, figure: Figure) {
         self.figures.push((of, figure));
     }
 
-    /// The median rate so far.
-    pub(super) fn rate(&self, of: Of) -> Option<f64> {
-        self.middle(of, |figure| Some(figure.rate))
+    /// The median rate.
+    pub(super) fn rate(&self, of: Case) -> Option<f64> {
+        self.median(of, |figure| Some(figure.rate))
     }
 
-    fn all(&self, of: Of) -> impl Iterator<Item = &Figure> {
-        let same = move |(which, _): &&(Of, Figure)| *which == of;
+    fn all(&self, of: Case) -> impl Iterator<Item = &Figure> {
+        let same = move |(which, _): &&(Case, Figure)| *which == of;
         self.figures.iter().filter(same).map(|(_, figure)| figure)
     }
 
-    fn middle(&self, of: Of, value: impl Fn(&Figure) -> Option<f64>) -> Option<f64> {
+    fn median(&self, of: Case, value: impl Fn(&Figure) -> Option<f64>) -> Option<f64> {
         median(self.all(of).filter_map(value))
     }
 
-    fn p50(&self, of: Of) -> Option<f64> {
-        self.middle(of, |figure| Some(figure.latencies?.p50))
+    fn p50(&self, of: Case) -> Option<f64> {
+        self.median(of, |figure| Some(figure.latencies?.p50))
     }
 
-    fn p99(&self, of: Of) -> Option<f64> {
-        self.middle(of, |figure| Some(figure.latencies?.p99))
+    fn p99(&self, of: Case) -> Option<f64> {
+        self.median(of, |figure| Some(figure.latencies?.p99))
     }
 
-    fn ratio(&self, of: Of, to: Of) -> Option<f64> {
+    fn ratio(&self, of: Case, to: Case) -> Option<f64> {
         Some(self.rate(of)? / self.rate(to)?)
     }
 
     fn goals(&self) -> Table {
-        let mut table = table(&["goal", "value (median)", "aimed at", "met"]);
-        let single = Of::Single(AIMED_AT);
-        let least = |value: Option<f64>, bound: f64| value.map(|value| (value, value >= bound));
-        let most = |value: Option<f64>, bound: f64| value.map(|value| (value, value <= bound));
+        let mut table = table(&["measured", "value (median)", "goal", "met"]);
+        let single = Case::Single(GOAL_CONNECTIONS);
+        let within_min =
+            |value: Option<f64>, bound: f64| value.map(|value| (value, value >= bound));
+        let within_max =
+            |value: Option<f64>, bound: f64| value.map(|value| (value, value <= bound));
         let times = self.rate(single).map(|rate| rate / PREDECESSOR);
         for (what, found, aimed_at) in [
             (
                 format!(
-                    "one fact a request, {AIMED_AT} connections, of the route that only parses"
+                    "one event a request, {GOAL_CONNECTIONS} connections ÷ the route that only parses"
                 ),
-                least(self.ratio(single, Of::Parse(AIMED_AT)), 0.6),
+                within_min(self.ratio(single, Case::Parse(GOAL_CONNECTIONS)), 0.6),
                 "≥ 0.6 ×",
             ),
             (
-                format!("the same, of the predecessor's {PREDECESSOR}/s"),
-                least(times, 35.0),
+                format!("the same ÷ the predecessor's {PREDECESSOR}/s"),
+                within_min(times, 35.0),
                 "≥ 35 ×",
             ),
             (
-                "p99 at half that rate, ms from when due".to_owned(),
-                most(self.p99(Of::Half), 25.0),
+                "p99 at half that rate, ms from the due time".to_owned(),
+                within_max(self.p99(Case::Half), 25.0),
                 "≤ 25",
             ),
             (
-                "500 facts a request, of Kafka's own producer".to_owned(),
-                least(self.ratio(Of::Batches, Of::Producer), 2.0),
+                "500 events a request ÷ Kafka's own producer".to_owned(),
+                within_min(self.ratio(Case::Batches, Case::Producer), 2.0),
                 "≥ 2 ×",
             ),
             (
                 "one request after the other, p50, ms".to_owned(),
-                most(self.p50(Of::Idle), 3.0),
+                within_max(self.p50(Case::Idle), 3.0),
                 "≤ 3",
             ),
         ] {
@@ -172,47 +118,32 @@ impl Report {
         ]);
         let singles = CONNECTIONS
             .into_iter()
-            .flat_map(|connections| [Of::Parse(connections), Of::Single(connections)]);
-        for of in singles.chain([Of::Half, Of::Idle, Of::Batches, Of::Producer]) {
+            .flat_map(|connections| [Case::Parse(connections), Case::Single(connections)]);
+        for of in singles.chain([Case::Half, Case::Idle, Case::Batches, Case::Producer]) {
             let rounds: Vec<_> = self.all(of).map(|figure| thousands(figure.rate)).collect();
-            let of_spent = |value: fn(Spent) -> f64| {
-                shown(self.middle(of, |figure| Some(value(figure.spent?))), 2)
+            let cores = |value: fn(CpuCores) -> f64| {
+                format_value(self.median(of, |figure| Some(value(figure.cores?))), 2)
             };
             table.add_row([
                 of.to_string(),
                 self.rate(of).map_or("–".to_owned(), thousands),
                 rounds.join(", "),
-                shown(self.p50(of), 2),
-                shown(self.p99(of), 2),
-                of_spent(|spent| spent.generator),
-                of_spent(|spent| spent.server),
-                of_spent(|spent| spent.kafka),
+                format_value(self.p50(of), 2),
+                format_value(self.p99(of), 2),
+                cores(|cores| cores.generator),
+                cores(|cores| cores.server),
+                cores(|cores| cores.kafka),
             ]);
         }
         table
     }
 }
 
-fn shown(value: Option<f64>, digits: usize) -> String {
+fn format_value(value: Option<f64>, digits: usize) -> String {
     value.map_or("–".to_owned(), |value| format!("{value:.digits$}"))
 }
 
-impl fmt::Display for Of {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Parse(connections) => write!(f, "only parsed, {connections} connections"),
-            Self::Single(connections) => {
-                write!(f, "one fact a request, {connections} connections")
-            }
-            Self::Idle => write!(f, "one request after the other"),
-            Self::Half => write!(f, "due at half the rate of {AIMED_AT} connections"),
-            Self::Batches => write!(f, "500 facts a request, {BATCHERS} connections"),
-            Self::Producer => write!(f, "Kafka's ProducerPerformance"),
-        }
-    }
-}
-
-impl fmt::Display for Report {
+impl fmt::Display for IngestReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for line in self.machine.lines() {
             writeln!(f, "{line}")?;

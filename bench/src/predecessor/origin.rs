@@ -1,13 +1,12 @@
-//! The predecessor's own figures, as its log of load tests tells them, beside ours. Two machines: only what does not depend on them
-//! can be compared, and the table says which is which.
+//! The predecessor's own figures from its load test log, beside those of ESS. They are of different machines, which the table names.
 
 use comfy_table::Table;
 use ess_load::report::Report;
 
 use crate::report::{table, thousands};
 
-/// Its last run, number 12, in a cloud: up to 3,500 users for 3m30s. The sizes used were not written down; planned were 8 to 16
-/// cores with 32 to 64 GiB for the system, and 4 to 8 cores for the generator alone.
+/// Its last run, number 12, in a cloud: up to 3,500 users for 3m30s. The machine sizes are not documented; planned were 8 to 16 cores
+/// with 32 to 64 GiB for the system, and 4 to 8 cores for the generator.
 const CLOUD: [&str; 9] = [
     "1,952,643",
     "9,282",
@@ -19,7 +18,7 @@ const CLOUD: [&str; 9] = [
     "852,000",
     "0 / 0",
 ];
-/// Its run on one machine that shares everything, number 9, whose size was not written down.
+/// Its run number 9, with everything on one machine, whose size is not documented.
 const LOCAL: [&str; 9] = [
     "153,566",
     "715",
@@ -43,14 +42,14 @@ const ROWS: [&str; 9] = [
     "lost / twice",
 ];
 
-/// The table.
+/// The table of all figures.
 pub(super) fn beside(predecessor: &Report, steady: &Report) -> Table {
     let mut table = table(&[
         "up to 3,500 users, 3m30s",
         "predecessor, cloud (its run 12)",
         "predecessor, one machine (its run 9)",
         "ESS, the same scenario",
-        "ESS, 3,500/s steadily",
+        "ESS, 3,500/s steady",
     ]);
     let (same, steady) = (column(predecessor), column(steady));
     for (at, name) in ROWS.into_iter().enumerate() {

@@ -1,5 +1,4 @@
-//! The highest rate that holds the bounds: up from the goal while it holds, down from it while it does not, then halves of what is
-//! left between.
+//! Searches for the highest rate that meets the bounds: first up or down from the target in steps, then by bisection.
 
 use std::fmt;
 
@@ -9,31 +8,31 @@ use super::{Runs, broken};
 use crate::error::Result;
 use crate::report::{table, thousands};
 
-/// From one rate to the next, until the bounds break or hold.
+/// Factor between two rates before the bisection.
 const STEP: f64 = 1.25;
-/// Then so often the middle.
+/// Number of bisections.
 const HALVES: u32 = 3;
-/// A machine that is beyond this needs another search, and one that is below it another machine.
-const MOST: f64 = 100_000.0;
-const LEAST: f64 = 100.0;
+/// The limits of the search.
+const MAX_RATE: f64 = 100_000.0;
+const MIN_RATE: f64 = 100.0;
 
-/// One rate that was tried.
+/// One rate of the search.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Attempt {
-    /// Requests a second.
+    /// Requests per second.
     rate: f64,
     holds: bool,
-    /// What was broken.
+    /// The failed bounds.
     why: String,
     lag_p50: Option<f64>,
     lag_p99: Option<f64>,
     latency_p99: f64,
 }
 
-/// Searches; `holds` says whether `from` did.
+/// Runs the search. `holds` is whether the rate `from` meets the bounds.
 ///
 /// # Errors
-/// A run that cannot be made.
+/// A run that fails.
 pub(super) async fn search(
     runs: &Runs<'_>,
     seconds: u64,
@@ -44,7 +43,7 @@ pub(super) async fn search(
     let mut bounds = Bounds::new(from, holds);
     while let Some(rate) = bounds.next() {
         let attempt = attempt(runs, seconds, rate).await?;
-        bounds.tell(rate, attempt.holds);
+        bounds.record(rate, attempt.holds);
         attempts.push(attempt);
     }
     Ok(attempts)
@@ -53,7 +52,7 @@ pub(super) async fn search(
 async fn attempt(runs: &Runs<'_>, seconds: u64, rate: f64) -> Result<Attempt> {
     let settings = [
         format!("stages=[{{for=\"{seconds}s\",rate={rate:.0}}}]"),
-        // The rate must be held within one in a hundred, as for the goal.
+        // The rate must be met within 1 %, as for the target.
         format!(
             "thresholds=[\"errors == 0\",\"rate >= {:.0}/s\",\"lag_p50 <= 150ms\",\"lag_p99 <= 500ms\",\"lost == 0\",\"twice == 0\"]",
             rate * 0.99
@@ -72,7 +71,7 @@ async fn attempt(runs: &Runs<'_>, seconds: u64, rate: f64) -> Result<Attempt> {
     })
 }
 
-/// What is known of the highest rate.
+/// Lower and upper bound of the highest rate.
 #[derive(Debug)]
 struct Bounds {
     holds: Option<f64>,
@@ -89,11 +88,11 @@ impl Bounds {
         }
     }
 
-    /// What to try next; none when it is known well enough.
+    /// The next rate, `None` at the end of the search.
     fn next(&mut self) -> Option<f64> {
         match (self.holds, self.breaks) {
-            (Some(holds), None) => Some(holds * STEP).filter(|rate| *rate <= MOST),
-            (None, Some(breaks)) => Some(breaks / STEP).filter(|rate| *rate >= LEAST),
+            (Some(holds), None) => Some(holds * STEP).filter(|rate| *rate <= MAX_RATE),
+            (None, Some(breaks)) => Some(breaks / STEP).filter(|rate| *rate >= MIN_RATE),
             (Some(holds), Some(breaks)) if self.halves < HALVES => {
                 self.halves += 1;
                 Some(f64::midpoint(holds, breaks))
@@ -102,7 +101,7 @@ impl Bounds {
         }
     }
 
-    fn tell(&mut self, rate: f64, holds: bool) {
+    fn record(&mut self, rate: f64, holds: bool) {
         let bound = if holds {
             &mut self.holds
         } else {
@@ -112,7 +111,7 @@ impl Bounds {
     }
 }
 
-/// For people.
+/// Writes the search as a table.
 pub(super) fn write(f: &mut fmt::Formatter<'_>, attempts: &[Attempt], seconds: u64) -> fmt::Result {
     if attempts.is_empty() {
         return Ok(());
@@ -142,10 +141,10 @@ pub(super) fn write(f: &mut fmt::Formatter<'_>, attempts: &[Attempt], seconds: u
     match holding.map(|attempt| attempt.rate).reduce(f64::max) {
         Some(rate) => writeln!(
             f,
-            "\nhighest rate that held every bound: {}/s",
+            "\nhighest rate that met every bound: {}/s",
             thousands(rate)
         ),
-        None => writeln!(f, "\nnone of these rates held every bound"),
+        None => writeln!(f, "\nno rate met every bound"),
     }
 }
 
@@ -157,7 +156,7 @@ mod tests {
         let mut bounds = Bounds::new(from, from <= limit);
         let mut tried = 0;
         while let Some(rate) = bounds.next() {
-            bounds.tell(rate, rate <= limit);
+            bounds.record(rate, rate <= limit);
             tried += 1;
         }
         assert!(tried < 30);
@@ -173,8 +172,8 @@ mod tests {
     }
 
     #[test]
-    fn a_search_ends_where_nothing_holds_and_where_everything_does() {
+    fn a_search_ends_if_no_rate_or_every_rate_meets_the_bounds() {
         assert!(found(3_500.0, 0.0) <= 0.0);
-        assert!(found(3_500.0, f64::MAX) > MOST / STEP / STEP);
+        assert!(found(3_500.0, f64::MAX) > MAX_RATE / STEP / STEP);
     }
 }

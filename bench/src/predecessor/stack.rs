@@ -1,27 +1,18 @@
-//! One ESS: command-api, projector and query-api as processes, the binaries beside this one, with every setting at its default but
-//! names and addresses.
+//! A complete ESS: command-api, projector and query-api as processes, with default settings except names and addresses.
 
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
-use ess_parts::{Launch, Lifetime, Process, ports, tail};
-use tokio::task::block_in_place;
-
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::http::service::{Service, address};
 use crate::projector::binary;
 use crate::servers::Servers;
 use crate::topic;
-use crate::waiting::until;
 
 const NAME: &str = "bench_predecessor";
 const TOPIC: &str = "bench-predecessor";
-const STARTS_WITHIN: Duration = Duration::from_mins(1);
-const ENDS_WITHIN: Duration = Duration::from_secs(40);
-const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// The services in the order in which they start, with the keys of their addresses and the options that tell them to `ess-load`.
+/// The services in start order, with the configuration key of the address and the option of `ess-load` for the URL.
 const SERVICES: [(&str, &str, &str); 3] = [
     ("projector", "PROJECTOR_ADDR", "--projector-url"),
     ("command-api", "COMMAND_API_ADDR", "--url"),
@@ -30,31 +21,26 @@ const SERVICES: [(&str, &str, &str); 3] = [
 
 /// The running services.
 pub(super) struct Stack {
-    services: Vec<Service>,
+    /// Each with its name and the option for its URL.
+    services: Vec<(&'static str, &'static str, Service)>,
     servers: Servers,
 }
 
-struct Service {
-    name: &'static str,
-    option: &'static str,
-    url: String,
-    log: PathBuf,
-    process: Process,
-}
-
 impl Stack {
-    /// Starts them, each ready before the next.
+    /// Starts the services, each after the one before is ready.
     ///
     /// # Errors
-    /// One that does not become ready.
+    /// A service that does not become ready.
     pub(super) async fn start(servers: &Servers, logs: &Path) -> Result<Self> {
         topic::create(&servers.settings(TOPIC, NAME)?).await?;
         let environment = servers.environment(TOPIC, NAME);
         let mut services = Vec::new();
         for (name, key, option) in SERVICES {
-            let service = Service::start(name, key, option, &environment, logs)?;
-            service.wait_until_ready().await?;
-            services.push(service);
+            let address = address()?;
+            let mut command = Command::new(binary(name)?);
+            command.envs(&environment).env(key, &address);
+            let service = Service::start(name, command, address, logs, "/health/ready").await?;
+            services.push((name, option, service));
         }
         Ok(Self {
             services,
@@ -62,7 +48,7 @@ impl Stack {
         })
     }
 
-    /// What `ess-load run` is told of it.
+    /// The options of `ess-load run` for this stack.
     pub(super) fn options(&self) -> Vec<String> {
         let mut options = vec![
             "--clickhouse-url".to_owned(),
@@ -74,9 +60,9 @@ impl Stack {
             ("kafka", self.servers.kafka_pid),
             ("clickhouse", self.servers.clickhouse_pid),
         ];
-        for service in &self.services {
-            options.extend([service.option.to_owned(), service.url.clone()]);
-            pids.push((service.name, service.process.pid()));
+        for (name, option, service) in &self.services {
+            options.extend([(*option).to_owned(), service.target.url.clone()]);
+            pids.push((name, service.target.pid));
         }
         for (name, pid) in pids {
             options.extend(["--pid".to_owned(), format!("{name}={pid}")]);
@@ -84,58 +70,14 @@ impl Stack {
         options
     }
 
-    /// Ends them as an operator would, the last first.
+    /// Stops the services with SIGTERM, in reverse order.
     ///
     /// # Errors
-    /// One that cannot be ended.
+    /// A service that cannot be stopped.
     pub(super) fn stop(self) -> Result<()> {
-        for mut service in self.services.into_iter().rev() {
-            block_in_place(|| service.process.stop(ENDS_WITHIN))?;
-        }
-        Ok(())
-    }
-}
-
-impl Service {
-    fn start(
-        name: &'static str,
-        key: &str,
-        option: &'static str,
-        environment: &HashMap<String, String>,
-        logs: &Path,
-    ) -> Result<Self> {
-        let address = format!("127.0.0.1:{}", ports::free_port()?);
-        let mut command = Command::new(binary(name)?);
-        command.envs(environment).env(key, &address);
-        let log = logs.join(format!("{name}.log"));
-        let launch = Launch {
-            name,
-            command,
-            log: &log,
-            lifetime: &Lifetime::Attached,
-        };
-        Ok(Self {
-            name,
-            option,
-            url: format!("http://{address}"),
-            process: launch.spawn()?,
-            log,
-        })
-    }
-
-    async fn wait_until_ready(&self) -> Result<()> {
-        let what = format!("{} is ready", self.name);
-        until(&what, STARTS_WITHIN, LOOK_EVERY, async || {
-            if !self.process.is_alive() {
-                let (name, tail) = (self.name, tail(&self.log));
-                return Err(Error::message(format!("{name} has ended\n{tail}")));
-            }
-            let asked = reqwest::get(format!("{}/health/ready", self.url)).await;
-            Ok(asked
-                .ok()
-                .filter(|answer| answer.status().is_success())
-                .map(|_| ()))
-        })
-        .await
+        let services = self.services.into_iter().rev();
+        services
+            .map(|(_, _, service)| service)
+            .try_for_each(Service::stop)
     }
 }

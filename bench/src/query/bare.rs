@@ -1,92 +1,92 @@
-//! The bare SQL of a question: what the query-api sent to ClickHouse for it, kept byte for byte and sent again by the client that
-//! everything is measured with. The question's own values are exchanged in it, so that ClickHouse has not answered it before.
+//! The bare SQL of a query: the requests that the query-api sends to ClickHouse for it, recorded byte for byte and sent again by the
+//! benchmark's client. Values are replaced, so that each is a new query for ClickHouse.
 
+use ess_load::http::{HttpClient, HttpRequest};
 use futures::future::try_join_all;
 use hyper::Method;
 
 use crate::error::{Error, Result};
-use crate::http::client::{Ask, Connection};
+use crate::http::client::send;
 use crate::recorder::{Recorded, Recorder, Sent};
 
-/// What the query-api asks by itself, whoever asks it something or not.
+/// Names of the query-api's background queries.
 const BY_ITSELF: [&str; 2] = ["progress", "conflict"];
 
-/// What was sent for one question.
+/// The recorded requests of one query.
 pub(super) struct Bare {
     sent: Recorded,
-    question: String,
+    path: String,
 }
 
-/// Text in an address, and what stands in its place.
-pub(super) type Exchanged = (String, String);
+/// A text in a request, and its replacement.
+pub(super) type Replacement = (String, String);
 
 impl Bare {
-    /// Asks a query-api, whose ClickHouse is `recorder`, for `path`.
+    /// Sends GET `path` to a query-api whose ClickHouse is `recorder`.
     ///
     /// # Errors
-    /// No answer, or one without a question to ClickHouse.
+    /// No response, or one without a query to ClickHouse.
     pub(super) async fn record(recorder: &Recorder, api_url: &str, path: &str) -> Result<Self> {
         recorder.take();
-        Connection::to(api_url).send(&Ask::get(path)).await?;
+        send(&HttpClient::new(api_url), &HttpRequest::get(path)).await?;
         let sent = recorder.take();
         if sent.sent.is_empty() {
             return Err(Error::message(format!(
-                "ClickHouse was not asked for {path}"
+                "{path} sends no query to ClickHouse"
             )));
         }
         Ok(Self {
             sent,
-            question: path.to_owned(),
+            path: path.to_owned(),
         })
     }
 
-    /// The requests, with these values exchanged.
+    /// The requests, with these values replaced.
     ///
     /// # Errors
-    /// A value that stands nowhere in them: then it would be the same question again.
-    pub(super) fn asks(&self, exchanged: &[Exchanged]) -> Result<Vec<Ask>> {
-        let sent: Vec<Ask> = self.sent.sent.iter().map(ask).collect();
-        let mut asks = sent.clone();
-        for (old, new) in exchanged {
-            for ask in &mut asks {
-                exchange(ask, old, new);
+    /// If no request contains the values, so that the query would be the same.
+    pub(super) fn requests(&self, replacements: &[Replacement]) -> Result<Vec<HttpRequest>> {
+        let sent: Vec<HttpRequest> = self.sent.sent.iter().map(to_request).collect();
+        let mut requests = sent.clone();
+        for (old, new) in replacements {
+            for request in &mut requests {
+                replace(request, old, new);
             }
         }
-        let is_same = |(ask, sent): (&Ask, &Ask)| ask.path == sent.path && ask.body == sent.body;
-        if !exchanged.is_empty() && asks.iter().zip(&sent).all(is_same) {
-            let question = &self.question;
+        let is_same = |(request, sent): (&HttpRequest, &HttpRequest)| {
+            request.path == sent.path && request.body == sent.body
+        };
+        if !replacements.is_empty() && requests.iter().zip(&sent).all(is_same) {
+            let path = &self.path;
             return Err(Error::message(format!(
-                "what ClickHouse was asked for {question} names none of {exchanged:?}: it cannot be asked anew"
+                "the queries of {path} contain none of {replacements:?}"
             )));
         }
-        Ok(asks)
+        Ok(requests)
     }
 
-    /// Sends such requests as the query-api did: side by side where it did so, else one after the other. There is a connection
-    /// for each.
+    /// Sends such requests as the query-api did: concurrently if it did so, else one after the other.
     ///
     /// # Errors
     /// A request that fails.
-    pub(super) async fn send(&self, connections: &mut [Connection], asks: &[Ask]) -> Result<()> {
-        let pairs = connections.iter_mut().zip(asks);
+    pub(super) async fn send(
+        &self,
+        clickhouse: &HttpClient,
+        requests: &[HttpRequest],
+    ) -> Result<()> {
         if self.sent.in_flight > 1 {
-            try_join_all(pairs.map(|(connection, ask)| connection.send(ask))).await?;
+            try_join_all(requests.iter().map(|request| send(clickhouse, request))).await?;
             return Ok(());
         }
-        for (connection, ask) in pairs {
-            connection.send(ask).await?;
+        for request in requests {
+            send(clickhouse, request).await?;
         }
         Ok(())
     }
-
-    /// How many requests it is.
-    pub(super) fn statements(&self) -> usize {
-        self.sent.sent.len()
-    }
 }
 
-fn ask(sent: &Sent) -> Ask {
-    Ask {
+fn to_request(sent: &Sent) -> HttpRequest {
+    HttpRequest {
         method: Method::POST,
         path: sent.address.clone(),
         headers: sent.headers.clone(),
@@ -94,16 +94,16 @@ fn ask(sent: &Sent) -> Ask {
     }
 }
 
-/// Exchanges a value wherever it stands: parameters are part of the address or of the body, which is text then.
-pub(super) fn exchange(ask: &mut Ask, old: &str, new: &str) {
-    ask.path = ask.path.replace(old, new);
-    if let Ok(text) = std::str::from_utf8(&ask.body) {
-        ask.body = text.replace(old, new).into();
+/// Replaces a value in the path and, if it is text, in the body.
+pub(super) fn replace(request: &mut HttpRequest, old: &str, new: &str) {
+    request.path = request.path.replace(old, new);
+    if let Ok(text) = std::str::from_utf8(&request.body) {
+        request.body = text.replace(old, new).into();
     }
 }
 
-/// Whether a request to this address asks what somebody wanted to know: the query-api names each of its queries.
-pub(super) fn is_question(address: &str) -> bool {
+/// Whether this address is of a query for a client: the query-api names each of its queries.
+pub(super) fn is_client_query(address: &str) -> bool {
     let name = address
         .split(['?', '&'])
         .find_map(|pair| pair.strip_prefix("log_comment="));
@@ -123,31 +123,35 @@ mod tests {
         });
         Bare {
             sent,
-            question: "/stats/top".to_owned(),
+            path: "/stats/top".to_owned(),
         }
     }
 
     #[test]
-    fn only_what_somebody_asked_is_a_question() {
-        assert!(is_question("/?database=g1&log_comment=report&param_from=1"));
+    fn background_queries_are_not_client_queries() {
+        assert!(is_client_query(
+            "/?database=g1&log_comment=report&param_from=1"
+        ));
         for own in [
             "/?log_comment=progress",
             "/?log_comment=conflicting_identities",
             "/?query=SELECT+1",
         ] {
-            assert!(!is_question(own), "{own}");
+            assert!(!is_client_query(own), "{own}");
         }
     }
 
     #[test]
-    fn a_question_is_asked_anew_or_not_at_all() {
-        let exchanged = [("1795".to_owned(), "1796".to_owned())];
-        let asks = bare("/?a=1795", "name=to 1795").asks(&exchanged).unwrap();
+    fn values_are_replaced_or_the_query_is_rejected() {
+        let replacements = [("1795".to_owned(), "1796".to_owned())];
+        let requests = bare("/?a=1795", "name=to 1795")
+            .requests(&replacements)
+            .unwrap();
         assert_eq!(
-            (&*asks[0].path, &asks[0].body[..]),
+            (&*requests[0].path, &requests[0].body[..]),
             ("/?a=1796", &b"name=to 1796"[..])
         );
-        assert!(bare("/?a=7", "7").asks(&exchanged).is_err());
-        assert!(bare("/?a=7", "7").asks(&[]).is_ok());
+        assert!(bare("/?a=7", "7").requests(&replacements).is_err());
+        assert!(bare("/?a=7", "7").requests(&[]).is_ok());
     }
 }

@@ -1,6 +1,5 @@
-//! Fills a generation with playbacks of the last thirty days, straight in ClickHouse: in slices of time as the log has them, so
-//! that the tables' own views do their work and parts are as a running system has them. Never touches the partitions that a
-//! projector writes.
+//! Generates playbacks of the last thirty days in ClickHouse, in slices of time like a projector, so that materialized views and parts
+//! are as in a running system. Never writes partitions that the projector of the benchmark writes.
 
 use std::collections::HashMap;
 use std::process::Stdio;
@@ -16,32 +15,32 @@ use crate::read_model::ReadModel;
 use crate::report::thousands;
 
 const GENERATE: &str = include_str!("generate.sql");
-/// Over so much time the playbacks begin, in ms.
+/// The time over which playbacks start, in ms.
 const SPAN_MS: i64 = 30 * 24 * 60 * 60 * 1_000;
-/// No event occurs later than this after its playback has begun.
-const LONGEST_MS: i64 = 25 * 60 * 1_000;
-/// Events of a slice, about.
+/// Maximum duration of a playback.
+const MAX_PLAYBACK_MS: i64 = 25 * 60 * 1_000;
+/// Approximate events in a slice.
 const SLICE_EVENTS: u64 = 500_000;
-const FEWEST_SLICES: u64 = 30;
-/// The first of the twelve partitions of the generated events: those of the log lie below.
+const MIN_SLICES: u64 = 30;
+/// The first of the twelve partitions of the generated events, after those of the topic.
 const FIRST_PARTITION: i64 = 12;
-/// A month of 20 playbacks for each listener, and of 100 for each track.
+/// Each listener has 20 playbacks, and each track 100.
 const PLAYBACKS_OF_A_USER: u64 = 20;
 const PLAYBACKS_OF_A_TRACK: u64 = 100;
 
-/// What is generated.
+/// The parameters of the generator.
 pub(super) struct Generator {
     pub(super) model: ReadModel,
     pub(super) playbacks: u64,
     pub(super) seed: u64,
-    /// Of a projector that rolls them up.
+    /// The environment of the projector that rolls the playbacks up.
     pub(super) environment: HashMap<String, String>,
-    /// The present, at which the last playback begins, in ms since 1970.
+    /// The current time, at which the last playback starts, in ms since 1970.
     pub(super) now_ms: i64,
 }
 
 impl Generator {
-    /// Generates the events, tells how far they go, rolls the playbacks up, and lets ClickHouse merge.
+    /// Generates events, writes their progress, rolls playbacks up, and waits for merges.
     ///
     /// # Errors
     /// A statement that ClickHouse refuses.
@@ -49,7 +48,7 @@ impl Generator {
         Ok(vec![
             self.timed("events and their states", self.events()).await?,
             self.timed("roll-up of playbacks", self.roll_up()).await?,
-            self.timed("merging what is old", self.merge()).await?,
+            self.timed("merging", self.merge()).await?,
         ])
     }
 
@@ -69,7 +68,7 @@ impl Generator {
     async fn events(&self) -> Result<()> {
         let slices = self.slices();
         let mut offset = 0;
-        // The one past the last holds only what is stored twice of the last.
+        // One more slice stores the repeated events of the last one.
         for slice in 0..=slices {
             self.slice(slice, slices, offset).await?;
             offset = self.next_offset().await?;
@@ -93,7 +92,7 @@ impl Generator {
         let (again_from_ms, from_ms, to_ms) = (bound(slice - 1), bound(slice), bound(slice + 1));
         let gap_us = SPAN_MS * 1_000 / self.playbacks as i64;
         let number = |at_ms: i64| (at_ms - start_ms) * 1_000 / gap_us;
-        let first = (number(again_from_ms - LONGEST_MS) - 1).max(0);
+        let first = (number(again_from_ms - MAX_PLAYBACK_MS) - 1).max(0);
         let last = (number(to_ms) + 1).min(self.playbacks as i64);
         let parameters = [
             ("seed", self.seed as i64),
@@ -120,7 +119,7 @@ impl Generator {
     }
 
     fn slices(&self) -> u64 {
-        (self.playbacks * 10 / SLICE_EVENTS).max(FEWEST_SLICES)
+        (self.playbacks * 10 / SLICE_EVENTS).max(MIN_SLICES)
     }
 
     async fn next_offset(&self) -> Result<u64> {
@@ -130,7 +129,7 @@ impl Generator {
             .await
     }
 
-    /// As an operator does for a read model that was filled without a projector.
+    /// Runs `projector rollup`, as an operator does after filling a read model without a projector.
     async fn roll_up(&self) -> Result<()> {
         let mut projector = Command::new(binary("projector")?);
         projector
@@ -144,8 +143,7 @@ impl Generator {
         Err(Error::message(format!("projector rollup: {ended}")))
     }
 
-    /// What the table's own settings do with a day a quarter of an hour after it was written last, now; and then whatever
-    /// ClickHouse still wants to merge.
+    /// Merges each settled day into one part, which the table's settings do after 15 minutes, and waits for all other merges.
     async fn merge(&self) -> Result<()> {
         let generation = self.model.generation();
         let settled = format!(
@@ -157,6 +155,6 @@ impl Generator {
                 format!("OPTIMIZE TABLE {generation}.playbacks PARTITION ID '{partition}' FINAL");
             self.model.execute(&merge).await?;
         }
-        self.model.quiet().await
+        self.model.wait_for_merges().await
     }
 }

@@ -1,6 +1,6 @@
--- The events that occurred in one span of time, and with them those of the span before that are stored a second time. Every
--- value is a function of the seed and of a number: of the playback, the listener or the track. The distributions are those of
--- load/src/simulate, except that a heartbeat is told every 20 s, so that a playback has some 10 events.
+-- The events of one span of time, and a sample of the span before, which is stored a second time. Every value is a function of the
+-- seed and the number of the playback, the listener or the track. The distributions are those of load/src/simulate, but a heartbeat
+-- comes every 20 s, so that a playback has some 10 events.
 INSERT INTO {database}.events
 (
     event_id, source, type, schemaversion, playback_id, user_id, track_id, occurred_at, ingest_time, store_time, seq, state,
@@ -11,27 +11,27 @@ WITH
     20000 AS heartbeat,
     (number, what) -> cityHash64({seed:UInt64}, number, what) AS chance,
     hash -> (toFloat64(hash) + 0.5) / 18446744073709551616. AS share,
-    -- Box and Muller.
+    -- The Box-Muller transform.
     hash -> sqrt(-2 * log(share(hash))) * cos(2 * pi() * share(cityHash64(hash))) AS normal,
     (hash, median, sigma, lowest, highest) -> toInt64(least(greatest(median * exp(sigma * normal(hash)), lowest), highest)) AS log_normal,
     (hash, values, weights) -> values[arrayFirstIndex(below -> hash % 100 < below, arrayCumSum(weights))] AS drawn,
-    (told, name) -> if(told < 0, '', concat(',"', name, '":', toString(told))) AS field,
+    (value, name) -> if(value < 0, '', concat(',"', name, '":', toString(value))) AS field,
     playbacks AS
     (
         SELECT
             number AS playback,
             {start_ms:Int64} + toInt64(({gap_us:UInt64} * (number + share(chance(number, 'begins')))) / 1000) AS begins,
-            -- Zipf's law by its continuous inverse, of exponents 0.6 and 1.
+            -- Zipf's law with exponents 0.6 and 1, by its continuous inverse.
             toUInt64(least(toFloat64({users:UInt64}), pow((pow({users:UInt64} + 1, 0.4) - 1) * share(chance(number, 'user')) + 1, 2.5))) AS user,
             toUInt64(least(toFloat64({tracks:UInt64}), exp(log({tracks:UInt64} + 1) * share(chance(number, 'track'))))) AS track,
             log_normal(chance(track, 'duration'), 205000, 0.35, 45000, 480000) AS duration,
             drawn(chance(number, 'fate'), ['completes', 'skips', 'stops', 'silent', 'fails', 'recorded'], [48, 32, 9, 6, 2, 3]) AS fate,
-            chance(number, 'patience') AS patience,
+            chance(number, 'variant') AS variant,
             toInt64(multiIf(
                 fate = 'completes', duration,
-                fate = 'skips' AND patience % 4 < 3, 500 + intDiv(patience, 4) % 29500,
-                fate = 'skips', 30000 + intDiv(patience, 4) % (duration - 30000),
-                1000 + patience % (duration - 1000))) AS listened,
+                fate = 'skips' AND variant % 4 < 3, 500 + intDiv(variant, 4) % 29500,
+                fate = 'skips', 30000 + intDiv(variant, 4) % (duration - 30000),
+                1000 + variant % (duration - 1000))) AS listened,
             log_normal(chance(number, 'startup'), 350, 0.7, 40, 20000) AS startup,
             drawn(
                 chance(user, 'device'),
@@ -49,7 +49,7 @@ WITH
         FROM numbers({first:UInt64}, {count:UInt64})
     ),
     -- What a listener meets at the end of a heartbeat: something every 110 s on average.
-    courses AS
+    timelines AS
     (
         SELECT
             *,
@@ -80,8 +80,8 @@ WITH
             listened + waited[-1] AS over
         FROM playbacks
     ),
-    -- (type, ms after the first sound, from_ms, to_ms, position_ms, ms waited), -1 for none.
-    told AS
+    -- (type, ms after the first sound, from_ms, to_ms, position_ms, ms waited); -1 is absent.
+    with_events AS
     (
         SELECT
             *,
@@ -100,11 +100,11 @@ WITH
                     incidents, waits, arrayMap((beat, before) -> toInt64(beat + 1) * heartbeat + before, beats, arrayPopBack(waited)),
                     arrayPopBack(positions), arrayMap(from -> least(from + heartbeat, duration), arrayPopBack(positions)), arrayPopFront(positions))),
                 multiIf(
-                    fate = 'silent' AND patience % 2 = 0, [('PlaybackPaused', over, -1, -1, ended, -1)],
+                    fate = 'silent' AND variant % 2 = 0, [('PlaybackPaused', over, -1, -1, ended, -1)],
                     fate = 'silent', [],
                     fate = 'fails', [('PlaybackProgressed', over, last, ended, -1, -1), ('PlaybackFailed', over, -1, -1, ended, 0)],
                     [('PlaybackFinished', over, last, ended, ended, -1)]))) AS events
-        FROM courses
+        FROM timelines
     ),
     numbered AS
     (
@@ -122,7 +122,7 @@ WITH
             if(fate = 'recorded', event_id, lower(hex(sipHash128({seed:UInt64}, playback)))) AS playback_id,
             cityHash64(event_id) AS event_chance,
             occurred_at_ms >= {from_ms:Int64} AS is_first
-        FROM told
+        FROM with_events
         ARRAY JOIN events AS event, arrayEnumerate(events) AS index
         WHERE occurred_at_ms < {to_ms:Int64}
             AND (is_first OR (occurred_at_ms >= {again_from_ms:Int64} AND event_chance % 20 = 0))
@@ -148,13 +148,13 @@ SELECT
     if(stretch_to < 0, NULL, toUInt64(stretch_to)) AS to_ms,
     toUInt64(multiIf(
         type IN ('PlaybackProgressed', 'PlaybackFinished'), greatest(stretch_to - stretch_from, 0),
-        type = 'PlaybackRecorded' AND patience % 2 = 0, listened,
+        type = 'PlaybackRecorded' AND variant % 2 = 0, listened,
         0)) AS played_ms,
     if(position < 0, NULL, toUInt64(position)) AS position_ms,
     toUInt64(if(type = 'PlaybackResumed', waited_ms, 0)) AS paused_ms,
     toUInt64(if(type = 'PlaybackStalled', waited_ms, 0)) AS stalled_ms,
     if(type = 'PlaybackStarted', toUInt64(startup), NULL) AS startup_ms,
-    if(type IN ('PlaybackStarted', 'PlaybackFinished') OR (type = 'PlaybackRecorded' AND patience % 2 = 0), toUInt64(duration), NULL) AS track_duration_ms,
+    if(type IN ('PlaybackStarted', 'PlaybackFinished') OR (type = 'PlaybackRecorded' AND variant % 2 = 0), toUInt64(duration), NULL) AS track_duration_ms,
     multiIf(type != 'PlaybackFinished', '', fate = 'completes', 'completed', fate = 'skips', 'skipped', 'stopped') AS end_reason,
     if(type != 'PlaybackFailed', '', drawn(event_chance, ['NETWORK_TIMEOUT', 'DECODE', 'LICENSE_EXPIRED'], [60, 30, 10])) AS failure_code,
     type = 'PlaybackFailed' AND waited_ms = 0 AS fatal,
@@ -173,7 +173,7 @@ SELECT
                 '","app_version":"', app_version, '","country":"', country, '","plan":"', plan, '","context":"', context, '"'),
             type = 'PlaybackFinished', concat(',"reason":"', end_reason, '","track_duration_ms":', toString(duration)),
             type = 'PlaybackFailed', concat(',"code":"', failure_code, '","fatal":', if(fatal, 'true', 'false')),
-            type = 'PlaybackRecorded' AND patience % 2 = 0, concat(',"played_ms":', toString(listened), ',"track_duration_ms":', toString(duration)),
+            type = 'PlaybackRecorded' AND variant % 2 = 0, concat(',"played_ms":', toString(listened), ',"track_duration_ms":', toString(duration)),
             type = 'PlaybackResumed', concat(',"paused_ms":', toString(waited_ms)),
             type = 'PlaybackStalled', concat(',"stalled_ms":', toString(waited_ms)),
             ''),

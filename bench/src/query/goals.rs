@@ -1,4 +1,4 @@
-//! What was aimed at, and whether it is met.
+//! The goals, and whether they are met.
 
 use std::fmt;
 
@@ -12,25 +12,25 @@ use super::scan::{FIRST_PAGE, LATER_PAGE, REPORT, RETENTION, TOP_DAY, TOP_MONTH}
 use super::staleness::Staleness;
 use crate::http::latencies::Latencies;
 
-/// Between two pages that cost the same, on a machine that does something else as well.
+/// Tolerance between two pages of equal cost, on a machine with other load.
 const NOISE: f64 = 1.25;
-/// A scan beside its bare SQL.
+/// Maximum ratio of a scan to its bare SQL.
 const OF_SQL: f64 = 1.3;
 
-/// What is live is looked up every 2 s (`LIVE_INTERVAL_MS`) in rows that are so old at most, in ms: within 10 s of the truth.
+/// Maximum staleness in ms for live figures, which are queried every 2 s (`LIVE_INTERVAL_MS`), to be at most 10 s old.
 const LIVE_ROWS: f64 = 8_000.0;
 
 /// A bound.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Goal {
-    AtMost(f64),
-    AtLeast(f64),
-    /// None was set.
-    Open,
+    Max(f64),
+    Min(f64),
+    /// No goal.
+    None,
 }
 
-/// One goal, and what came out.
+/// One goal with the measured value.
 #[derive(Debug, Serialize)]
 pub(super) struct Verdict {
     pub(super) what: String,
@@ -40,12 +40,12 @@ pub(super) struct Verdict {
 }
 
 impl Verdict {
-    /// None without a goal.
+    /// Whether the goal is met, `None` without a goal.
     pub(super) fn is_met(&self) -> Option<bool> {
         match self.goal {
-            Goal::AtMost(bound) => Some(self.value <= bound),
-            Goal::AtLeast(bound) => Some(self.value >= bound),
-            Goal::Open => None,
+            Goal::Max(bound) => Some(self.value <= bound),
+            Goal::Min(bound) => Some(self.value >= bound),
+            Goal::None => None,
         }
     }
 }
@@ -53,14 +53,14 @@ impl Verdict {
 impl fmt::Display for Goal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::AtMost(bound) => write!(f, "≤ {bound}"),
-            Self::AtLeast(bound) => write!(f, "≥ {bound}"),
-            Self::Open => write!(f, "–"),
+            Self::Max(bound) => write!(f, "≤ {bound}"),
+            Self::Min(bound) => write!(f, "≥ {bound}"),
+            Self::None => write!(f, "–"),
         }
     }
 }
 
-/// Every goal whose figures were measured.
+/// The verdicts on all measured figures.
 pub(super) fn verdicts(results: &Results) -> Vec<Verdict> {
     let reads = [ONE, FEW]
         .into_iter()
@@ -70,7 +70,7 @@ pub(super) fn verdicts(results: &Results) -> Vec<Verdict> {
     ];
     let scans = scans.into_iter().map(|title| {
         let ratio = results.ratio((title, ONE), (&sql_of(title), ONE), p50);
-        times(format!("{title}, of its SQL"), ratio, Goal::AtMost(OF_SQL))
+        times(format!("{title} ÷ its SQL"), ratio, Goal::Max(OF_SQL))
     });
     let all = reads.chain(totals(results)).chain(scans);
     all.flatten().collect()
@@ -82,19 +82,19 @@ fn reads(results: &Results, clients: u64) -> [Option<Verdict>; 3] {
     let at = format!("uncached read, {clients} clients");
     [
         times(
-            format!("{at}: p50 of that of SELECT 1"),
+            format!("{at}: p50 ÷ that of SELECT 1"),
             ratio(SELECT_ONE, p50),
-            Goal::AtMost(4.0),
+            Goal::Max(4.0),
         ),
         times(
-            format!("{at}: p99 of that of SELECT 1"),
+            format!("{at}: p99 ÷ that of SELECT 1"),
             ratio(SELECT_ONE, p99),
-            Goal::AtMost(5.0),
+            Goal::Max(5.0),
         ),
         times(
-            format!("{at}: p50 of that of its SQL"),
+            format!("{at}: p50 ÷ that of its SQL"),
             ratio(READ_SQL, p50),
-            Goal::Open,
+            Goal::None,
         ),
     ]
 }
@@ -105,21 +105,21 @@ fn totals(results: &Results) -> [Option<Verdict>; 5] {
     let pages = results.ratio((LATER_PAGE, ONE), (FIRST_PAGE, ONE), p50);
     [
         times(
-            format!("uncached reads/s, {MANY} clients, of one query a read"),
+            format!("uncached reads/s, {MANY} clients ÷ one query a read"),
             many,
-            Goal::AtLeast(8.0),
+            Goal::Min(8.0),
         ),
         times(
-            "cached reads/s of a no-op's".to_owned(),
+            "cached reads/s ÷ those of a no-op".to_owned(),
             cached,
-            Goal::AtLeast(0.7),
+            Goal::Min(0.7),
         ),
-        lasts(TOP_DAY, results, Goal::AtMost(150.0)),
-        lasts(TOP_MONTH, results, Goal::AtMost(1_000.0)),
+        latency(TOP_DAY, results, Goal::Max(150.0)),
+        latency(TOP_MONTH, results, Goal::Max(1_000.0)),
         times(
-            "hundredth page of /events, of the first".to_owned(),
+            "hundredth page of /events ÷ the first".to_owned(),
             pages,
-            Goal::AtMost(NOISE),
+            Goal::Max(NOISE),
         ),
     ]
 }
@@ -134,9 +134,9 @@ fn times(what: String, value: Option<f64>, goal: Goal) -> Option<Verdict> {
     })
 }
 
-fn lasts(title: &str, results: &Results, goal: Goal) -> Option<Verdict> {
+fn latency(title: &str, results: &Results, goal: Goal) -> Option<Verdict> {
     let (what, unit) = (title.to_owned(), "ms");
-    let value = results.middle(title, ONE, p50)?;
+    let value = results.median(title, ONE, p50)?;
     Some(Verdict {
         what,
         unit,
@@ -145,13 +145,13 @@ fn lasts(title: &str, results: &Results, goal: Goal) -> Option<Verdict> {
     })
 }
 
-/// How old the rows may be that say what is live.
+/// The verdict on the staleness of live figures.
 pub(super) fn live(staleness: Staleness) -> Verdict {
     Verdict {
-        what: "rows of playbacks behind, most".to_owned(),
+        what: "staleness of playbacks, max".to_owned(),
         unit: "ms",
-        value: staleness.most as f64,
-        goal: Goal::AtMost(LIVE_ROWS),
+        value: staleness.max as f64,
+        goal: Goal::Max(LIVE_ROWS),
     }
 }
 
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_measured_is_judged_and_a_bound_itself_meets_it() {
+    fn only_measured_figures_have_a_verdict_and_a_bound_is_inclusive() {
         let mut results = Results::default();
         results.add(CACHED, CACHED_CLIENTS, round(1.0, 7_000.0));
         results.add(NOOP, CACHED_CLIENTS, round(1.0, 10_000.0));

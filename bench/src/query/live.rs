@@ -1,9 +1,9 @@
-//! The load that goes on while reads are measured: facts stamped with the present, straight into the log at a steady rate, which
-//! the real projector folds into the generation that is read.
+//! The background load during the measurements: events with the current time, appended to Kafka at a steady rate, which the real
+//! projector folds into the generation under test.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use clickhouse::Row;
 use ess_schema::{Event, TestId, Timestamp};
@@ -11,23 +11,24 @@ use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
+use crate::clock::now;
 use crate::error::{Error, Result};
 use crate::read_model::ReadModel;
 use crate::topic::Writer;
 use crate::waiting::until;
 use crate::workload::facts;
 
-/// Facts are appended in bunches this far apart.
-const BUNCH_EVERY: Duration = Duration::from_millis(10);
-/// More than any run needs: two days at ten thousand a second.
-const MOST: u64 = 2_000_000_000;
+/// Interval between batches of events.
+const BATCH_INTERVAL: Duration = Duration::from_millis(10);
+/// More than a run can use: two days at 10,000 per second.
+const MAX_FACTS: u64 = 2_000_000_000;
 const MARK: &str = "live";
-const STEADY_WITHIN: Duration = Duration::from_mins(2);
-const LOOK_EVERY: Duration = Duration::from_millis(250);
-/// The load counts as folded once so many are stored.
+const STEADY_TIMEOUT: Duration = Duration::from_mins(2);
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
+/// Number of stored events after which the load counts as folded.
 const FIRST_STORED: u64 = 1_000;
 
-/// Facts being appended.
+/// A running background load.
 pub(super) struct Live {
     appended: Arc<AtomicU64>,
     begun: Instant,
@@ -35,34 +36,34 @@ pub(super) struct Live {
     task: JoinHandle<Result<()>>,
 }
 
-/// What became of them.
+/// The result of the background load.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(super) struct Folded {
-    /// Facts appended a second.
+    /// Events appended per second.
     pub(super) appended_per_second: f64,
-    /// Facts stored a second.
+    /// Events stored per second.
     pub(super) stored_per_second: f64,
-    /// How old they were when they were stored.
+    /// Ages of the events when stored.
     pub(super) ages: LiveAges,
 }
 
-/// From ingest to store, ms.
+/// Time from ingest to store, ms.
 #[derive(Debug, Clone, Copy, Row, Serialize, Deserialize)]
 pub(super) struct LiveAges {
     stored: u64,
     pub(super) p50: i64,
     pub(super) p99: i64,
-    pub(super) most: i64,
+    pub(super) max: i64,
 }
 
 impl Live {
-    /// Begins to append `rate` facts a second.
+    /// Starts appending `rate` events per second.
     ///
     /// # Errors
-    /// A clock outside the years that ESS keeps.
-    pub(super) fn begin(writer: Writer, seed: u64, rate: u64) -> Result<Self> {
+    /// A clock outside the years that ESS stores.
+    pub(super) fn start(writer: Writer, seed: u64, rate: u64) -> Result<Self> {
         let appended = Arc::<AtomicU64>::default();
-        let facts = facts(seed, MOST)?;
+        let facts = facts(seed, MAX_FACTS)?;
         let (begun, begun_at) = (Instant::now(), now()?);
         let task = tokio::spawn(append(writer, facts, rate, begun, Arc::clone(&appended)));
         Ok(Self {
@@ -73,13 +74,13 @@ impl Live {
         })
     }
 
-    /// Waits until the projector stores them, and the rows of `playbacks` hold some.
+    /// Waits until the projector stores events and `playbacks` contains some.
     ///
     /// # Errors
-    /// Not in time, or appending has failed.
+    /// A timeout, or appending has failed.
     pub(super) async fn wait_until_folded(&self, model: &ReadModel) -> Result<()> {
-        let what = "the projector stores the live facts";
-        until(what, STEADY_WITHIN, LOOK_EVERY, async || {
+        let what = "the projector stores the live events";
+        until(what, STEADY_TIMEOUT, POLL_INTERVAL, async || {
             self.require_appending()?;
             let stored = self.ages(model).await?.stored;
             let rolled_up = model.number(&self.rolled_up(model)).await?;
@@ -88,7 +89,7 @@ impl Live {
         .await
     }
 
-    /// How many partitions' live facts are in rows of `playbacks`.
+    /// The query for the number of partitions whose live events are in `playbacks`.
     fn rolled_up(&self, model: &ReadModel) -> String {
         format!(
             "SELECT count() FROM {}.playbacks_progress WHERE last_ingest_time >= fromUnixTimestamp64Milli({})",
@@ -101,16 +102,16 @@ impl Live {
     /// Appending has failed.
     pub(super) fn require_appending(&self) -> Result<()> {
         if self.task.is_finished() {
-            return Err(Error::message("the live facts are not appended any more"));
+            return Err(Error::message("appending live events has failed"));
         }
         Ok(())
     }
 
-    /// What became of them until now; ends it.
+    /// Stops the load and returns its result.
     ///
     /// # Errors
-    /// A ClickHouse that does not answer.
-    pub(super) async fn end(self, model: &ReadModel) -> Result<Folded> {
+    /// ClickHouse does not answer.
+    pub(super) async fn stop(self, model: &ReadModel) -> Result<Folded> {
         self.require_appending()?;
         let seconds = self.begun.elapsed().as_secs_f64();
         let appended = self.appended.load(Relaxed);
@@ -125,7 +126,7 @@ impl Live {
 
     async fn ages(&self, model: &ReadModel) -> Result<LiveAges> {
         let sql = format!(
-            "SELECT count() AS stored, quantileExact(0.5)(age) AS p50, quantileExact(0.99)(age) AS p99, max(age) AS most \
+            "SELECT count() AS stored, quantileExact(0.5)(age) AS p50, quantileExact(0.99)(age) AS p99, max(age) AS max \
              FROM (SELECT toUnixTimestamp64Milli(store_time) - toUnixTimestamp64Milli(ingest_time) AS age FROM {}.events \
              WHERE occurred_at >= fromUnixTimestamp64Milli({}) AND test_id = '{MARK}')",
             model.generation(),
@@ -143,7 +144,7 @@ async fn append(
     appended: Arc<AtomicU64>,
 ) -> Result<()> {
     let mark = TestId::new(MARK).map_err(|e| Error::message(e.to_string()))?;
-    let mut ticks = interval(BUNCH_EVERY);
+    let mut ticks = interval(BATCH_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut facts = facts;
     loop {
@@ -161,14 +162,4 @@ async fn append(
             appended.fetch_add(1, Relaxed);
         }
     }
-}
-
-/// The present.
-///
-/// # Errors
-/// A clock outside the years that ESS keeps.
-pub(super) fn now() -> Result<Timestamp> {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    let millis = since.map_or(-1, |since| since.as_millis() as i64);
-    Timestamp::from_millis(millis).map_err(|e| Error::message(e.to_string()))
 }

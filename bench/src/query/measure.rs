@@ -1,18 +1,19 @@
-//! The rounds: each thing and its yardstick right after each other, so that what disturbs the machine for a while disturbs both.
+//! The rounds. Each measurement is right after its yardstick, so that a temporary disturbance of the machine affects both.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use ess_load::http::{HttpClient, HttpRequest};
 use ess_parts::progress::note;
 use hyper::Method;
 
-use super::bare::{Bare, exchange};
+use super::bare::{Bare, replace};
 use super::results::Results;
 use super::scan::{Scan, Subject};
 use crate::error::{Error, Result};
-use crate::http::client::{Ask, Connection, Target, load};
+use crate::http::client::{Target, load, send};
 use crate::http::latencies::Latencies;
 use crate::metrics;
 
@@ -21,7 +22,7 @@ pub(super) const READ: &str = "GET /stats/playback/{id}, uncached";
 pub(super) const READ_SQL: &str = "its SQL, one query a read";
 pub(super) const CACHED: &str = "GET /stats/playback/{id}, cached";
 pub(super) const NOOP: &str = "no-op route";
-/// Clients of reads one at a time, of a few at once, of many at once, and of cached reads.
+/// Numbers of clients: of single, a few and many reads, and of cached reads.
 pub(super) const ONE: u64 = 1;
 pub(super) const FEW: u64 = 8;
 pub(super) const MANY: u64 = 256;
@@ -29,37 +30,37 @@ pub(super) const CACHED_CLIENTS: u64 = 64;
 
 const QUERIES: &str = "ess_query_duration_seconds_count";
 
-/// The name under which the bare SQL of a scan is kept.
+/// The name of the bare SQL of a scan in the results.
 pub(super) fn sql_of(title: &str) -> String {
     format!("{title}: its SQL")
 }
 
-/// Where everything is.
-pub(super) struct Bench {
+/// The servers and settings of the benchmark.
+pub(super) struct QueryBench {
     pub(super) clickhouse: Target,
-    /// A query-api that remembers nothing.
+    /// A query-api without a cache.
     pub(super) api: Target,
-    /// A query-api that remembers as it does by default.
+    /// A query-api with the default cache.
     pub(super) cached: Target,
     pub(super) noop: Target,
-    /// Playbacks in no order.
+    /// Playback ids in random order.
     pub(super) ids: Arc<[String]>,
-    /// How many of them were asked for.
+    /// Index of the next unread id.
     pub(super) next_id: AtomicU64,
-    /// Settled playbacks.
+    /// Ids of settled playbacks.
     pub(super) settled: Arc<[String]>,
-    /// The SQL of the read of the first of `ids`.
+    /// The SQL of reading the first of `ids`.
     pub(super) read: Bare,
     pub(super) scans: Vec<(Scan, Bare)>,
-    /// How long each load of reads lasts.
-    pub(super) lasting: Duration,
-    /// How often each scan is asked in a round.
+    /// Duration of each load of reads.
+    pub(super) duration: Duration,
+    /// Requests of each scan in a round.
     pub(super) repeats: i64,
     pub(super) subjects: Vec<Subject>,
 }
 
-impl Bench {
-    /// One round of everything.
+impl QueryBench {
+    /// Runs one round.
     ///
     /// # Errors
     /// A request that fails.
@@ -78,7 +79,7 @@ impl Bench {
         }
         for (number, (scan, bare)) in self.scans.iter().enumerate() {
             note(&format!("round {round}: {}", scan.title));
-            // No number of any scan or round comes twice, nor does 0, which was asked when it was recorded.
+            // Numbers never repeat across scans and rounds; 0 was used for recording.
             let first =
                 1 + (i64::from(round) * self.scans.len() as i64 + number as i64) * 2 * self.repeats;
             self.scan(first, scan, bare, results).await?;
@@ -87,68 +88,68 @@ impl Bench {
     }
 
     async fn select_one(&self, clients: u64, results: &mut Results) -> Result<()> {
-        let ask = |_| Ask {
+        let request = |_| HttpRequest {
             method: Method::POST,
             path: "/".to_owned(),
             body: Bytes::from_static(b"SELECT 1"),
-            ..Ask::default()
+            ..HttpRequest::default()
         };
-        let measured = load(&self.clickhouse, clients, self.lasting, ask).await?;
+        let measured = load(&self.clickhouse, clients, self.duration, request).await?;
         add(results, SELECT_ONE, clients, measured);
         Ok(())
     }
 
     async fn reads(&self, clients: u64, results: &mut Results) -> Result<()> {
         let id = self.unread();
-        let ask = move |number| Ask::get(path(&id(number)));
-        let measured = load(&self.api, clients, self.lasting, ask).await?;
-        self.read_on(measured.requests);
+        let request = move |number| HttpRequest::get(path(&id(number)));
+        let measured = load(&self.api, clients, self.duration, request).await?;
+        self.skip_read(measured.requests);
         add(results, READ, clients, measured);
         Ok(())
     }
 
     async fn read_sql(&self, clients: u64, results: &mut Results) -> Result<()> {
         let (id, first) = (self.unread(), self.ids[0].clone());
-        let [ask] = &self.read.asks(&[])?[..] else {
+        let [request] = &self.read.requests(&[])?[..] else {
             return Err(Error::message("a read of one playback is not one query"));
         };
-        // It must name the playback.
-        self.read.asks(&[(first.clone(), String::new())])?;
-        let recorded = ask.clone();
-        let ask = move |number| {
-            let mut ask = recorded.clone();
-            exchange(&mut ask, &first, &id(number));
-            ask
+        // The query must contain the playback id.
+        self.read.requests(&[(first.clone(), String::new())])?;
+        let recorded = request.clone();
+        let request = move |number| {
+            let mut request = recorded.clone();
+            replace(&mut request, &first, &id(number));
+            request
         };
-        let measured = load(&self.clickhouse, clients, self.lasting, ask).await?;
-        self.read_on(measured.requests);
+        let measured = load(&self.clickhouse, clients, self.duration, request).await?;
+        self.skip_read(measured.requests);
         add(results, READ_SQL, clients, measured);
         Ok(())
     }
 
     async fn noop(&self, results: &mut Results) -> Result<()> {
         let ids = Arc::clone(&self.settled);
-        let ask = move |number| Ask::get(path(nth(&ids, number)));
-        let measured = load(&self.noop, CACHED_CLIENTS, self.lasting, ask).await?;
+        let request = move |number| HttpRequest::get(path(nth(&ids, number)));
+        let measured = load(&self.noop, CACHED_CLIENTS, self.duration, request).await?;
         add(results, NOOP, CACHED_CLIENTS, measured);
         Ok(())
     }
 
-    /// All from the cache, but for what the cache forgets meanwhile as it should.
+    /// Reads from the cache. A few entries expire during the load.
     async fn cached(&self, results: &mut Results) -> Result<()> {
-        let mut connection = Connection::to(&self.cached.url);
+        let client = HttpClient::new(&self.cached.url);
         for id in self.settled.iter() {
-            connection.send(&Ask::get(path(id))).await?;
+            send(&client, &HttpRequest::get(path(id))).await?;
         }
         let before = self.queries().await?;
         let ids = Arc::clone(&self.settled);
-        let ask = move |number| Ask::get(path(nth(&ids, number)));
-        let measured = load(&self.cached, CACHED_CLIENTS, self.lasting, ask).await?;
+        let request = move |number| HttpRequest::get(path(nth(&ids, number)));
+        let measured = load(&self.cached, CACHED_CLIENTS, self.duration, request).await?;
         let queries = self.queries().await? - before;
         if queries * 100 > measured.requests {
             let requests = measured.requests;
             return Err(Error::message(format!(
-                "{queries} queries for {requests} requests: those were not cached answers"
+                "{queries} queries for {requests} requests: the responses were not cached"
             )));
         }
         add(results, CACHED, CACHED_CLIENTS, measured);
@@ -156,16 +157,15 @@ impl Bench {
     }
 
     async fn queries(&self) -> Result<u64> {
-        let metrics = Connection::to(&self.cached.url)
-            .send(&Ask::get("/metrics"))
-            .await?;
+        let client = HttpClient::new(&self.cached.url);
+        let metrics = send(&client, &HttpRequest::get("/metrics")).await?;
         Ok(metrics::sum(
             &String::from_utf8_lossy(&metrics.body),
             QUERIES,
         ))
     }
 
-    /// By turns: the question to the query-api, and the bare SQL of another.
+    /// Alternates between the query to the query-api and the bare SQL of another one.
     async fn scan(
         &self,
         first: i64,
@@ -173,32 +173,33 @@ impl Bench {
         bare: &Bare,
         results: &mut Results,
     ) -> Result<()> {
-        let mut api = Connection::to(&self.api.url);
-        let mut clickhouse: Vec<_> = (0..bare.statements())
-            .map(|_| Connection::to(&self.clickhouse.url))
-            .collect();
-        let (mut asked, mut sent) = (Vec::new(), Vec::new());
+        let api = HttpClient::new(&self.api.url);
+        let clickhouse = HttpClient::new(&self.clickhouse.url);
+        let (mut by_api, mut by_sql) = (Vec::new(), Vec::new());
         for number in (first..).step_by(2).take(self.repeats as usize) {
-            let ask = Ask::get(scan.path(number)?);
-            asked.push(timed(async { api.send(&ask).await.map(|_| ()) }).await?);
-            let asks = bare.asks(&scan.exchanged(number + 1))?;
-            sent.push(timed(bare.send(&mut clickhouse, &asks)).await?);
+            let request = HttpRequest::get(scan.path(number)?);
+            by_api.push(timed(async { send(&api, &request).await.map(|_| ()) }).await?);
+            let requests = bare.requests(&scan.replacements(number + 1))?;
+            by_sql.push(timed(bare.send(&clickhouse, &requests)).await?);
         }
-        for (name, took) in [(scan.title.to_owned(), asked), (sql_of(scan.title), sent)] {
+        for (name, took) in [
+            (scan.title.to_owned(), by_api),
+            (sql_of(scan.title), by_sql),
+        ] {
             let whole = took.iter().sum();
             add(results, &name, ONE, Latencies::of(took, whole));
         }
         Ok(())
     }
 
-    /// Ids that nobody has asked for yet, as long as there are any.
+    /// Ids that were not read yet. Starts over after the last one.
     fn unread(&self) -> impl Fn(u64) -> String + Clone + Send + use<> {
         let (ids, begin) = (Arc::clone(&self.ids), self.next_id.load(Relaxed));
         move |number| nth(&ids, begin + number).to_owned()
     }
 
-    fn read_on(&self, requests: u64) {
-        // Requests before the clock started are not counted, and those under way at its end: more than that is never asked for.
+    fn skip_read(&self, requests: u64) {
+        // `requests` does not include those of the warm-up and those in flight at the end; this skips more than all of them.
         self.next_id.fetch_add(2 * requests + MANY, Relaxed);
     }
 }

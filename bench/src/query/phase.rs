@@ -1,4 +1,4 @@
-//! What the filling came to: how long each part of it took, and what the tables hold after it.
+//! The phases of generating data with their durations, and the sizes of the tables.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 use crate::error::Result;
 use crate::read_model::ReadModel;
 
-/// One part of the filling.
+/// One phase.
 #[derive(Debug, Serialize)]
 pub(super) struct Phase {
     pub(super) name: &'static str,
     pub(super) took: Duration,
 }
 
-/// One table as it is on disk.
+/// The size of one table on disk.
 #[derive(Debug, Row, Serialize, Deserialize)]
 pub(super) struct Size {
     pub(super) table: String,
@@ -27,7 +27,7 @@ pub(super) struct Size {
 /// The tables of a generation, the largest first.
 ///
 /// # Errors
-/// A ClickHouse that does not answer.
+/// ClickHouse does not answer.
 pub(super) async fn sizes(model: &ReadModel) -> Result<Vec<Size>> {
     let sql = format!(
         "SELECT table, sum(rows) AS rows, count() AS parts, sum(bytes_on_disk) AS bytes FROM system.parts \

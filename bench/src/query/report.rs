@@ -1,4 +1,4 @@
-//! What `bench query` found, as tables for people and as JSON for keeping.
+//! The report of `bench query`, as tables and as JSON.
 
 use std::fmt;
 
@@ -15,9 +15,9 @@ use crate::machine::Machine;
 use crate::median::median;
 use crate::report::{table, thousands};
 
-/// Everything that one `bench query` found.
+/// The report of `bench query`.
 #[derive(Debug, Serialize)]
-pub(super) struct Report {
+pub(super) struct QueryReport {
     pub(super) machine: Machine,
     pub(super) seed: u64,
     pub(super) playbacks: u64,
@@ -29,16 +29,16 @@ pub(super) struct Report {
     pub(super) verdicts: Vec<Verdict>,
 }
 
-impl Report {
-    /// Judges the results.
-    pub(super) fn judged(mut self) -> Self {
+impl QueryReport {
+    /// Adds the verdicts.
+    pub(super) fn with_verdicts(mut self) -> Self {
         self.verdicts = verdicts(&self.results);
         self.verdicts.push(live(self.staleness));
         self
     }
 
     fn goals(&self) -> Table {
-        let mut table = table(&["goal", "value (median)", "aimed at", "met"]);
+        let mut table = table(&["measured", "value (median)", "goal", "met"]);
         for verdict in &self.verdicts {
             let met = match verdict.is_met() {
                 Some(true) => "yes",
@@ -75,11 +75,11 @@ impl Report {
             table.add_row([
                 measured.name.clone(),
                 measured.clients.to_string(),
-                middle(measured, |round| Some(round.p50)),
-                middle(measured, |round| Some(round.p99)),
-                middle(measured, |round| Some(round.rate)),
-                middle(measured, |round| round.cost.map(|cost| cost.client)),
-                middle(measured, |round| round.cost.map(|cost| cost.server)),
+                median_of(measured, |round| Some(round.p50)),
+                median_of(measured, |round| Some(round.p99)),
+                median_of(measured, |round| Some(round.rate)),
+                median_of(measured, |round| round.cost.map(|cost| cost.client)),
+                median_of(measured, |round| round.cost.map(|cost| cost.server)),
                 rounds.join(", "),
             ]);
         }
@@ -106,7 +106,7 @@ impl Report {
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for QueryReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for line in self.machine.lines() {
             writeln!(f, "{line}")?;
@@ -123,9 +123,9 @@ impl fmt::Display for Report {
         } = self.live;
         writeln!(
             f,
-            "\nmeanwhile: {appended_per_second:.0} events/s appended, {stored_per_second:.0} stored; ingest to store \
-             p50 {} ms, p99 {} ms, most {} ms; rows of playbacks behind: median {:.0} ms, most {} ms",
-            ages.p50, ages.p99, ages.most, self.staleness.median, self.staleness.most
+            "\nbackground load: {appended_per_second:.0} events/s appended, {stored_per_second:.0} stored; ingest to store \
+             p50 {} ms, p99 {} ms, max {} ms; staleness of playbacks: median {:.0} ms, max {} ms",
+            ages.p50, ages.p99, ages.max, self.staleness.median, self.staleness.max
         )?;
         writeln!(
             f,
@@ -137,12 +137,12 @@ impl fmt::Display for Report {
     }
 }
 
-fn middle(measured: &Measured, value: impl Fn(&Latencies) -> Option<f64>) -> String {
+fn median_of(measured: &Measured, value: impl Fn(&Latencies) -> Option<f64>) -> String {
     let values = measured.rounds.iter().filter_map(value);
     median(values).map_or_else(|| "–".to_owned(), figure)
 }
 
-/// Three digits that matter.
+/// Formats with three significant digits.
 fn figure(value: f64) -> String {
     match value {
         value if value >= 100.0 => thousands(value),

@@ -1,11 +1,11 @@
-//! What was measured, by what it is called and how many clients asked, round by round; and ratios of two of them.
+//! The results by name and number of clients, with all rounds, and ratios between them.
 
 use serde::Serialize;
 
 use crate::http::latencies::Latencies;
 use crate::median::median;
 
-/// One thing that was measured.
+/// The rounds of one measurement.
 #[derive(Debug, Serialize)]
 pub(super) struct Measured {
     pub(super) name: String,
@@ -14,13 +14,13 @@ pub(super) struct Measured {
 }
 
 impl Measured {
-    /// The middle of its rounds.
-    pub(super) fn middle(&self, value: impl Fn(&Latencies) -> f64) -> Option<f64> {
+    /// The median of its rounds.
+    pub(super) fn median(&self, value: impl Fn(&Latencies) -> f64) -> Option<f64> {
         median(self.rounds.iter().map(value))
     }
 }
 
-/// Everything that was measured, in the order in which it was measured first.
+/// All measurements, in the order of their first round.
 #[derive(Debug, Default, Serialize)]
 #[serde(transparent)]
 pub(super) struct Results(pub(super) Vec<Measured>);
@@ -42,17 +42,17 @@ impl Results {
         }
     }
 
-    /// The middle of what was measured under this name.
-    pub(super) fn middle(
+    /// The median of the measurement with this name.
+    pub(super) fn median(
         &self,
         name: &str,
         clients: u64,
         value: impl Fn(&Latencies) -> f64,
     ) -> Option<f64> {
-        self.of(name, clients)?.middle(value)
+        self.of(name, clients)?.median(value)
     }
 
-    /// The middle of the ratios of each round: both sides of one were measured right after each other.
+    /// The median of the ratios of each round, whose sides were measured right after each other.
     pub(super) fn ratio(
         &self,
         (name, clients): (&str, u64),
@@ -93,7 +93,7 @@ mod tests {
         }
         let ratio = results.ratio(("thing", 1), ("yardstick", 8), |round| round.p50);
         assert_eq!(ratio, Some(3.0));
-        assert_eq!(results.middle("thing", 1, |round| round.p99), Some(16.0));
-        assert_eq!(results.middle("thing", 8, |round| round.p99), None);
+        assert_eq!(results.median("thing", 1, |round| round.p99), Some(16.0));
+        assert_eq!(results.median("thing", 8, |round| round.p99), None);
     }
 }

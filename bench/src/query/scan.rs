@@ -1,36 +1,36 @@
-//! The questions about many playbacks, and the pages of raw events. Each can be asked over and over without being the same
-//! question twice: its range is a millisecond shorter at both ends each time.
+//! The queries over many playbacks, and the pages of raw events. Each repetition of a query is a different one: its period is a
+//! millisecond shorter at both ends.
 
 use ess_schema::Timestamp;
 
-use super::bare::Exchanged;
+use super::bare::Replacement;
 use crate::error::{Error, Result};
 
-/// What the questions are about, for choosing.
+/// The subjects of the measurements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Subject {
-    /// One playback by its id, never asked before
+    /// One playback by its id, not read before
     Reads,
-    /// One playback by its id, asked a moment ago
+    /// One playback by its id, from the cache
     Cached,
     /// The most played tracks
     Top,
     /// A report by two dimensions
     Report,
-    /// How long listeners stay with a track
+    /// The retention of a track
     Retention,
     /// Pages of raw events
     Events,
 }
 
-/// One such question.
+/// One query.
 #[derive(Debug, Clone)]
 pub(super) struct Scan {
     pub(super) subject: Subject,
     pub(super) title: &'static str,
-    /// With `{from}` and `{to}`, if it has a range.
+    /// With `{from}` and `{to}` if it has a period.
     path: String,
-    /// From and to, ms since 1970.
+    /// Start and end, ms since 1970.
     range: Option<(i64, i64)>,
 }
 
@@ -45,7 +45,7 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 const TOP: &str =
     "/stats/top?of=tracks&by=plays&metrics=plays,unique_listeners&limit=100&from={from}&to={to}";
 
-/// The questions whose range is the day before this moment, or the 30 days before it.
+/// The queries over the day before `now_ms`, or the 30 days before.
 pub(super) fn ranged(now_ms: i64, hottest_track: &str) -> Vec<Scan> {
     let today_ms = now_ms - now_ms % DAY_MS;
     let day = (today_ms - DAY_MS, today_ms);
@@ -66,7 +66,7 @@ pub(super) fn ranged(now_ms: i64, hottest_track: &str) -> Vec<Scan> {
     ]
 }
 
-/// A page of raw events, always the same.
+/// A page of raw events.
 pub(super) fn page(title: &'static str, path: String) -> Scan {
     Scan {
         subject: Subject::Events,
@@ -77,10 +77,10 @@ pub(super) fn page(title: &'static str, path: String) -> Scan {
 }
 
 impl Scan {
-    /// Its path for the `number`th time.
+    /// The path of the `number`th repetition.
     ///
     /// # Errors
-    /// Never; the times are times.
+    /// Never: the times are valid.
     pub(super) fn path(&self, number: i64) -> Result<String> {
         let Some((from, to)) = self.range_of(number) else {
             return Ok(self.path.clone());
@@ -93,8 +93,8 @@ impl Scan {
         Ok(path.replace("{to}", &text(to)?))
     }
 
-    /// What makes the first time into the `number`th, in the SQL.
-    pub(super) fn exchanged(&self, number: i64) -> Vec<Exchanged> {
+    /// The replacements in the SQL for the `number`th repetition.
+    pub(super) fn replacements(&self, number: i64) -> Vec<Replacement> {
         let Some((first, this)) = self.range_of(0).zip(self.range_of(number)) else {
             return Vec::new();
         };
@@ -115,13 +115,13 @@ mod tests {
     const NOW_MS: i64 = 1_795_482_000_000;
 
     #[test]
-    fn no_question_is_asked_twice_and_a_day_stays_one() {
+    fn repetitions_differ_by_milliseconds() {
         let day = &ranged(NOW_MS, "t")[0];
         let first = day.path(0).unwrap();
         assert!(first.ends_with("from=2026-11-23T00:00:00.000Z&to=2026-11-24T00:00:00.000Z"));
         let third = day.path(3).unwrap();
         assert!(third.ends_with("from=2026-11-23T00:00:00.003Z&to=2026-11-23T23:59:59.997Z"));
-        let (old, new) = &day.exchanged(3)[0];
+        let (old, new) = &day.replacements(3)[0];
         assert_eq!(new.parse::<i64>().unwrap() - old.parse::<i64>().unwrap(), 3);
     }
 
@@ -129,6 +129,6 @@ mod tests {
     fn a_page_has_no_range() {
         let page = page(FIRST_PAGE, "/events?limit=100".to_owned());
         assert_eq!(page.path(7).unwrap(), "/events?limit=100");
-        assert!(page.exchanged(7).is_empty());
+        assert!(page.replacements(7).is_empty());
     }
 }

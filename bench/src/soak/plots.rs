@@ -1,10 +1,10 @@
-//! A soak as pictures.
+//! The plots of a soak.
 
 use ess_load::report::plot::{Plot, Series};
 
 use super::windows::Window;
 
-/// Each with the name of its file.
+/// All plots with their file names.
 pub(super) fn all(windows: &[Window]) -> [(&'static str, Plot); 3] {
     let line = |name: &str, value: fn(&Window) -> f64| Series {
         name: name.to_owned(),
@@ -42,7 +42,7 @@ pub(super) fn all(windows: &[Window]) -> [(&'static str, Plot); 3] {
         ),
         (
             "soak-latency.svg",
-            plot("Latency from when a request was due", "ms", latencies),
+            plot("Latency since the due time", "ms", latencies),
         ),
     ]
 }

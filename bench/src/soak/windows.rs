@@ -1,39 +1,39 @@
-//! What a soak looks like every five seconds, and whether it stays so.
+//! The windows of a soak, of five seconds each, and whether they stay flat.
 
 use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::median::median;
+use crate::median::{median, quantile};
 
-/// The first minute is not judged: connections are opened, and memory is taken that stays in use.
-const SETTLES_WITHIN: Duration = Duration::from_mins(1);
-/// By how much the last third may lie above the first, on a machine that does something else as well.
+/// The first minute is ignored: connections open, and memory grows to its working size.
+const SETTLE_TIME: Duration = Duration::from_mins(1);
+/// Maximum ratio of the last third to the first, on a machine with other load.
 const MEMORY: f64 = 1.05;
 const LATENCY: f64 = 1.5;
 
-/// One request: when it was due, and how long it took from then.
+/// One request: its due time since the start, and its latency since then.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Latency {
     pub(super) due: Duration,
     pub(super) took: Duration,
 }
 
-/// Five seconds.
+/// A window of five seconds.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Window {
-    /// Seconds after the begin.
+    /// Seconds since the start.
     pub(super) at: f64,
     pub(super) requests: usize,
     /// Milliseconds.
     pub(super) p50: f64,
     pub(super) p99: f64,
-    /// MiB resident.
+    /// Resident memory, MiB.
     pub(super) memory: f64,
     pub(super) files: f64,
 }
 
-/// Whether one thing stayed as it was.
+/// Whether one figure stayed flat.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Flatness {
     pub(super) what: &'static str,
@@ -43,19 +43,11 @@ pub(super) struct Flatness {
 }
 
 impl Window {
-    /// Of the requests that were answered in it.
-    pub(super) fn of(
-        begin: Duration,
-        mut latencies: Vec<Latency>,
-        bytes: u64,
-        files: usize,
-    ) -> Self {
-        latencies.sort_unstable_by_key(|latency| latency.took);
-        let at = |share: f64| {
-            let index = (share * latencies.len() as f64) as usize;
-            let found = latencies.get(index.min(latencies.len().saturating_sub(1)));
-            found.map_or(0.0, |latency| latency.took.as_secs_f64() * 1e3)
-        };
+    /// Summarizes the requests of a window.
+    pub(super) fn of(begin: Duration, latencies: &[Latency], bytes: u64, files: usize) -> Self {
+        let mut took: Vec<_> = latencies.iter().map(|latency| latency.took).collect();
+        took.sort_unstable();
+        let at = |level| quantile(&took, level).as_secs_f64() * 1e3;
         let last_due = latencies.iter().map(|latency| latency.due).max();
         Self {
             at: last_due.unwrap_or(begin).as_secs_f64(),
@@ -68,20 +60,20 @@ impl Window {
     }
 }
 
-/// Compares the first third of what was settled with the last.
+/// Compares the last third of the windows with the first.
 pub(super) fn flatness(windows: &[Window]) -> Vec<Flatness> {
-    let settled = |window: &&Window| window.at >= SETTLES_WITHIN.as_secs_f64();
+    let settled = |window: &&Window| window.at >= SETTLE_TIME.as_secs_f64();
     let settled: Vec<&Window> = windows.iter().filter(settled).collect();
     let third = settled.len() / 3;
     let (first, last) = (&settled[..third], &settled[settled.len() - third..]);
-    let of = |what, value: fn(&Window) -> f64, most: f64, slack: f64| {
-        let middle = |windows: &[&Window]| median(windows.iter().map(|window| value(window)));
-        let (first, last) = (middle(first)?, middle(last)?);
+    let of = |what, value: fn(&Window) -> f64, max_ratio: f64, tolerance: f64| {
+        let median_of = |windows: &[&Window]| median(windows.iter().map(|window| value(window)));
+        let (first, last) = (median_of(first)?, median_of(last)?);
         Some(Flatness {
             what,
             first,
             last,
-            is_flat: last <= first * most + slack,
+            is_flat: last <= first * max_ratio + tolerance,
         })
     };
     [
@@ -116,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn what_grows_is_not_flat_and_what_was_taken_at_the_beginning_is() {
+    fn growth_is_not_flat_except_in_the_first_minute() {
         assert!(is_flat(&windows(|_| 50.0)));
         assert!(!is_flat(&windows(|number| 50.0 + f64::from(number) * 0.1)));
         assert!(is_flat(&windows(|number| if number < 12 {
@@ -127,14 +119,14 @@ mod tests {
     }
 
     #[test]
-    fn a_window_tells_the_quantiles_of_its_requests() {
+    fn a_window_has_the_quantiles_of_its_requests() {
         let latency = |ms: u64| Latency {
             due: Duration::from_secs(7),
             took: Duration::from_millis(ms),
         };
         let window = Window::of(
             Duration::ZERO,
-            (1..=200).rev().map(latency).collect(),
+            &(1..=200).rev().map(latency).collect::<Vec<_>>(),
             2 << 20,
             9,
         );
