@@ -1,7 +1,9 @@
 //! `test`: every test of the workspace, against its own Kafka and ClickHouse, which end with this process however it ends.
 //! Exits with cargo's exit code.
 
+use std::env;
 use std::process::ExitCode;
+use std::thread;
 
 use ess_parts::progress::note;
 use ess_parts::{ClickHouse, ClickHouseConfig, Kafka, KafkaConfig, Scratch, tools};
@@ -10,10 +12,16 @@ use crate::cargo::{self, command, status};
 use crate::error::Result;
 use crate::up::COMPILER;
 
+/// libtest's own setting.
+const TEST_THREADS: &str = "RUST_TEST_THREADS";
+
+/// An e2e test mostly waits: for a process to start, a batch to be stored, a session to time out.
+const TESTS_PER_CORE: usize = 2;
+
 /// Options of `test`.
 #[derive(Default, clap::Args)]
 pub(crate) struct TestArgs {
-    /// Passed on to `cargo test --workspace --no-fail-fast`.
+    /// Arguments for `cargo test --workspace --no-fail-fast`.
     #[arg(last = true, value_name = "ARGS")]
     args: Vec<String>,
 }
@@ -37,11 +45,15 @@ pub(crate) fn run(args: &TestArgs) -> Result<ExitCode> {
     note(&format!(
         "tests run against KAFKA_BROKERS={brokers} CLICKHOUSE_URL={url}"
     ));
-    let ended = status(
-        command(&args)
-            .env("KAFKA_BROKERS", brokers)
-            .env("CLICKHOUSE_URL", url),
-    )?;
+    let mut tests = command(&args);
+    tests
+        .env("KAFKA_BROKERS", brokers)
+        .env("CLICKHOUSE_URL", url);
+    if env::var_os(TEST_THREADS).is_none() {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        tests.env(TEST_THREADS, (TESTS_PER_CORE * cores).to_string());
+    }
+    let ended = status(&mut tests)?;
     clickhouse.stop()?;
     kafka.stop()?;
     let code = ended.code().and_then(|code| u8::try_from(code).ok());
