@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
-# Runs a load scenario with the load generator, the services and the stores in three network namespaces of this machine,
-# joined by veth pairs, so that every message between them crosses a link: with delay and loss by `tc netem` where the
-# kernel has it, and without where it has not, which is said. They share the machine's cores: what it shows is that the
-# parts work apart from each other, and what a slow or lossy link does; it is no measurement of three machines.
+# Runs a load scenario with the load generator, the services and the stores in three network namespaces of this machine, joined by
+# veth pairs, so that every message between them crosses a link. `tc netem` adds delay and loss; on a kernel without netem the script
+# reports that and runs without them. The namespaces share the cores of the machine: the run shows that the parts work on separate
+# hosts, and the effect of a slow or lossy link. It does not measure three machines.
 #
 #   ess-load 10.251.1.1 --- 10.251.1.2 ess-api 10.251.2.2 --- 10.251.2.3 ess-store
 #            10.251.3.1 ------------------------------------ 10.251.3.3            (the proof reads ClickHouse)
 #
-# The stores listen on the loopback only, and Kafka advertises 127.0.0.1:9092; socat leads there from the other side.
+# The stores listen on the loopback only, and Kafka advertises 127.0.0.1:9092; socat forwards to them from the other namespaces.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly LOAD=ess-load API=ess-api STORE=ess-store
 readonly CLICKHOUSE_PORT=8123 KAFKA_PORT=9092
-readonly READY_WITHIN=60
+readonly READY_TIMEOUT=60
 
 delay=1ms
 loss=0%
@@ -22,7 +22,7 @@ reports=target/two-hosts
 options=()
 made=()
 pids=()
-stores_asked=false
+stores_started=false
 
 usage() {
   cat <<'TEXT'
@@ -30,14 +30,14 @@ usage: load/two-hosts.sh [OPTIONS] [-- OPTIONS OF ess-load run]
 
   --delay TIME       one way, on each link (default 1ms; 0ms: none)
   --loss PERCENT     of packets, each way, on each link (default 0%)
-  --scenario NAME    as ess-load run takes it (default steady)
-  --set KEY=VALUE    a field of the scenario otherwise; may be repeated
-  --reports DIR      where report.json, report.html and all logs go (default target/two-hosts)
-  --help             this
+  --scenario NAME    scenario of ess-load run (default steady)
+  --set KEY=VALUE    override a field of the scenario; repeatable
+  --reports DIR      folder of report.json, report.html and all logs (default target/two-hosts)
+  --help             show this help
 
 Needs root, ip, tc, socat, curl, and network namespaces with veth in the kernel. Environment:
-  ESS_BIN_DIR        folder with command-api, query-api, projector and ess-load; without it they are built (release)
-  ESS_XTASK          what starts and ends the stores (default: cargo xtask)
+  ESS_BIN_DIR        folder of the binaries command-api, query-api, projector and ess-load; by default the script builds them (release)
+  ESS_XTASK          command that starts and stops the stores (default: cargo xtask)
 TEXT
 }
 
@@ -69,7 +69,7 @@ parse() {
   [[ $loss =~ ^[0-9]+(\.[0-9]+)?%$ ]] || fail "--loss $loss is not a share such as 0.5%"
 }
 
-# Everything that is missing is named at once.
+# Reports everything that is missing at once.
 require() {
   local missing=() needed tool package
   [ "$EUID" -eq 0 ] || missing+=("root: network namespaces need CAP_SYS_ADMIN and CAP_NET_ADMIN; run it with sudo")
@@ -94,7 +94,7 @@ refuse_existing() {
     [ ! -e "/run/netns/$name" ] || there+=("$name")
   done
   [ "${#there[@]}" -eq 0 ] ||
-    fail "there already: ${there[*]}. When no other run is under way, remove each with: ip netns delete NAME"
+    fail "namespaces exist: ${there[*]}; unless another run uses them, remove each with: ip netns delete NAME"
 }
 
 inside() {
@@ -103,7 +103,7 @@ inside() {
   ip netns exec "$namespace" "$@"
 }
 
-# What was made last goes first: services before stores, stores before their network.
+# In reverse order: services before stores, stores before their network.
 clean_up() {
   local status=$? at name
   trap - EXIT
@@ -113,14 +113,14 @@ clean_up() {
     kill "${pids[at]}" 2>/dev/null
     wait "${pids[at]}" 2>/dev/null
   done
-  if "$stores_asked"; then
+  if "$stores_started"; then
     xtask down
     rm -rf "$ESS_RUN_DIR/data"
   fi
   for name in "${made[@]}"; do
     ip netns delete "$name"
   done
-  say "ended what it started and removed its namespaces"
+  say "stopped its processes and removed its namespaces"
   exit "$status"
 }
 
@@ -140,7 +140,7 @@ add_namespaces() {
   done
 }
 
-# Both ends are born inside their namespaces, and go with them.
+# Creates both ends inside their namespaces, which remove them at the end.
 join() {
   local left=$1 left_address=$2 right=$3 right_address=$4
   ip link add "to-$right" netns "$left" type veth peer name "to-$left" netns "$right" ||
@@ -155,25 +155,25 @@ impair() {
   local answer link
   local links=("$LOAD to-$API" "$API to-$LOAD" "$API to-$STORE" "$STORE to-$API" "$LOAD to-$STORE" "$STORE to-$LOAD")
   if [[ $delay =~ ^[0.]+(us|ms|s)$ && $loss =~ ^[0.]+%$ ]]; then
-    say "links without delay or loss, as asked"
+    say "links without delay or loss"
     return
   fi
   if ! answer=$(inside "$LOAD" tc qdisc add dev lo root netem delay 0ms 2>&1); then
-    say "this kernel has no netem: CONFIG_NET_SCH_NETEM (modprobe sch_netem); delay and loss are left out. tc said: $answer"
+    say "this kernel has no netem (CONFIG_NET_SCH_NETEM, modprobe sch_netem); running without delay and loss. tc: $answer"
     return
   fi
   inside "$LOAD" tc qdisc delete dev lo root
   for link in "${links[@]}"; do
     inside "${link% *}" tc qdisc add dev "${link#* }" root netem delay "$delay" loss "$loss" limit 100000
   done
-  say "every link: delay $delay and loss $loss each way"
+  say "every link has delay $delay and loss $loss each way"
 }
 
-# In the background, by its pid, with a log of its own.
+# Starts a program in the background, with a log of its own, and records its pid.
 launch() {
   local namespace=$1 name=$2
   shift 2
-  # ip becomes the program: the pid is the program's.
+  # ip executes the program: the pid is that of the program.
   ip netns exec "$namespace" "$@" >"$reports/logs/$name.log" 2>&1 </dev/null &
   pids+=("$!")
   last_pid=$!
@@ -184,17 +184,17 @@ forward() {
 }
 
 until_ready() {
-  local name=$1 namespace=$2 url=$3 pid=$4 deadline=$((SECONDS + READY_WITHIN))
+  local name=$1 namespace=$2 url=$3 pid=$4 deadline=$((SECONDS + READY_TIMEOUT))
   until inside "$namespace" curl --silent --fail --max-time 2 --output /dev/null "$url"; do
     kill -0 "$pid" 2>/dev/null || fail "$name ended before it was ready: $reports/logs/$name.log"
-    [ "$SECONDS" -lt "$deadline" ] || fail "$name is not ready after $READY_WITHIN s: $reports/logs/$name.log"
+    [ "$SECONDS" -lt "$deadline" ] || fail "$name is not ready after $READY_TIMEOUT s: $reports/logs/$name.log"
     sleep 0.2
   done
   say "$name: ready"
 }
 
 start_stores() {
-  stores_asked=true
+  stores_started=true
   inside "$STORE" env -u KAFKA_BROKERS -u CLICKHOUSE_URL CARGO_NET_OFFLINE=true \
     bash -c "$(declare -f xtask); xtask up --stores-only" ||
     fail "the stores did not start; their logs: $ESS_RUN_DIR/logs"
@@ -206,7 +206,7 @@ start_stores() {
   until_ready "forward-$API-127.0.0.1-$CLICKHOUSE_PORT" "$API" "http://127.0.0.1:$CLICKHOUSE_PORT/ping" "$last_pid"
 }
 
-# Nobody else is on these links: the services ask for no credentials there.
+# No one else is on these links, so the services need no credentials.
 start_services() {
   local name address
   export ESS_ALLOW_UNAUTHENTICATED=true KAFKA_BROKERS="127.0.0.1:$KAFKA_PORT" CLICKHOUSE_URL="http://127.0.0.1:$CLICKHOUSE_PORT"

@@ -68,10 +68,10 @@ pub enum HttpError {
     #[error("no connection ({})", .0.kind())]
     Connect(#[from] io::Error),
     /// The connection ended before the response was complete.
-    #[error("no answer ({0})")]
+    #[error("no response ({0})")]
     Response(#[from] hyper::Error),
     /// The server did not respond in time.
-    #[error("no answer within {} s", RESPONSE_TIMEOUT.as_secs())]
+    #[error("no response within {} s", RESPONSE_TIMEOUT.as_secs())]
     Timeout,
     /// The path is not valid in a request.
     #[error("invalid request: {0}")]

@@ -79,7 +79,7 @@ pub struct Scenario {
 pub enum Model {
     /// By users, each of which sends again as soon as it has a response.
     Closed,
-    /// At a rate, whatever the responses do. Latency counts from when a request was due.
+    /// At a rate, however long responses take. Latency counts from when a request was due.
     Open,
     /// By simulated players: each fact is sent when it happens.
     Players,

@@ -1,5 +1,5 @@
-//! `ess-load run` against real services: a run that is in order is proved to be, and each way in which a read model can be wrong is
-//! found and named.
+//! `ess-load run` against real services: the proof of a good run passes, and each kind of difference in the read model is found and
+//! named.
 
 use std::process::{Command, Output, Stdio};
 
@@ -43,24 +43,24 @@ fn load(app: &TestApp, scenario: &str, test_id: &str, overrides: &[&str]) -> Com
     command
 }
 
-async fn ended(mut command: Command) -> Output {
+async fn run_to_end(mut command: Command) -> Output {
     let output = spawn_blocking(move || command.output()).await;
     output.unwrap().unwrap()
 }
 
-/// The report is the last thing on standard error, after the lines that tell how the run goes.
+/// The report is at the end of standard error, after the lines of the live view.
 fn report(output: &Output) -> Value {
     let text = String::from_utf8_lossy(&output.stderr);
     let begins = text.find("{\n").unwrap_or_else(|| panic!("{text}"));
     serde_json::from_str(&text[begins..]).unwrap_or_else(|e| panic!("{e}: {text}"))
 }
 
-fn shown(output: &Output) -> String {
+fn summary(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_that_is_in_order_is_proved_to_be() {
+async fn the_proof_of_a_good_run_passes() {
     let app = TestApp::start().await;
     for (scenario, settings) in [
         ("steady", &["stages=[{for=\"2s\",rate=150}]"][..]),
@@ -71,9 +71,14 @@ async fn a_run_that_is_in_order_is_proved_to_be() {
     ] {
         let measured = "thresholds=[\"errors == 0\",\"read_errors == 0\",\"lag_max < 3600s\",\"drain < 3600s\",\"lost == 0\"]";
         let settings = [settings, &[measured]].concat();
-        let output = ended(load(&app, scenario, &format!("e2e-{scenario}"), &settings)).await;
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(0), "{}{told}", shown(&output));
+        let output = run_to_end(load(&app, scenario, &format!("e2e-{scenario}"), &settings)).await;
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{}{stderr}",
+            summary(&output)
+        );
         let report = report(&output);
         let facts = report["totals"]["facts"].as_u64().unwrap();
         assert!(facts > 50, "{scenario}: {facts}");
@@ -85,7 +90,7 @@ async fn a_run_that_is_in_order_is_proved_to_be() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_event_that_is_gone_is_named_and_fails_the_run() {
+async fn a_lost_event_is_named_and_fails_the_run() {
     let app = TestApp::start().await;
     let lost = "event-e2e-lost-1-0";
     let child = load(
@@ -114,11 +119,11 @@ async fn an_event_that_is_gone_is_named_and_fails_the_run() {
     kill(pid, Signal::SIGINT).unwrap();
     let output = spawn_blocking(move || child.wait_with_output()).await;
     let output = output.unwrap().unwrap();
-    assert_eq!(output.status.code(), Some(1), "{}", shown(&output));
+    assert_eq!(output.status.code(), Some(1), "{}", summary(&output));
     assert!(
-        shown(&output).contains(&format!("lost: {lost}")),
+        summary(&output).contains(&format!("lost: {lost}")),
         "{}",
-        shown(&output)
+        summary(&output)
     );
     let check = &report(&output)["check"];
     assert_eq!(check["lost"]["count"], 1);
@@ -126,10 +131,10 @@ async fn an_event_that_is_gone_is_named_and_fails_the_run() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_stored_twice_or_was_never_sent_is_named_and_fails_the_run() {
+async fn an_event_that_is_stored_twice_or_was_never_sent_is_named_and_fails_the_run() {
     let app = TestApp::start().await;
     let client = app.clickhouse().with_database(app.database().await);
-    // The same id at another time, and one that no run ever sends.
+    // The id of a sent event at another time, and an id that no run sends.
     let (again, stranger) = ("event-e2e-twice-1-0", "event-e2e-twice-stranger");
     let events = [again, stranger].map(|id| untyped(id, "e2e-twice"));
     let far = |offset: u64| Position {
@@ -137,14 +142,14 @@ async fn what_is_stored_twice_or_was_never_sent_is_named_and_fails_the_run() {
         offset: 1_000_000 + offset,
     };
     insert_events(&client, events.iter().zip([far(0), far(1)])).await;
-    let output = ended(load(
+    let output = run_to_end(load(
         &app,
         "predecessor",
         "e2e-twice",
         &["stages=[{for=\"1s\",users=1}]"],
     ))
     .await;
-    assert_eq!(output.status.code(), Some(1), "{}", shown(&output));
+    assert_eq!(output.status.code(), Some(1), "{}", summary(&output));
     let check = &report(&output)["check"];
     assert_eq!(check["lost"]["count"], 0, "{check}");
     assert_eq!(
@@ -181,8 +186,8 @@ async fn nothing_is_lost_while_services_are_killed_and_started_again() {
     ];
     let mut command = load(&app, "steady", "e2e-chaos", &settings);
     command.arg("--run-dir").arg(run_dir.path());
-    let output = ended(command).await;
-    // What it started again is not ours to be ended by our own end.
+    let output = run_to_end(command).await;
+    // The services that it restarted do not end with this test.
     for name in ["projector", "command-api"] {
         let file = run_dir.path().join(format!("{name}.pid"));
         Process::adopt(&file)
@@ -190,18 +195,23 @@ async fn nothing_is_lost_while_services_are_killed_and_started_again() {
             .kill()
             .unwrap();
     }
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(0), "{}{told}", shown(&output));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{}{stderr}",
+        summary(&output)
+    );
     let report = report(&output);
-    let blows = report["chaos"].to_string();
+    let faults = report["chaos"].to_string();
     for what in ["was killed", "was started again"] {
-        assert!(blows.contains(what), "{blows}");
+        assert!(faults.contains(what), "{faults}");
     }
-    assert!(!blows.contains("could not"), "{blows}");
+    assert!(!faults.contains("could not"), "{faults}");
     assert!(report["check"]["playbacks"].as_u64().unwrap() > 0);
 }
 
-/// A fact of a minute ago, as the receiver reads it.
+/// An event of a minute ago, as the receiver decodes it.
 fn untyped(id: &str, test_id: &str) -> Event {
     let time = now().plus_millis(-60_000);
     let body = format!(

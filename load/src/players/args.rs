@@ -27,7 +27,7 @@ pub(crate) struct PlayersArgs {
     /// happened within the last hour.
     #[arg(long, value_name = "RFC3339", value_parser = Timestamp::parse_rfc3339)]
     pub(crate) start: Option<Timestamp>,
-    /// Events per second, whatever the responses do. By default as fast as the receiver accepts them.
+    /// Events per second, however long responses take. By default as fast as the receiver accepts them.
     #[arg(long, value_name = "EVENTS_PER_S", value_parser = rate)]
     pub(crate) rate: Option<f64>,
     /// Test id of every event.

@@ -81,19 +81,19 @@ pub struct Threshold {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Operator {
-    Less,
-    AtMost,
-    Equal,
-    AtLeast,
-    Greater,
+    Lt,
+    Le,
+    Eq,
+    Ge,
+    Gt,
 }
 
 const OPERATORS: [(&str, Operator); 5] = [
-    ("<=", Operator::AtMost),
-    (">=", Operator::AtLeast),
-    ("==", Operator::Equal),
-    ("<", Operator::Less),
-    (">", Operator::Greater),
+    ("<=", Operator::Le),
+    (">=", Operator::Ge),
+    ("==", Operator::Eq),
+    ("<", Operator::Lt),
+    (">", Operator::Gt),
 ];
 
 impl Threshold {
@@ -111,11 +111,11 @@ impl Threshold {
     pub fn is_met(&self, value: Option<f64>) -> bool {
         let Some(value) = value else { return false };
         match self.operator {
-            Operator::Less => value < self.limit,
-            Operator::AtMost => value <= self.limit,
-            Operator::Equal => (value - self.limit).abs() < 1e-9,
-            Operator::AtLeast => value >= self.limit,
-            Operator::Greater => value > self.limit,
+            Operator::Lt => value < self.limit,
+            Operator::Le => value <= self.limit,
+            Operator::Eq => (value - self.limit).abs() < 1e-9,
+            Operator::Ge => value >= self.limit,
+            Operator::Gt => value > self.limit,
         }
     }
 }

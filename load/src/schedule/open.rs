@@ -1,4 +1,4 @@
-//! The open model: requests are due at a rate, whatever the responses do. With enough connections none is ever late.
+//! The open model: requests are due at a rate, however long responses take. With enough connections none is ever late.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

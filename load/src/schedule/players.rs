@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn facts_are_due_at_the_rate_whatever_happened_to_those_before() {
+    fn facts_are_due_at_a_constant_rate() {
         let due = |number| Pace::Rate(400.0).due(number, &item(7_000));
         assert_eq!(due(0), Some(Duration::ZERO));
         assert_eq!(due(1), Some(Duration::from_micros(2_500)));

@@ -36,7 +36,7 @@ pub(crate) struct Delivery {
     pub(crate) status: Option<u16>,
     /// Where the acknowledged facts are in the log.
     pub(crate) positions: Vec<Position>,
-    /// How long the receiver asks to wait before a retry.
+    /// `Retry-After`: how long to wait before a retry.
     pub(crate) retry_after: Option<Duration>,
     /// How often facts of it were sent again.
     pub(crate) retries: u64,

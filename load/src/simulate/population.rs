@@ -1,5 +1,5 @@
 //! The listeners and tracks, and their popularity. They are the same in every run: listener 7 has the same device and country, and
-//! track 7 the same length, whatever the seed. Each is made from its number when it is needed.
+//! track 7 the same length, with every seed. Each is made from its number when it is needed.
 
 use ess_schema::{TrackId, UserId};
 use rand::{Rng, SeedableRng};
