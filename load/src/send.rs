@@ -2,7 +2,6 @@
 //! when anything is due.
 
 pub(crate) mod kafka;
-mod outcome;
 mod response;
 mod retry;
 pub(crate) mod target;
@@ -18,8 +17,8 @@ use crate::clock;
 use crate::facts::feed::{FactFeed, Item};
 use crate::facts::ledger::{FactStatus, Ledger};
 use crate::http::{HttpClient, HttpRequest};
-use crate::record::{FinishedRequest, Problem, Recorder};
-use outcome::Outcome;
+use crate::record::outcome::Outcome;
+use crate::record::{Recorder, Timing};
 use target::Target;
 
 /// The state that all tasks that send share.
@@ -29,8 +28,6 @@ pub(crate) struct Sender {
     pub(crate) batch: usize,
     retries: bool,
     feed: Mutex<FactFeed>,
-    /// A playback that was acknowledged lately, for questions about one.
-    recent: Mutex<Option<String>>,
     pub(crate) record: Recorder,
     pub(crate) in_flight: AtomicU64,
     pub(crate) users: AtomicU64,
@@ -59,8 +56,7 @@ impl Sender {
             batch,
             retries: false,
             feed: Mutex::new(feed),
-            recent: Mutex::default(),
-            record: Recorder::new(),
+            record: Recorder::default(),
             in_flight: AtomicU64::new(0),
             users: AtomicU64::new(0),
             unsent: AtomicU64::new(0),
@@ -87,7 +83,7 @@ impl Sender {
     pub(crate) async fn send(&self, items: &[Item], due: Option<Due>) {
         let left = Instant::now();
         self.set_status(items, |_| FactStatus::Unknown);
-        self.record.sent(items.len() as u64);
+        self.record.sent(items.len());
         self.in_flight.fetch_add(1, Ordering::Relaxed);
         let every: Vec<_> = items.iter().collect();
         let delivery = if self.retries {
@@ -96,45 +92,23 @@ impl Sender {
             self.target.deliver(&every).await
         };
         self.in_flight.fetch_sub(1, Ordering::Relaxed);
-        let outcomes = delivery.outcomes;
+        let outcomes = &delivery.outcomes;
         self.set_status(items, |at| status(&outcomes[at]));
         if self.retries && outcomes.iter().any(|o| matches!(o, Outcome::Unknown(_))) {
             // The facts after it would have the same outcome.
             self.stop.cancel();
         }
-        let acknowledged = items.iter().zip(&outcomes);
-        let acknowledged: Vec<_> = acknowledged
-            .filter(|(_, outcome)| **outcome == Outcome::Acknowledged)
-            .map(|(item, _)| item)
-            .collect();
-        if let Some(item) = acknowledged.first() {
-            *self.recent.lock().unwrap_or_else(PoisonError::into_inner) = Some(item.key.clone());
-        }
-        self.record.finished(FinishedRequest {
+        let timing = Timing {
             took: due.map_or(left, |due| due.at).elapsed(),
             late: due.map(|due| left.saturating_duration_since(due.at)),
             was_overdue: due.is_some_and(|due| due.was_overdue),
-            facts: items.len() as u64,
-            acknowledged: acknowledged.len() as u64,
-            completed: acknowledged
-                .iter()
-                .filter_map(|item| Some((item.ends?, item.key.clone())))
-                .collect(),
-            retries: delivery.retries,
-            status: delivery.status,
-            problems: outcomes.into_iter().filter_map(problem).collect(),
-            positions: delivery.positions,
-        });
+        };
+        self.record.finished(items, delivery, &timing);
     }
 
     /// Sends one question to the query-api. `{playback}` in the path stands for a playback that was acknowledged lately.
     pub(crate) async fn query(&self, client: &HttpClient, path: &str, due: Instant) {
-        let recent = self
-            .recent
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        let path = match recent {
+        let path = match self.record.recent_playback() {
             Some(playback) => path.replace("{playback}", &playback),
             // No playback is known yet.
             None if path.contains("{playback}") => return,
@@ -173,17 +147,4 @@ fn status(outcome: &Outcome) -> FactStatus {
         Outcome::Refused(_) => FactStatus::Refused,
         Outcome::Unknown(_) => FactStatus::Unknown,
     }
-}
-
-fn problem(outcome: Outcome) -> Option<Problem> {
-    let (is_refusal, reason) = match outcome {
-        Outcome::Acknowledged => return None,
-        Outcome::Refused(reason) => (true, reason),
-        Outcome::Unknown(reason) => (false, reason),
-    };
-    Some(Problem {
-        is_refusal,
-        kind: reason.kind,
-        detail: reason.detail,
-    })
 }

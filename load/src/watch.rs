@@ -64,7 +64,7 @@ impl Sampler {
         let now = Instant::now();
         let window = self.sender.record.take_window();
         let seconds = (now - last).as_secs_f64().max(0.001);
-        let latency = Quantiles::of(&window.latency_us);
+        let latency = Quantiles::of(&window.latency);
         Sample {
             at_s: (now - self.start).as_secs_f64(),
             requests_per_s: (window.requests.saturating_sub(window.failed)) as f64 / seconds,

@@ -2,15 +2,16 @@
 //! same facts, so that the proof can make them again after the run. Pure.
 
 use std::collections::BTreeMap;
+use std::iter;
 
 use ess_schema::decode::{AcceptedShapes, ReceiveContext, decode_item};
 use ess_schema::{Event, PlaybackId, TestId, Timestamp};
 
-use super::ledger::{Entry, FactStatus, Ledger};
+use super::ledger::{FactStatus, Ledger};
 use super::untyped;
 use crate::scenario::Body;
 use crate::simulate::{Simulator, SimulatorConfig};
-use crate::timeline::{Fact, Timeline};
+use crate::timeline::Timeline;
 
 /// Determines every fact of a run.
 #[derive(Debug, Clone)]
@@ -95,13 +96,22 @@ impl FactSource {
     }
 }
 
-/// Simulated playbacks, in the order in which they end.
+/// Simulated playbacks, in the order in which they end; those that the end of the run cut short come last.
 fn gather(config: SimulatorConfig, ledger: &Ledger) -> impl Iterator<Item = SentPlayback> {
     let timeline = Timeline::new(Simulator::new(config));
-    Gathered {
-        facts: ledger.entries().iter().copied().zip(timeline),
-        open: BTreeMap::new(),
-    }
+    let mut facts = ledger.entries().iter().zip(timeline);
+    let mut open: BTreeMap<u64, Vec<(Event, FactStatus)>> = BTreeMap::new();
+    iter::from_fn(move || {
+        for (entry, fact) in facts.by_ref() {
+            let gathered = open.entry(fact.playback).or_default();
+            gathered.push((fact.event, entry.status));
+            if fact.ends.is_some() {
+                return sent(open.remove(&fact.playback)?);
+            }
+        }
+        let (_, facts) = open.pop_first()?;
+        sent(facts)
+    })
 }
 
 /// The event that the receiver makes of a body.
@@ -119,28 +129,6 @@ pub(super) fn decode(body: &str, received_at: Timestamp) -> Option<Event> {
 fn unreachable_id() -> ess_schema::EventId {
     #[expect(clippy::expect_used, reason = "a letter is an id")]
     ess_schema::EventId::new("unnamed").expect("an id")
-}
-
-/// Gathers playbacks from a timeline: holds each until its last fact comes, or there are no more facts.
-struct Gathered<F> {
-    facts: F,
-    open: BTreeMap<u64, Vec<(Event, FactStatus)>>,
-}
-
-impl<F: Iterator<Item = (Entry, Fact)>> Iterator for Gathered<F> {
-    type Item = SentPlayback;
-
-    fn next(&mut self) -> Option<SentPlayback> {
-        for (entry, fact) in self.facts.by_ref() {
-            let facts = self.open.entry(fact.playback).or_default();
-            facts.push((fact.event, entry.status));
-            if fact.ends.is_some() {
-                return sent(self.open.remove(&fact.playback)?);
-            }
-        }
-        let (_, facts) = self.open.pop_first()?;
-        sent(facts)
-    }
 }
 
 /// Every simulated fact names its playback.

@@ -97,7 +97,7 @@ impl fmt::Display for Summary {
 
 impl Summary {
     fn write_latency(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let latency = &self.record.latency_us;
+        let latency = &self.record.latency;
         if latency.is_empty() {
             return Ok(());
         }
@@ -113,7 +113,7 @@ impl Summary {
         )?;
         match self.rate {
             Some(rate) => {
-                let late = ms(self.record.late_us.max());
+                let late = ms(self.record.late.max());
                 let rate = HumanFloatCount(rate);
                 writeln!(
                     f,

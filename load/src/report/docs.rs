@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use super::text::{number, unit};
+use super::text::{measured, number};
 use super::{Report, ReportError};
 
 /// The plots that show the bottleneck; the HTML page has all.
@@ -52,9 +52,7 @@ fn markdown(report: &Report, plots: &[(&str, String)]) -> String {
     );
     text.push_str("| threshold | measured | met |\n|---|---:|---|\n");
     for verdict in &report.verdicts {
-        let value = verdict.value.map_or("not measured".to_owned(), |value| {
-            format!("{}{}", number(value), unit(&verdict.threshold))
-        });
+        let value = measured(verdict);
         let held = if verdict.held { "yes" } else { "**no**" };
         let _ = writeln!(text, "| {} | {value} | {held} |", verdict.threshold);
     }

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use super::plot::{STYLE, escape};
-use super::text::{differences, number, unit};
+use super::text::{differences, measured, number};
 use super::{Quantiles, Report};
 
 const PAGE: &str = "\
@@ -66,9 +66,7 @@ fn verdicts(page: &mut String, report: &Report) {
     }
     page.push_str("<h2>Thresholds</h2><table><tr><th>threshold</th><th class=\"n\">measured</th><th>verdict</th></tr>");
     for verdict in &report.verdicts {
-        let value = verdict.value.map_or("not measured".to_owned(), |value| {
-            format!("{}{}", number(value), unit(&verdict.threshold))
-        });
+        let value = measured(verdict);
         let (class, word) = if verdict.held {
             ("good", "met")
         } else {

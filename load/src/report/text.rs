@@ -66,7 +66,8 @@ impl fmt::Display for Report {
             writeln!(f, "the read model was not read: {reason}")?;
         }
         for verdict in &self.verdicts {
-            writeln!(f, "{}", verdict_line(verdict))?;
+            let mark = if verdict.held { "met    " } else { "NOT MET" };
+            writeln!(f, "{mark} {} ({})", verdict.threshold, measured(verdict))?;
         }
         if self.was_interrupted {
             writeln!(f, "ended by a signal")?;
@@ -106,26 +107,19 @@ impl Report {
     }
 }
 
-/// A threshold and its verdict.
-pub(super) fn verdict_line(verdict: &Verdict) -> String {
-    let mark = if verdict.held { "met    " } else { "NOT MET" };
-    let value = verdict.value.map_or("not measured".to_owned(), |value| {
-        format!("{}{}", number(value), unit(&verdict.threshold))
-    });
-    format!("{mark} {} ({value})", verdict.threshold)
-}
-
-/// The unit of a threshold's metric.
-pub(super) fn unit(threshold: &str) -> &'static str {
-    let unit = threshold
-        .parse()
-        .map(|threshold: Threshold| threshold.unit());
-    match unit {
+/// The value of a threshold's metric, with its unit.
+pub(super) fn measured(verdict: &Verdict) -> String {
+    let Some(value) = verdict.value else {
+        return "not measured".to_owned();
+    };
+    let threshold: Result<Threshold, _> = verdict.threshold.parse();
+    let unit = match threshold.map(|threshold| threshold.unit()) {
         Ok(Unit::Time) => " ms",
         Ok(Unit::Percent) => " %",
         Ok(Unit::PerSecond) => " /s",
         Ok(Unit::Count) | Err(_) => "",
-    }
+    };
+    format!("{}{unit}", number(value))
 }
 
 /// A number with a sensible number of digits.

@@ -80,8 +80,8 @@ fn report(run: CompletedRun, record: &Record, settled: Settled, unsent: u64) -> 
         took_s,
         was_interrupted: false,
         totals: totals(record, took_s),
-        latency: Quantiles::of(&record.latency_us),
-        reads: (record.reads > 0).then(|| Quantiles::of(&record.read_us)),
+        latency: Quantiles::of(&record.latency),
+        reads: (record.reads > 0).then(|| Quantiles::of(&record.read_latency)),
         statuses: record.statuses.clone(),
         problems: record.problems.clone(),
         generator: generator(record, cpu_percent, run.machine.cores, unsent),
@@ -117,7 +117,7 @@ fn totals(record: &Record, took_s: f64) -> Totals {
 
 /// Whether the generator limited the run, and why.
 fn generator(record: &Record, cpu_percent: f64, cores: usize, unsent: u64) -> Generator {
-    let late = (!record.late_us.is_empty()).then(|| Quantiles::of(&record.late_us));
+    let late = (!record.late.is_empty()).then(|| Quantiles::of(&record.late));
     let is_late = late.is_some_and(|late| late.p99 > MAX_LATE_MS);
     let is_overdue = record.overdue as f64 > MAX_OVERDUE_SHARE * record.requests as f64;
     let max_percent = 100.0 * cores.max(1) as f64;
@@ -147,23 +147,18 @@ fn generator(record: &Record, cpu_percent: f64, cores: usize, unsent: u64) -> Ge
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{FinishedRequest, Recorder};
+    use crate::record::outcome::Delivery;
+    use crate::record::{Recorder, Timing};
 
     fn record(late_ms: u64, was_overdue: bool) -> Record {
-        let recorder = Recorder::new();
+        let recorder = Recorder::default();
         for _ in 0..100 {
-            recorder.finished(FinishedRequest {
+            let timing = Timing {
                 took: Duration::from_millis(late_ms + 1),
                 late: Some(Duration::from_millis(late_ms)),
                 was_overdue,
-                facts: 1,
-                acknowledged: 1,
-                completed: Vec::new(),
-                retries: 0,
-                status: Some(202),
-                problems: Vec::new(),
-                positions: Vec::new(),
-            });
+            };
+            recorder.finished(&[], Delivery::default(), &timing);
         }
         recorder.snapshot()
     }

@@ -11,8 +11,8 @@ use rdkafka::producer::future_producer::OwnedDeliveryResult;
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
 use tokio::task::spawn_blocking;
 
-use super::outcome::{Outcome, Reason};
 use crate::facts::feed::Item;
+use crate::record::outcome::{Outcome, Reason};
 
 /// No more facts may be in flight at once: it bounds their memory to some 150 MB.
 pub(crate) const MAX_IN_FLIGHT: usize = 100_000;

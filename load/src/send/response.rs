@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::outcome::{Outcome, Reason};
+use crate::record::outcome::{Outcome, Reason};
 
 /// A problem document, RFC 9457.
 #[derive(Debug, Default, Deserialize)]

@@ -7,9 +7,9 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::outcome::Outcome;
-use super::target::{Delivery, Target};
+use super::target::Target;
 use crate::facts::feed::Item;
+use crate::record::outcome::{Delivery, Outcome};
 
 /// A longer `Retry-After` is cut to this.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(10);

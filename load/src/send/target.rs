@@ -3,14 +3,13 @@
 
 use std::time::Duration;
 
-use ess_schema::Position;
 use hyper::header::{HeaderMap, RETRY_AFTER};
 
 use super::kafka::KafkaTopic;
-use super::outcome::{Outcome, Reason};
 use super::response;
 use crate::facts::feed::Item;
 use crate::http::{HttpClient, HttpRequest, HttpResponse};
+use crate::record::outcome::{Delivery, Outcome, Reason};
 use crate::scenario::Body;
 
 const POSITION: &str = "ess-position";
@@ -27,21 +26,6 @@ pub(crate) struct CommandApi {
     body: Body,
 }
 
-/// The outcome of one request.
-#[derive(Debug)]
-pub(crate) struct Delivery {
-    /// One for each fact, in their order.
-    pub(crate) outcomes: Vec<Outcome>,
-    /// The HTTP status, if there was a response.
-    pub(crate) status: Option<u16>,
-    /// Where the acknowledged facts are in the log.
-    pub(crate) positions: Vec<Position>,
-    /// `Retry-After`: how long to wait before a retry.
-    pub(crate) retry_after: Option<Duration>,
-    /// How often facts of it were sent again.
-    pub(crate) retries: u64,
-}
-
 impl Target {
     /// Sends one request.
     pub(crate) async fn deliver(&self, items: &[&Item]) -> Delivery {
@@ -49,10 +33,7 @@ impl Target {
             Self::Http(api) => api.deliver(items).await,
             Self::Kafka(topic) => Delivery {
                 outcomes: topic.append(items).await,
-                status: None,
-                positions: Vec::new(),
-                retry_after: None,
-                retries: 0,
+                ..Delivery::default()
             },
         }
     }
@@ -78,10 +59,7 @@ impl CommandApi {
                 };
                 Delivery {
                     outcomes: vec![Outcome::Unknown(reason); items.len()],
-                    status: None,
-                    positions: Vec::new(),
-                    retry_after: None,
-                    retries: 0,
+                    ..Delivery::default()
                 }
             }
         }
