@@ -1,5 +1,5 @@
-//! What every ESS binary shares: configuration, telemetry, health, the HTTP edge, orderly start and stop, and the clients
-//! of Kafka and ClickHouse. It must never know what an event, a projection or a query is, nor depend on a service.
+//! The code that all services share: configuration, telemetry, health, HTTP server, authentication, start and stop, and the
+//! clients of Kafka and ClickHouse. It must never know what an event, a projection or a query is, nor depend on a service.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 pub mod auth;

@@ -77,7 +77,9 @@ impl RetryPolicy {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
+    use std::cell::{Cell, RefCell};
+
+    use tokio::time::Instant;
 
     use super::*;
 
@@ -120,6 +122,32 @@ mod tests {
     #[tokio::test]
     async fn a_transient_error_is_retried_until_success() {
         assert_eq!(attempts(20, ErrorClass::Transient).await, (21, Ok(())));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn delays_double_up_to_the_maximum_and_the_total_ends_the_retries() {
+        let policy = RetryPolicy::STARTUP;
+        let attempts = RefCell::new(Vec::new());
+        let attempt = || {
+            attempts.borrow_mut().push(Instant::now());
+            async { Err::<(), _>(Failure(ErrorClass::Transient)) }
+        };
+        let result = policy.run("work", attempt).await;
+        assert_eq!(result, Err(Failure(ErrorClass::Transient)));
+
+        let attempts = attempts.into_inner();
+        let mut delay = policy.min_delay;
+        for pair in attempts.windows(2) {
+            // The timer of tokio has a resolution of 1 ms.
+            let waited = pair[1] - pair[0];
+            let longest = delay * 2 + Duration::from_millis(1);
+            assert!((delay..=longest).contains(&waited), "{waited:?}: {delay:?}");
+            delay = policy.max_delay.min(delay * 2);
+        }
+        let total = attempts[attempts.len() - 1] - attempts[0];
+        let limit = policy.total_delay.unwrap();
+        assert!(total <= limit + Duration::from_secs(1), "{total:?}");
+        assert!(total + policy.max_delay * 2 >= limit, "{total:?}");
     }
 
     #[tokio::test]

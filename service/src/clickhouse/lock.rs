@@ -267,10 +267,10 @@ impl Table {
 }
 
 /// False for an error with one of these codes, true for success.
-fn ignoring(done: Result<(), Error>, codes: &[u32]) -> Result<bool, Error> {
-    match done {
+fn ignoring(result: Result<(), Error>, codes: &[u32]) -> Result<bool, Error> {
+    match result {
         Err(error) if error_code(&error).is_some_and(|code| codes.contains(&code)) => Ok(false),
-        done => done.map(|()| true),
+        result => result.map(|()| true),
     }
 }
 

@@ -59,13 +59,13 @@ impl Section for ClickHouseConfig {
     ];
 
     fn checked(self) -> Result<Self, ConfigError> {
-        let refuse = |key, problem| Err(ConfigError::invalid(Self::KEYS, key, problem));
+        let invalid = |key, problem| Err(ConfigError::invalid(Self::KEYS, key, problem));
         let address = self
             .url
             .strip_prefix("http://")
             .map(|rest| rest.trim_end_matches('/'));
         if address.is_none_or(|address| address.is_empty() || address.contains(['/', '?', '@'])) {
-            return refuse(
+            return invalid(
                 "CLICKHOUSE_URL",
                 format!("{:?} is not an HTTP address", self.url),
             );
@@ -74,7 +74,7 @@ impl Section for ClickHouseConfig {
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
         let starts_well = self.database.starts_with(|c: char| c.is_ascii_alphabetic());
         if !starts_well || self.database.len() > 60 || !self.database.chars().all(plain) {
-            return refuse(
+            return invalid(
                 "CLICKHOUSE_DATABASE",
                 format!("{:?} is not a valid name", self.database),
             );

@@ -23,7 +23,7 @@ pub struct ConfigKey {
 /// The allowed values of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Allowed {
-    /// Integers in a range, bounds included. [`Source`] checks them.
+    /// Integers in a range, bounds included. [`super::Source`] checks them.
     Integers(u64, u64),
     /// A description. The section checks the value.
     Described(&'static str),

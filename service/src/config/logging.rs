@@ -11,7 +11,7 @@ use super::{ConfigError, ConfigKey, Section};
 pub enum LogFormat {
     /// One JSON object per line.
     Json,
-    /// Text for people, coloured on a terminal.
+    /// Text for people, colored on a terminal.
     Pretty,
 }
 
@@ -76,22 +76,19 @@ impl Section for LoggingConfig {
     ];
 
     fn checked(self) -> Result<Self, ConfigError> {
-        let refuse = |key, value: &str| {
-            Err(ConfigError::invalid(
-                Self::KEYS,
-                key,
-                format!("{value:?} is not allowed"),
-            ))
-        };
+        let invalid = |key, problem| Err(ConfigError::invalid(Self::KEYS, key, problem));
         if self
             .level
             .parse::<tracing_subscriber::filter::LevelFilter>()
             .is_err()
         {
-            return refuse("LOG_LEVEL", &self.level);
+            return invalid("LOG_LEVEL", format!("{:?} is not a log level", self.level));
         }
         if EnvFilter::try_new(&self.rust_log).is_err() {
-            return refuse("RUST_LOG", &self.rust_log);
+            return invalid(
+                "RUST_LOG",
+                format!("{:?} is not a list of filter directives", self.rust_log),
+            );
         }
         Ok(self)
     }

@@ -131,7 +131,7 @@ fn an_invalid_value_names_its_key_the_problem_and_the_allowed_values() {
         (
             "LOG_LEVEL",
             "loud",
-            r#"LOG_LEVEL: "loud" is not allowed; allowed: off, error, warn, info, debug or trace"#,
+            r#"LOG_LEVEL: "loud" is not a log level; allowed: off, error, warn, info, debug or trace"#,
         ),
         (
             "ESS_ALLOW_UNAUTHENTICATED",
@@ -146,14 +146,14 @@ fn an_invalid_value_names_its_key_the_problem_and_the_allowed_values() {
 #[test]
 fn without_authentication_a_service_listens_on_loopback_only() {
     let beyond = ("COMMAND_API_ADDR", "0.0.0.0:8000");
-    let refusal = read(&[beyond]).unwrap_err();
+    let error = read(&[beyond]).unwrap_err();
     assert!(
-        refusal.starts_with("COMMAND_API_ADDR: 0.0.0.0:8000 can be reached from other machines"),
-        "{refusal}"
+        error.starts_with("COMMAND_API_ADDR: 0.0.0.0:8000 can be reached from other machines"),
+        "{error}"
     );
     assert!(
-        refusal.contains("set ESS_ALLOW_UNAUTHENTICATED=true"),
-        "{refusal}"
+        error.contains("set ESS_ALLOW_UNAUTHENTICATED=true"),
+        "{error}"
     );
     assert!(read(&[beyond, ("ESS_ALLOW_UNAUTHENTICATED", "true")]).is_ok());
     let secret = ("AUTH_JWT_HS256_SECRET", "0123456789abcdef0123456789abcdef");
@@ -210,8 +210,8 @@ fn invalid_authentication_and_limits_are_rejected_at_startup() {
             "HTTP_HEADER_TIMEOUT_MS: 0 is out of range",
         ),
     ] {
-        let refusal = read(set).unwrap_err();
-        assert!(refusal.starts_with(why), "{refusal}");
+        let error = read(set).unwrap_err();
+        assert!(error.starts_with(why), "{error}");
     }
     assert!(!read(&[]).unwrap().http.auth.is_enabled());
 }
@@ -244,12 +244,12 @@ fn an_empty_variable_counts_as_unset() {
 #[test]
 fn an_error_names_an_unknown_key_in_the_file() {
     let path = file("unknown", "kafka_topics = \"x\"\n");
-    let refusal = Source::open::<Everything>(Some(&path), HashMap::new())
+    let error = Source::open::<Everything>(Some(&path), HashMap::new())
         .unwrap_err()
         .to_string();
     assert!(
-        refusal.ends_with("unknown key `kafka_topics`; --help lists all keys"),
-        "{refusal}"
+        error.ends_with("unknown key `kafka_topics`; --help lists all keys"),
+        "{error}"
     );
     fs::remove_file(path).unwrap();
 }
@@ -273,14 +273,14 @@ fn an_error_names_a_missing_or_broken_file() {
 fn the_effective_configuration_is_printed_without_secrets() {
     let environment = HashMap::from([("CLICKHOUSE_PASSWORD".to_owned(), "hunter2".to_owned())]);
     let source = Source::open::<Everything>(None, environment).unwrap();
-    let shown = source.effective();
+    let printed = source.effective();
     assert!(
-        shown.contains("CLICKHOUSE_PASSWORD=(set)\n")
-            && shown.contains("KAFKA_TOPIC=playback-events\n"),
-        "{shown}"
+        printed.contains("CLICKHOUSE_PASSWORD=(set)\n")
+            && printed.contains("KAFKA_TOPIC=playback-events\n"),
+        "{printed}"
     );
     let clickhouse: ClickHouseConfig = source.section().unwrap();
-    assert!(!format!("{shown}{clickhouse:?}").contains("hunter2"));
+    assert!(!format!("{printed}{clickhouse:?}").contains("hunter2"));
     assert_eq!(clickhouse.password.expose(), "hunter2");
 }
 

@@ -98,10 +98,10 @@ async fn a_connection_without_a_complete_head_in_time_is_closed() {
         ..limits()
     };
     let server = serve(quick).await;
-    for begun in ["", "P", "GET / HTTP/1.1\r\nhost: x\r\n"] {
+    for partial_head in ["", "P", "GET / HTTP/1.1\r\nhost: x\r\n"] {
         let mut stream = server.connect().await;
-        stream.write_all(begun.as_bytes()).await.unwrap();
-        assert_eq!(read_to_end(&mut stream).await, "", "{begun:?}");
+        stream.write_all(partial_head.as_bytes()).await.unwrap();
+        assert_eq!(read_to_end(&mut stream).await, "", "{partial_head:?}");
     }
     // A connection that is idle after its request.
     let mut stream = server.connect().await;
