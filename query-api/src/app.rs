@@ -22,7 +22,7 @@ use crate::{
     Config,
     http::{PlayingSource, Reader, openapi, ownership},
     live::Hub,
-    read::{Counter, ReadModel, Watch, Watcher},
+    read::{ConflictCounter, ReadModel, Watch, Watcher},
 };
 
 /// How long the read model may stay unobserved, in addition to the time limit of its queries.
@@ -58,7 +58,7 @@ fn build(
     config: &Config,
     health: &Health,
     stopping: CancellationToken,
-) -> (Arc<Reader>, Watcher, Counter) {
+) -> (Arc<Reader>, Watcher, ConflictCounter) {
     let read_model = Arc::new(ReadModel::new(
         config.clickhouse.clone(),
         config.limits.clone(),
@@ -66,7 +66,7 @@ fn build(
     // One observation is two queries and a pause; a longer one is stuck.
     let check = health.progress_check("read-model", config.limits.time * 2 + STUCK_AFTER);
     let (watcher, watch) = Watcher::new(Arc::clone(&read_model), check, config.after.max_wait);
-    let (counter, conflicts) = Counter::new(Arc::clone(&read_model), watch.clone());
+    let (counter, conflicts) = ConflictCounter::new(Arc::clone(&read_model), watch.clone());
     let playing = PlayingSource {
         read_model: Arc::clone(&read_model),
         watch: watch.clone(),

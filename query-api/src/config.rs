@@ -1,4 +1,4 @@
-//! The configuration of the query-api: the shared sections and its own four. Read once, at the start.
+//! The configuration of the query-api: the shared sections and four of its own. It is read once, at the start.
 
 mod after;
 mod cache;
@@ -20,16 +20,16 @@ use ess_service::{
 
 const HTTP: [ConfigKey; 2] = HttpConfig::keys("QUERY_API_ADDR", "127.0.0.1:8001");
 
-/// Everything the query-api can be told.
+/// The configuration.
 #[derive(Debug)]
 pub struct Config {
-    /// Where it listens.
+    /// The HTTP server.
     pub http: HttpConfig,
-    /// Where the read model is.
+    /// The ClickHouse server.
     pub clickhouse: ClickHouseConfig,
-    /// What is logged.
+    /// Logging.
     pub log: LoggingConfig,
-    /// How long a drain may take.
+    /// Shutdown.
     pub shutdown: ShutdownConfig,
     pub(crate) policy: Policy,
     pub(crate) cache: CacheConfig,
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_set_means_the_defaults() {
+    fn the_default_of_every_key_is_valid() {
         let config = read(&[]).unwrap();
         assert_eq!(config.policy, Policy::default());
         assert_eq!(config.cache.open_ttl.as_millis(), 1_000);

@@ -10,5 +10,7 @@ mod question;
 mod read;
 mod sql;
 mod table;
+#[cfg(test)]
+mod test_seed;
 
 pub use config::Config;

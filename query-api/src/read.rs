@@ -1,5 +1,5 @@
-//! Reads answers: from the cache, or from the read model under limits, page by page, and no older than a caller needs. It knows
-//! nothing of HTTP's paths and parameters.
+//! Reads answers: from the cache, or from the read model under limits, page by page, and no older than a caller requires. It must
+//! not know HTTP paths and parameters.
 
 mod cache;
 mod conflicts;
@@ -11,7 +11,7 @@ mod watermark;
 
 pub(crate) use self::{
     cache::{Cache, CachedAnswer, Content},
-    conflicts::{Conflicts, Counter, LastCount},
+    conflicts::{ConflictCounter, Conflicts, LastCount},
     events_page::Page,
     loader::Loader,
     read_model::{Generation, ReadModel, SelectError},

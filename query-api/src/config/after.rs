@@ -1,4 +1,4 @@
-//! How long a reader may wait for its own writes.
+//! How long a caller may wait for its own writes.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde::Deserialize;
 /// The bound of `?after=`.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct AfterConfig {
-    /// The longest wait before a 503.
+    /// The maximum wait before a 503.
     #[serde(rename = "after_max_wait_ms", deserialize_with = "millis")]
     pub(crate) max_wait: Duration,
 }

@@ -1,4 +1,4 @@
-//! How much is remembered, and for how long.
+//! The size of the cache, and the lifetime of answers.
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use serde::Deserialize;
 /// The cache of answers.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct CacheConfig {
-    /// Bytes of all cached answers together.
+    /// The maximum bytes of all cached answers.
     #[serde(rename = "cache_max_bytes")]
     pub(crate) max_bytes: u64,
-    /// How long an answer lives that may change at any moment.
+    /// The lifetime of an answer that can still change.
     #[serde(rename = "cache_open_ttl_ms", deserialize_with = "millis")]
     pub(crate) open_ttl: Duration,
-    /// How long the answer about a settled playback lives.
+    /// The lifetime of an answer about a settled playback.
     #[serde(rename = "cache_settled_ttl_ms", deserialize_with = "millis")]
     pub(crate) settled_ttl: Duration,
 }

@@ -1,4 +1,4 @@
-//! What one question may cost, and how many may be asked at once.
+//! The limits of one query, and of concurrent and queued queries.
 
 use std::time::Duration;
 
@@ -20,16 +20,16 @@ pub(crate) struct LimitsConfig {
     /// `max_bytes_to_read`.
     #[serde(rename = "query_max_bytes_read")]
     pub(crate) bytes_read: u64,
-    /// Light queries, whose cost callers cannot raise, running at the same time.
+    /// The maximum number of concurrent light queries, whose cost callers cannot raise.
     #[serde(rename = "query_concurrency")]
     pub(crate) concurrency: usize,
-    /// Light queries waiting for their turn, and playbacks waiting for a query; more are refused.
+    /// The maximum number of queued light queries, and of loads that wait for a query.
     #[serde(rename = "query_queue")]
     pub(crate) queue: usize,
-    /// Heavy queries, which callers can make cost any amount, running at the same time.
+    /// The maximum number of concurrent heavy queries, whose cost callers can raise.
     #[serde(rename = "query_heavy_concurrency")]
     pub(crate) heavy_concurrency: usize,
-    /// Heavy queries waiting for their turn; more are refused.
+    /// The maximum number of queued heavy queries.
     #[serde(rename = "query_heavy_queue")]
     pub(crate) heavy_queue: usize,
 }

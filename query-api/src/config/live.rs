@@ -1,4 +1,4 @@
-//! How often those who listen are told what is playing now, and how many may.
+//! The interval and the number of streams of what is playing now.
 
 use std::time::Duration;
 
@@ -8,16 +8,16 @@ use serde::Deserialize;
 /// The streams of GET /stats/live.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct LiveConfig {
-    /// How often a question that is listened to is asked.
+    /// The interval between the queries of a stream.
     #[serde(rename = "live_interval_ms", deserialize_with = "millis")]
     pub(crate) interval: Duration,
-    /// The longest that nothing is sent.
+    /// The maximum time without an event or comment.
     #[serde(rename = "live_heartbeat_ms", deserialize_with = "millis")]
     pub(crate) heartbeat: Duration,
-    /// Streams open at the same time.
+    /// The maximum number of open streams.
     #[serde(rename = "live_max_listeners")]
     pub(crate) listeners: usize,
-    /// Different questions listened to at the same time.
+    /// The maximum number of different queries among them.
     #[serde(rename = "live_max_questions")]
     pub(crate) questions: usize,
 }

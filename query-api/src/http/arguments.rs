@@ -11,7 +11,7 @@ use super::{
 /// The arguments of an operation.
 pub(super) trait Arguments: Sized {
     /// Where and under which name each is given, in the document's order.
-    const FIELDS: &'static [(Place, &'static str)];
+    const FIELDS: &'static [(Location, &'static str)];
 
     /// The parameters for the document.
     fn document() -> Vec<MetaOperationParam>;
@@ -22,7 +22,7 @@ pub(super) trait Arguments: Sized {
 
 /// Where a parameter is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Location {
     /// In the path.
     Path,
     /// In the query, optional.
@@ -31,7 +31,7 @@ pub(super) enum Place {
     Required,
 }
 
-impl Place {
+impl Location {
     /// A parameter of type `T` for the document.
     pub(super) fn document<T: Parameter>(self, name: &str, about: &str) -> MetaOperationParam {
         let (in_type, required) = match self {
@@ -98,14 +98,14 @@ impl<'r> GivenParameters<'r> {
     /// The value of a parameter, if it was given and is valid.
     pub(super) fn value<T: Parameter>(
         &self,
-        place: Place,
+        location: Location,
         name: &str,
         errors: &mut ParameterErrors,
     ) -> Option<T> {
-        match place {
-            Place::Path => errors.path(name, self.request.raw_path_param(name)),
-            Place::Query => Some(errors.read(name, T::read(self.text(name)?))?),
-            Place::Required => match self.text(name) {
+        match location {
+            Location::Path => errors.path(name, self.request.raw_path_param(name)),
+            Location::Query => Some(errors.read(name, T::read(self.text(name)?))?),
+            Location::Required => match self.text(name) {
                 Some(text) => errors.read(name, T::read(text)),
                 None => errors.missing::<T>(name),
             },
@@ -114,7 +114,7 @@ impl<'r> GivenParameters<'r> {
 
     /// The positions of `?after`.
     pub(super) fn after(&self, errors: &mut ParameterErrors) -> After {
-        self.value(Place::Query, AFTER.0, errors)
+        self.value(Location::Query, AFTER.0, errors)
             .unwrap_or_default()
     }
 
@@ -129,7 +129,7 @@ macro_rules! arguments {
     (
         $(#[doc = $about:literal])+
         pub(crate) struct $name:ident {
-            $($(#[doc = $doc:literal])+ $place:ident $field:ident: $type:ty,)+
+            $($(#[doc = $doc:literal])+ $location:ident $field:ident: $type:ty,)+
         }
     ) => {
         $(#[doc = $about])+
@@ -138,12 +138,12 @@ macro_rules! arguments {
         }
 
         impl $crate::http::arguments::Arguments for $name {
-            const FIELDS: &'static [($crate::http::arguments::Place, &'static str)] = &[
-                $(($crate::http::arguments::Place::$place, $crate::http::arguments::plain(stringify!($field))),)+
+            const FIELDS: &'static [($crate::http::arguments::Location, &'static str)] = &[
+                $(($crate::http::arguments::Location::$location, $crate::http::arguments::plain(stringify!($field))),)+
             ];
 
             fn document() -> Vec<poem_openapi::registry::MetaOperationParam> {
-                vec![$($crate::http::arguments::Place::$place.document::<$type>(
+                vec![$($crate::http::arguments::Location::$location.document::<$type>(
                     $crate::http::arguments::plain(stringify!($field)),
                     concat!($($doc),+),
                 ),)+]
@@ -155,7 +155,7 @@ macro_rules! arguments {
             ) -> Self {
                 Self {
                     $($field: given.value(
-                        $crate::http::arguments::Place::$place,
+                        $crate::http::arguments::Location::$location,
                         $crate::http::arguments::plain(stringify!($field)),
                         errors,
                     ),)+

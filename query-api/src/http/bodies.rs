@@ -4,14 +4,20 @@ use ess_service::problem::Problem;
 use poem_openapi::registry::{MetaMediaType, MetaSchema};
 use serde::Serialize;
 
-use super::{document, wire::Event};
+use super::{
+    document,
+    wire::{Event, ReportRow},
+};
 use crate::{question::Format, read::SelectError, sql::StoredEvent, table::WriteError};
 
 /// A list of events as CSV, the example in the document.
-const CSV_EXAMPLE: &str = "\
+const CSV_EVENTS: &str = "\
 id,type,playback_id,user_id,track_id,occurred_at,ingest_time,store_time,test_id,source,schemaversion,position,data,datacontenttype,data_base64,extensions\r
 0199a4b2-6c1d-7e3f-8a90-1b2c3d4e5f60,PlaybackPaused,playback-42,user-7,track-3,2026-11-23T10:00:10.000Z,2026-11-23T10:00:10.130Z,2026-11-23T10:00:10.217Z,,ess/command-api,1,7:1234,\"{\"\"user_id\"\":\"\"user-7\"\",\"\"track_id\"\":\"\"track-3\"\",\"\"position_ms\"\":10000}\",,,\r
 ";
+
+/// Rows of a report as CSV, the example in the document.
+const CSV_ROWS: &str = "day,country,plays,avg_played_ms\r\n2026-11-23T00:00:00.000Z,DE,1204,98211.5\r\n2026-11-23T00:00:00.000Z,,3,1000.0\r\n";
 
 /// A value as JSON.
 ///
@@ -59,7 +65,7 @@ pub(super) fn documented_events() -> Vec<MetaMediaType> {
         description: Some(
             "RFC 4180: a line of names, then one line per event; a missing value is an empty field. Values are not escaped for spreadsheets: import columns as text where a program would take a text for a formula",
         ),
-        ..document::text(CSV_EXAMPLE)
+        ..document::text(CSV_EVENTS)
     };
     let parquet = MetaSchema {
         description: Some(
@@ -68,6 +74,23 @@ pub(super) fn documented_events() -> Vec<MetaMediaType> {
         ..MetaSchema::new_with_format("string", "binary")
     };
     document::list::<Event>(&Format::ALL, &csv, &parquet)
+}
+
+/// The bodies of a report, for the document.
+pub(super) fn documented_rows() -> Vec<MetaMediaType> {
+    let csv = MetaSchema {
+        description: Some(
+            "RFC 4180: a line of names, then one line per row; an unknown value is empty",
+        ),
+        ..document::text(CSV_ROWS)
+    };
+    let parquet = MetaSchema {
+        description: Some(
+            "Apache Parquet: times are TIMESTAMP(MILLIS, UTC), all columns are optional",
+        ),
+        ..MetaSchema::new_with_format("string", "binary")
+    };
+    document::list::<ReportRow>(&Format::ALL, &csv, &parquet)
 }
 
 #[cfg(test)]
@@ -122,6 +145,6 @@ mod tests {
             offset: 1234,
             ..StoredEvent::default()
         };
-        assert_eq!(text(vec![event], Format::Csv), CSV_EXAMPLE);
+        assert_eq!(text(vec![event], Format::Csv), CSV_EVENTS);
     }
 }

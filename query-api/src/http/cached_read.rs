@@ -10,7 +10,7 @@ use poem_openapi::registry::{MetaMediaType, MetaOperationParam, MetaResponses, R
 
 use super::{
     answer,
-    arguments::{AFTER, Arguments, GivenParameters, Place, header},
+    arguments::{AFTER, Arguments, GivenParameters, Location, header},
     document::{self, DocumentedProblem, Success},
     operation::{Entry, Operation},
     parameter_errors::ParameterErrors,
@@ -90,7 +90,7 @@ impl<R: CachedRead> Operation for R {
 /// The parameters of an operation with these arguments.
 pub(super) fn parameters<A: Arguments>() -> Vec<MetaOperationParam> {
     let mut parameters = A::document();
-    parameters.push(Place::Query.document::<After>(AFTER.0, AFTER.1));
+    parameters.push(Location::Query.document::<After>(AFTER.0, AFTER.1));
     parameters.push(header(
         "If-None-Match",
         "Entity tags of the answers that the caller holds.",
@@ -114,7 +114,7 @@ pub(super) fn parse<A: Arguments, Q>(
 ) -> Result<(Q, Vec<Position>), Problem> {
     let query = A::FIELDS
         .iter()
-        .filter(|(place, _)| *place != Place::Path)
+        .filter(|(location, _)| *location != Location::Path)
         .map(|(_, name)| *name);
     let known: Vec<_> = query.chain([AFTER.0]).collect();
     let mut errors = ParameterErrors::default();

@@ -18,7 +18,7 @@ pub(crate) use self::{
     live::Live,
     playback::Playback,
     projection::Projection,
-    report_row::{ReportRow, report_rows},
+    report_row::ReportRow,
     retention::{Quartiles, Retention, RetentionBucket},
     summary::{Track, User},
 };

@@ -1,5 +1,5 @@
-//! How many identities bear messages that differ: counted again and again, so seldom that it costs the read model next to
-//! nothing, and told from the last count. Nobody who asks ever waits for a count.
+//! Counts the event identities with different messages, so seldom that it costs the read model next to nothing. Callers get the
+//! last count and never wait for one.
 
 use std::{
     convert::Infallible,
@@ -20,25 +20,25 @@ use crate::{
 };
 
 const CONFLICTS: &str = "ess_query_conflicting_identities";
-/// Least time between two counts.
-const PAUSE: Duration = Duration::from_secs(5);
-/// The pause is this many times as long as the count before it: a count takes one thread of ClickHouse, so all of them
-/// together take less than a twentieth of one.
-const PAUSE_PER_COUNT: u32 = 20;
+/// The minimum time between two counts.
+const MIN_PAUSE: Duration = Duration::from_secs(5);
+/// The pause is this many times as long as the count before it. A count takes one thread of ClickHouse, so all counts together
+/// take less than a twentieth of one.
+const PAUSE_FACTOR: u32 = 20;
 
 /// One count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Conflicts {
-    /// The generation that was counted.
+    /// The generation.
     pub(crate) generation: u32,
-    /// Identities whose messages differ.
+    /// The number of identities with different messages.
     pub(crate) identities: u64,
-    /// When they were counted: everything stored before is in it.
+    /// When they were counted. The count includes everything stored before.
     pub(crate) counted_at: Timestamp,
 }
 
 /// Counts until the process stops.
-pub(crate) struct Counter {
+pub(crate) struct ConflictCounter {
     read_model: Arc<ReadModel>,
     watch: Watch,
     last: watch::Sender<Option<Conflicts>>,
@@ -49,44 +49,44 @@ pub(crate) struct Counter {
 pub(crate) struct LastCount(watch::Receiver<Option<Conflicts>>);
 
 impl LastCount {
-    /// The last count of this generation, none before the first.
+    /// The last count of this generation; none before the first.
     pub(crate) fn of(&self, generation: u32) -> Option<Conflicts> {
         self.0.borrow().filter(|last| last.generation == generation)
     }
 }
 
-impl Counter {
-    /// A counter of the generation that `watch` sees, and where its last count is told.
+impl ConflictCounter {
+    /// A counter of the active generation, and a handle to its last count.
     pub(crate) fn new(read_model: Arc<ReadModel>, watch: Watch) -> (Self, LastCount) {
         metrics::describe_gauge!(
             CONFLICTS,
-            "identities under which the log holds messages that differ"
+            "event identities with different messages in the log"
         );
-        let (last, told) = watch::channel(None);
+        let (last, receiver) = watch::channel(None);
         let counter = Self {
             read_model,
             watch,
             last,
         };
-        (counter, LastCount(told))
+        (counter, LastCount(receiver))
     }
 
-    /// Counts again and again until `stopping`.
+    /// Counts until `stopping`.
     ///
     /// # Errors
-    /// None: a count that fails is logged and made again later; the one before it stands, with its time.
+    /// None: a failed count is logged and repeated later; the last count stays, with its time.
     pub(crate) async fn run(self, stopping: CancellationToken) -> Result<(), Infallible> {
-        stopping.run_until_cancelled(self.count_for_ever()).await;
+        stopping.run_until_cancelled(self.count_forever()).await;
         Ok(())
     }
 
-    async fn count_for_ever(&self) {
+    async fn count_forever(&self) {
         loop {
             let start = Instant::now();
             if let Ok(view) = self.watch.reached(&[]).await {
-                self.told(self.count(view.generation).await);
+                self.report(self.count(view.generation).await);
             }
-            sleep(PAUSE.max(start.elapsed() * PAUSE_PER_COUNT)).await;
+            sleep(MIN_PAUSE.max(start.elapsed() * PAUSE_FACTOR)).await;
         }
     }
 
@@ -102,7 +102,7 @@ impl Counter {
         Ok(count.transpose().map_err(InvalidRow::Time)?)
     }
 
-    fn told(&self, count: Result<Option<Conflicts>, SelectError>) {
+    fn report(&self, count: Result<Option<Conflicts>, SelectError>) {
         match count {
             Ok(Some(count)) => {
                 metrics::gauge!(CONFLICTS).set(count.identities as f64);
@@ -110,7 +110,7 @@ impl Counter {
             }
             Ok(None) => {}
             Err(error) => tracing::warn!(
-                "conflicting identities were not counted, the last count stands: {error}"
+                "conflicting identities could not be counted, the last count stays: {error}"
             ),
         }
     }
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_count_is_told_of_its_own_generation_only() {
+    fn a_count_is_of_one_generation() {
         let counted = Conflicts {
             generation: 2,
             identities: 3,

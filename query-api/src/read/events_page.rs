@@ -1,6 +1,6 @@
-//! One page of events, each distinct one once. The rows of the read model are not that yet: a repetition may not be merged, and
-//! two messages under one identity may differ. What is read here is cut where rows of one sort key might be missing, reduced to
-//! the rows that stand, and read on until the page is full.
+//! Reads one page of distinct events. The rows of the read model are not distinct: repetitions may not be merged yet, and two
+//! messages with one identity may differ. A page drops rows whose sort key may be incomplete, retains the canonical row of each
+//! identity, and reads on until it is full.
 
 use std::{collections::HashMap, future::Future};
 
@@ -12,10 +12,11 @@ use crate::{
     sql::{EventsScan, InvalidRow, Standing, StandingPositions, StoredEvent},
 };
 
-/// After so many reads a page is handed out as it is; its cursor tells where to go on.
-const MOST_READS: u32 = 12;
-/// The most rows of one read. One sort key cannot have more: ClickHouse refuses inserts long before so many parts wait for a merge.
-const MOST_ROWS: usize = 4_096;
+/// The maximum number of reads of a page. After that it is returned as it is, and its cursor leads on.
+const MAX_READS: u32 = 12;
+/// The maximum number of rows of one read. One sort key cannot have more: ClickHouse rejects inserts long before so many parts
+/// wait for a merge.
+const MAX_ROWS: usize = 4_096;
 
 /// A page, and where the next begins if there is one.
 #[derive(Debug, Default)]
@@ -24,7 +25,7 @@ pub(crate) struct Page {
     pub(crate) next: Option<EventKey>,
 }
 
-/// Where rows come from.
+/// Where rows of events are read.
 pub(crate) trait EventRows: Sync {
     /// Rows in the order of their sort key, repetitions included.
     fn scan(
@@ -32,8 +33,8 @@ pub(crate) trait EventRows: Sync {
         scan: &EventsScan,
     ) -> impl Future<Output = Result<Vec<StoredEvent>, SelectError>> + Send;
 
-    /// Where these events' identities stand first.
-    fn standing(
+    /// The canonical positions of the identities of these events.
+    fn canonical_positions(
         &self,
         events: &[StoredEvent],
     ) -> impl Future<Output = Result<Vec<Standing>, SelectError>> + Send;
@@ -44,7 +45,10 @@ impl EventRows for Generation<'_> {
         self.read_model.select(self.number, scan).await
     }
 
-    async fn standing(&self, events: &[StoredEvent]) -> Result<Vec<Standing>, SelectError> {
+    async fn canonical_positions(
+        &self,
+        events: &[StoredEvent],
+    ) -> Result<Vec<Standing>, SelectError> {
         self.read_model
             .select(self.number, &StandingPositions::of(events))
             .await
@@ -52,17 +56,17 @@ impl EventRows for Generation<'_> {
 }
 
 impl EventsPage {
-    /// Reads it.
+    /// Reads the page.
     ///
     /// # Errors
-    /// When rows cannot be read.
+    /// When the rows cannot be read.
     pub(crate) async fn read(&self, rows: &impl EventRows) -> Result<Page, SelectError> {
         let limit = usize::from(self.limit);
         let mut page = Page::default();
         let mut start = self.start.clone();
-        for read in 0..MOST_READS {
-            // One more than is missing tells that there is a next page; later reads expect many repetitions.
-            let wanted = ((limit + 1 - page.events.len()) << read).min(MOST_ROWS);
+        for read in 0..MAX_READS {
+            // One row more shows that there is a next page; later reads expect many repetitions.
+            let wanted = ((limit + 1 - page.events.len()) << read).min(MAX_ROWS);
             let scan = EventsScan {
                 filter: self.filter.clone(),
                 start: start.clone(),
@@ -74,7 +78,7 @@ impl EventsPage {
                 cut_last_key(&mut scanned);
             }
             let last = scanned.last().map(key_of).transpose()?;
-            page.events.extend(standing(rows, scanned).await?);
+            page.events.extend(canonical(rows, scanned).await?);
             if page.events.len() >= limit && !(is_end && page.events.len() == limit) {
                 page.events.truncate(limit);
                 page.next = page.events.last().map(key_of).transpose()?;
@@ -94,7 +98,7 @@ impl EventsPage {
     }
 }
 
-/// Takes away the rows of the last sort key, of which more may follow.
+/// Drops the rows of the last sort key, of which more may follow.
 fn cut_last_key(rows: &mut Vec<StoredEvent>) {
     while let [.., before, last] = rows.as_slice() {
         let was_first = before.sort_key() != last.sort_key();
@@ -106,8 +110,9 @@ fn cut_last_key(rows: &mut Vec<StoredEvent>) {
     rows.clear();
 }
 
-/// Those of the rows that stand for their identity. One whose identity is not stored yet stands: it is the first.
-async fn standing(
+/// The canonical rows: those at the lowest log position of their identity. A row whose identity is not stored yet is canonical,
+/// because it is the first.
+async fn canonical(
     rows: &impl EventRows,
     scanned: Vec<StoredEvent>,
 ) -> Result<Vec<StoredEvent>, SelectError> {
@@ -115,7 +120,7 @@ async fn standing(
         return Ok(scanned);
     }
     let lowest: HashMap<_, _> = rows
-        .standing(&scanned)
+        .canonical_positions(&scanned)
         .await?
         .into_iter()
         .map(|first| {
@@ -125,25 +130,25 @@ async fn standing(
             )
         })
         .collect();
-    let stands = |event: &StoredEvent| {
+    let is_canonical = |event: &StoredEvent| {
         let identity = (event.event_id.clone(), event.source.clone());
         lowest
             .get(&identity)
             .is_none_or(|first| *first == (event.partition, event.offset))
     };
-    let mut standing: Vec<_> = scanned.into_iter().filter(stands).collect();
-    standing.dedup_by(|next, kept| {
-        let is_repetition = next.sort_key() == kept.sort_key();
-        // Stored more than once, its first storing counts, as it will once they are merged.
-        if is_repetition && next.store_time < kept.store_time {
-            std::mem::swap(next, kept);
+    let mut events: Vec<_> = scanned.into_iter().filter(is_canonical).collect();
+    events.dedup_by(|next, first| {
+        let is_repetition = next.sort_key() == first.sort_key();
+        // The first storage of an event counts, as it does once repetitions are merged.
+        if is_repetition && next.store_time < first.store_time {
+            std::mem::swap(next, first);
         }
         is_repetition
     });
-    Ok(standing)
+    Ok(events)
 }
 
-/// Where a page ends whose last event is this.
+/// The key of a page's last event.
 fn key_of(event: &StoredEvent) -> Result<EventKey, SelectError> {
     let read = || -> Result<EventKey, InvalidRow> {
         Ok(EventKey {

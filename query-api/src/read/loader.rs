@@ -1,5 +1,5 @@
-//! Playbacks, asked for one at a time and read many at a time: reading one costs a query, and a further one in the same query
-//! little. While a query may be begun it is at once; else those who ask wait, and go together.
+//! Loads single playbacks, many with one query: a further playback in a query costs little. A load starts a query at once if one
+//! may start; otherwise it waits, and all waiting loads share the next query.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -17,14 +17,14 @@ use crate::{
     sql::{PlaybackRow, PlaybackStates, PlaybacksById},
 };
 
-/// The most playbacks of one query.
-const MOST_IDS: usize = 128;
-/// The most queries at a time: while one is answered, the next is on its way.
-const MOST_QUERIES: usize = 2;
+/// The maximum number of playbacks of one query.
+const MAX_IDS: usize = 128;
+/// The maximum number of queries at a time: while one is read, the next is on its way.
+const MAX_QUERIES: usize = 2;
 
 /// Where playbacks are read.
-pub(crate) trait Playbacks: Send + Sync + 'static {
-    /// Reads those of `ids` that a generation knows, in any order.
+pub(crate) trait PlaybackSource: Send + Sync + 'static {
+    /// Reads the playbacks among `ids` that a generation has, in any order.
     fn read(
         &self,
         generation: u32,
@@ -32,7 +32,7 @@ pub(crate) trait Playbacks: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Vec<PlaybackRow>, SelectError>> + Send;
 }
 
-impl Playbacks for ReadModel {
+impl PlaybackSource for ReadModel {
     async fn read(
         &self,
         generation: u32,
@@ -45,67 +45,67 @@ impl Playbacks for ReadModel {
     }
 }
 
-/// Lets those who ask for playbacks share queries.
+/// Loads playbacks with shared queries.
 #[derive(Debug)]
-pub(crate) struct Loader<P>(Arc<Shared<P>>);
+pub(crate) struct Loader<P>(Arc<Loads<P>>);
 
 #[derive(Debug)]
-struct Shared<P> {
-    playbacks: Arc<P>,
-    most_queries: usize,
-    most_waiting: usize,
-    state: Mutex<State>,
+struct Loads<P> {
+    source: Arc<P>,
+    max_queries: usize,
+    max_waiting: usize,
+    queue: Mutex<Queue>,
 }
 
 #[derive(Debug, Default)]
-struct State {
-    waiting: VecDeque<Asked>,
+struct Queue {
+    waiting: VecDeque<PendingLoad>,
     queries: usize,
 }
 
-/// One who asks.
+/// A load that waits for a query or its result.
 #[derive(Debug)]
-struct Asked {
+struct PendingLoad {
     generation: u32,
     id: PlaybackId,
-    told: oneshot::Sender<Result<Option<PlaybackRow>, Problem>>,
+    reply: oneshot::Sender<Result<Option<PlaybackRow>, Problem>>,
 }
 
-impl<P: Playbacks> Loader<P> {
-    /// At most `limits.queue` wait for a query.
-    pub(crate) fn new(playbacks: Arc<P>, limits: &LimitsConfig) -> Self {
-        Self(Arc::new(Shared {
-            playbacks,
-            most_queries: MOST_QUERIES.min(limits.concurrency),
-            most_waiting: limits.queue,
-            state: Mutex::default(),
+impl<P: PlaybackSource> Loader<P> {
+    /// A loader in which at most `limits.queue` loads wait for a query.
+    pub(crate) fn new(source: Arc<P>, limits: &LimitsConfig) -> Self {
+        Self(Arc::new(Loads {
+            source,
+            max_queries: MAX_QUERIES.min(limits.concurrency),
+            max_waiting: limits.queue,
+            queue: Mutex::default(),
         }))
     }
 
-    /// The playback as a generation holds it, if it knows it. The query that reads it begins after this call: it holds whatever
-    /// the caller was told before that the generation holds. Once all who share a query are gone, it is cancelled.
+    /// The playback in a generation, if it has it. The query starts after this call, so it includes everything that the generation
+    /// was known to include before. A query is cancelled when all its loads are dropped.
     ///
     /// # Errors
-    /// 503 when too many wait already; what the query failed with, which all who share it are told.
+    /// 503 when too many loads wait already; or the error of the query, for all loads that share it.
     pub(crate) async fn load(
         &self,
         generation: u32,
         id: PlaybackId,
     ) -> Result<Option<PlaybackRow>, Problem> {
-        let (told, outcome) = oneshot::channel();
-        let asked = Asked {
+        let (reply, result) = oneshot::channel();
+        let load = PendingLoad {
             generation,
             id,
-            told,
+            reply,
         };
-        if self.0.take_in(asked)? {
-            let query = Query {
-                shared: Arc::clone(&self.0),
-                is_over: false,
+        if self.0.enqueue(load)? {
+            let worker = Worker {
+                loads: Arc::clone(&self.0),
+                is_done: false,
             };
-            tokio::spawn(query.read_all());
+            tokio::spawn(worker.run());
         }
-        outcome.await.unwrap_or_else(|_| {
+        result.await.unwrap_or_else(|_| {
             Err(Problem::new(
                 ProblemKind::Internal,
                 "the playback could not be read",
@@ -114,107 +114,106 @@ impl<P: Playbacks> Loader<P> {
     }
 }
 
-impl<P> Shared<P> {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+impl<P> Loads<P> {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a query may be begun for the one who asks; else it waits.
-    fn take_in(&self, asked: Asked) -> Result<bool, SelectError> {
-        let mut state = self.state();
-        let begins = state.queries < self.most_queries;
-        if begins {
-            state.queries += 1;
-        } else if state.waiting.len() >= self.most_waiting {
-            state.waiting.retain(|asked| !asked.told.is_closed());
-            if state.waiting.len() >= self.most_waiting {
+    /// Enqueues a load. True: a further query may start.
+    fn enqueue(&self, load: PendingLoad) -> Result<bool, SelectError> {
+        let mut queue = self.queue();
+        let may_start = queue.queries < self.max_queries;
+        if may_start {
+            queue.queries += 1;
+        } else if queue.waiting.len() >= self.max_waiting {
+            queue.waiting.retain(|load| !load.reply.is_closed());
+            if queue.waiting.len() >= self.max_waiting {
                 return Err(SelectError::Overloaded);
             }
         }
-        state.waiting.push_back(asked);
-        Ok(begins)
+        queue.waiting.push_back(load);
+        Ok(may_start)
     }
 
-    /// Those who go together next: the first who waits, and those behind it that ask the same generation.
-    fn next_to_go(&self) -> Vec<Asked> {
-        let mut state = self.state();
-        let mut going: Vec<Asked> = Vec::new();
-        while let Some(asked) = state.waiting.pop_front() {
-            let first = going.first();
-            if first.is_some_and(|first| first.generation != asked.generation) {
-                state.waiting.push_front(asked);
+    /// The loads of the next query: the first that waits, and those behind it of the same generation. Without any, the query ends.
+    fn next_loads(&self) -> Vec<PendingLoad> {
+        let mut queue = self.queue();
+        let mut loads: Vec<PendingLoad> = Vec::new();
+        while let Some(load) = queue.waiting.pop_front() {
+            let first = loads.first();
+            if first.is_some_and(|first| first.generation != load.generation) {
+                queue.waiting.push_front(load);
                 break;
             }
-            if !asked.told.is_closed() {
-                going.push(asked);
+            if !load.reply.is_closed() {
+                loads.push(load);
             }
-            if going.len() == MOST_IDS {
+            if loads.len() == MAX_IDS {
                 break;
             }
         }
-        if going.is_empty() {
-            state.queries -= 1;
+        if loads.is_empty() {
+            queue.queries -= 1;
         }
-        going
+        loads
     }
 }
 
-/// The right to run one query at a time.
-struct Query<P> {
-    shared: Arc<Shared<P>>,
-    is_over: bool,
+/// Runs one query at a time until no load waits.
+struct Worker<P> {
+    loads: Arc<Loads<P>>,
+    is_done: bool,
 }
 
-impl<P> Drop for Query<P> {
-    /// After a panic nobody may be left waiting for a query that will not be begun.
+impl<P> Drop for Worker<P> {
+    /// After a panic, no load may wait for a query that never starts.
     fn drop(&mut self) {
-        if !self.is_over {
-            let mut state = self.shared.state();
-            state.queries -= 1;
-            state.waiting.clear();
+        if !self.is_done {
+            let mut queue = self.loads.queue();
+            queue.queries -= 1;
+            queue.waiting.clear();
         }
     }
 }
 
-impl<P: Playbacks> Query<P> {
-    /// Reads for all who wait, until nobody does.
-    async fn read_all(mut self) {
+impl<P: PlaybackSource> Worker<P> {
+    async fn run(mut self) {
         loop {
-            let mut going = self.shared.next_to_go();
-            let Some(first) = going.first() else {
-                self.is_over = true;
+            let mut loads = self.loads.next_loads();
+            let Some(first) = loads.first() else {
+                self.is_done = true;
                 return;
             };
             let generation = first.generation;
-            let mut ids: Vec<_> = going.iter().map(|asked| asked.id.clone()).collect();
+            let mut ids: Vec<_> = loads.iter().map(|load| load.id.clone()).collect();
             ids.sort_unstable();
             ids.dedup();
-            let read = tokio::select! {
-                read = self.shared.playbacks.read(generation, ids) => read,
-                () = all_gone(&mut going) => continue,
+            let result = tokio::select! {
+                result = self.loads.source.read(generation, ids) => result,
+                () = all_dropped(&mut loads) => continue,
             };
-            tell(going, read);
+            reply(loads, result);
         }
     }
 }
 
-async fn all_gone(going: &mut [Asked]) {
-    for asked in going {
-        asked.told.closed().await;
+async fn all_dropped(loads: &mut [PendingLoad]) {
+    for load in loads {
+        load.reply.closed().await;
     }
 }
 
-/// Tells each its own playback. One who left meanwhile hears nothing.
-fn tell(going: Vec<Asked>, read: Result<Vec<PlaybackRow>, SelectError>) {
-    let rows = read.map_err(Problem::from).map(|rows| {
+/// Sends each load its own playback, unless it was dropped meanwhile.
+fn reply(loads: Vec<PendingLoad>, result: Result<Vec<PlaybackRow>, SelectError>) {
+    let rows = result.map_err(Problem::from).map(|rows| {
         let by_id = rows
             .into_iter()
             .map(|row| (row.playback_id().to_owned(), row));
         by_id.collect::<HashMap<_, _>>()
     });
-    for Asked { id, told, .. } in going {
+    for PendingLoad { id, reply, .. } in loads {
         let rows = rows.as_ref().map_err(Clone::clone);
-        let _ = told.send(rows.map(|rows| rows.get(id.as_str()).cloned()));
+        let _ = reply.send(rows.map(|rows| rows.get(id.as_str()).cloned()));
     }
 }
 

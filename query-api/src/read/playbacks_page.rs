@@ -1,5 +1,5 @@
-//! One page of playbacks, newest first. The rows lie by day and are not sorted by time within it, so the page is looked for in
-//! growing stretches of days, from the newest on: a page of recent playbacks costs a day, however many there are.
+//! Reads one page of playbacks, newest first. Rows are partitioned by day and not sorted by time within a day, so the page is read
+//! in growing ranges of days, from the newest: a page of recent playbacks reads one day, however many playbacks there are.
 
 use std::future::Future;
 
@@ -12,14 +12,14 @@ use crate::{
 };
 
 const DAY_MS: i64 = 86_400_000;
-/// Each stretch of days is so many times longer than the one before.
+/// Each range of days is this many times as long as the one before.
 const GROWTH: i64 = 4;
-/// Past so many days it is everything that is left.
-const LONGEST_DAYS: i64 = 400;
+/// A range longer than this is everything that remains.
+const MAX_DAYS: i64 = 400;
 
-/// Where rows come from.
+/// Where rows of playbacks are read.
 pub(crate) trait PlaybackRows: Sync {
-    /// Rows of this list.
+    /// The rows of this list.
     fn list(
         &self,
         list: &PlaybacksList<'_>,
@@ -33,11 +33,11 @@ impl PlaybackRows for Generation<'_> {
 }
 
 impl PlaybacksPage {
-    /// Reads at most one row more than the page holds, as of `now`; silent for longer than `settle_after_ms`, an open playback is
+    /// Reads the page at `now`, and one row more if there are more. An open playback without events for `settle_after_ms` is
     /// abandoned.
     ///
     /// # Errors
-    /// When rows cannot be read.
+    /// When the rows cannot be read.
     pub(crate) async fn read(
         &self,
         rows: &impl PlaybackRows,
@@ -46,7 +46,7 @@ impl PlaybacksPage {
     ) -> Result<Vec<PlaybackRow>, SelectError> {
         let wanted = usize::from(self.limit) + 1;
         let mut page = Vec::new();
-        for period in self.stretches(now) {
+        for period in self.ranges(now) {
             let list = PlaybacksList {
                 filter: &self.filter,
                 period,
@@ -62,15 +62,14 @@ impl PlaybacksPage {
         Ok(page)
     }
 
-    /// The periods in which the page is looked for, one after the other. What one user or track was in is found by an index,
-    /// wherever it is.
-    fn stretches(&self, now: Timestamp) -> Vec<Period> {
+    /// The ranges to read, one after the other. The playbacks of one user or track are found by an index, in one range.
+    fn ranges(&self, now: Timestamp) -> Vec<Period> {
         let Period { from, to } = self.filter.period;
         let is_selective = self.filter.user_id.is_some() || self.filter.track_id.is_some();
         if is_selective {
             return vec![self.filter.period];
         }
-        // A first event may lie a little ahead of the clock.
+        // A first event may be a little ahead of the clock.
         let newest = now.as_millis() + DAY_MS;
         let newest = to.map_or(newest, |to| to.as_millis().min(newest));
         let newest = self
@@ -78,21 +77,21 @@ impl PlaybacksPage {
             .as_ref()
             .map_or(newest, |key| newest.min(key.first_event_at.as_millis() + 1));
         let oldest = from.map_or(0, Timestamp::as_millis);
-        let (mut stretches, mut end, mut days) = (Vec::new(), newest, 2);
+        let (mut ranges, mut end, mut days) = (Vec::new(), newest, 2);
         while end > oldest {
-            let begin = if days > LONGEST_DAYS {
+            let begin = if days > MAX_DAYS {
                 oldest
             } else {
                 (end - days * DAY_MS).max(oldest)
             };
             let time = |millis| Timestamp::from_millis(millis).ok();
-            stretches.push(Period {
+            ranges.push(Period {
                 from: time(begin),
                 to: time(end),
             });
             (end, days) = (begin, days * GROWTH);
         }
-        stretches
+        ranges
     }
 }
 
@@ -114,20 +113,20 @@ mod tests {
     }
 
     #[test]
-    fn stretches_meet_and_reach_back_to_the_beginning() {
+    fn ranges_are_contiguous_and_reach_back_to_the_beginning() {
         let now = at("2026-11-25T12:00:00Z");
-        let stretches = page(PlaybackFilter::default()).stretches(now);
-        assert_eq!(stretches[0].to, Some(at("2026-11-26T12:00:00Z")));
-        for pair in stretches.windows(2) {
+        let ranges = page(PlaybackFilter::default()).ranges(now);
+        assert_eq!(ranges[0].to, Some(at("2026-11-26T12:00:00Z")));
+        for pair in ranges.windows(2) {
             assert_eq!(pair[0].from, pair[1].to);
         }
-        let last = stretches.last().unwrap();
+        let last = ranges.last().unwrap();
         assert_eq!(last.from.map(Timestamp::as_millis), Some(0));
-        assert!(stretches.len() < 8);
+        assert!(ranges.len() < 8);
     }
 
     #[test]
-    fn a_page_is_looked_for_within_its_period_only() {
+    fn a_page_reads_only_its_period() {
         let now = at("2026-11-25T12:00:00Z");
         let period = Period {
             from: Some(at("2026-11-20T00:00:00Z")),
@@ -137,7 +136,7 @@ mod tests {
             period,
             ..PlaybackFilter::default()
         };
-        assert_eq!(page(filter.clone()).stretches(now), [period]);
+        assert_eq!(page(filter.clone()).ranges(now), [period]);
         let after = PlaybackKey {
             first_event_at: at("2026-11-20T10:00:00Z"),
             playback_id: ess_schema::PlaybackId::new("p").unwrap(),
@@ -146,12 +145,12 @@ mod tests {
             after: Some(after),
             ..page(filter)
         };
-        let stretches = later.stretches(now);
-        assert_eq!(stretches[0].to, Some(at("2026-11-20T10:00:00.001Z")));
+        let ranges = later.ranges(now);
+        assert_eq!(ranges[0].to, Some(at("2026-11-20T10:00:00.001Z")));
         let of_user = PlaybackFilter {
             user_id: Some("u".to_owned()),
             ..PlaybackFilter::default()
         };
-        assert_eq!(page(of_user).stretches(now), [Period::default()]);
+        assert_eq!(page(of_user).ranges(now), [Period::default()]);
     }
 }

@@ -1,4 +1,4 @@
-//! The read model as this service sees it: questions in, rows out, each question under limits. It only ever selects.
+//! The client of the read model: sends queries under limits and reads their rows. It must only select.
 
 mod account;
 mod error;
@@ -22,16 +22,16 @@ use crate::{
 
 const DURATION: &str = "ess_query_duration_seconds";
 
-/// What the network may add to the time a query takes on the server.
-const GRACE: Duration = Duration::from_secs(2);
+/// How much longer than the server's time limit a response may take.
+const NETWORK_ALLOWANCE: Duration = Duration::from_secs(2);
 
-/// Asks the read model.
+/// The client of the read model.
 #[derive(Debug)]
 pub(crate) struct ReadModel {
     server: Client,
     config: ClickHouseConfig,
     limits: LimitsConfig,
-    /// For questions whose cost callers cannot raise: they never wait for one whose cost they can.
+    /// For queries whose cost callers cannot raise: they never wait for heavy ones.
     light: Gate,
     heavy: Gate,
     account: OnceCell<Account>,
@@ -48,7 +48,7 @@ impl ReadModel {
         metrics::describe_histogram!(
             DURATION,
             metrics::Unit::Seconds,
-            "time a query took, waiting for its turn not included"
+            "duration of a query, without waiting for admission"
         );
         Self {
             server: clickhouse::server_client(&config),
@@ -60,20 +60,20 @@ impl ReadModel {
         }
     }
 
-    /// The generation that readers use, if there is one.
+    /// The active generation, if there is one.
     ///
     /// # Errors
-    /// When the server cannot be asked.
+    /// When the server is unavailable.
     pub(crate) async fn active_generation(&self) -> Result<Option<u32>, SelectError> {
-        let asked = timeout(self.patience(), clickhouse::active_generation(&self.config));
-        let answered = asked.await.map_err(|_| SelectError::TimedOut)?;
-        Ok(answered?)
+        let read = clickhouse::active_generation(&self.config);
+        let generation = timeout(self.timeout(), read).await;
+        Ok(generation.map_err(|_| SelectError::TimedOut)??)
     }
 
-    /// Asks one generation. Dropping the future cancels the query on the server, too.
+    /// Queries one generation. Dropping the future cancels the query on the server, too.
     ///
     /// # Errors
-    /// When it cannot be asked now, or the question costs too much.
+    /// When the server is unavailable, or the query exceeds a limit.
     pub(crate) async fn select<S: Select>(
         &self,
         generation: u32,
@@ -84,14 +84,14 @@ impl ReadModel {
         } else {
             &self.light
         };
-        let _turn = gate.turn().await?;
+        let _permit = gate.enter().await?;
         let start = Instant::now();
         let rows = self.rows(generation, question).await;
         metrics::histogram!(DURATION, "query" => S::NAME).record(start.elapsed());
         rows
     }
 
-    /// Asks one generation a question whose columns depend on what is asked. Dropping the future cancels the query, too.
+    /// Queries one generation by a query whose columns depend on the question. Dropping the future cancels the query, too.
     ///
     /// # Errors
     /// As [`ReadModel::select`].
@@ -100,7 +100,7 @@ impl ReadModel {
         generation: u32,
         question: &S,
     ) -> Result<Vec<Cells>, SelectError> {
-        let _turn = self.heavy.turn().await?;
+        let _permit = self.heavy.enter().await?;
         let start = Instant::now();
         let cells = self.cells(generation, question).await;
         metrics::histogram!(DURATION, "query" => S::NAME).record(start.elapsed());
@@ -115,25 +115,26 @@ impl ReadModel {
         let sql = question.to_sql();
         let query = self.query(generation, &sql, &self.limits, S::NAME).await?;
         let read = async { query.fetch_bytes(tabular::FORMAT)?.collect().await };
-        let answered = timeout(self.patience(), read).await;
-        let answer = answered
+        let answer = timeout(self.timeout(), read).await;
+        let answer = answer
             .map_err(|_| SelectError::TimedOut)?
             .map_err(|error| SelectError::of_answer(error, true))?;
         Ok(tabular::read(&question.kinds(), &answer)?)
     }
 
-    /// How far a generation has been folded. It waits for no turn: whoever waits for a position must not wait for others' questions.
+    /// How far the log is projected into a generation. It bypasses the gate: callers that wait for a position must not wait for
+    /// queries.
     ///
     /// # Errors
-    /// When the server cannot be asked.
+    /// When the server is unavailable.
     pub(crate) async fn progress(&self, generation: u32) -> Result<Vec<ProgressRow>, SelectError> {
         self.rows(generation, &Progress).await
     }
 
-    /// As [`ReadModel::progress`], of the rows of playbacks; none when the generation was made without them.
+    /// As [`ReadModel::progress`], of the rows of playbacks; none when the generation was built without them.
     ///
     /// # Errors
-    /// When the server cannot be asked.
+    /// When the server is unavailable.
     pub(crate) async fn playbacks_progress(
         &self,
         generation: u32,
@@ -144,10 +145,10 @@ impl ReadModel {
         }
     }
 
-    /// Under how many identities of a generation messages differ. It takes no turn either: it may last, and no reader waits for it.
+    /// Counts the identities with different messages. It bypasses the gate, too: it may take long, and no caller waits for it.
     ///
     /// # Errors
-    /// When the server cannot be asked.
+    /// When the server is unavailable.
     pub(crate) async fn conflicts(
         &self,
         generation: u32,
@@ -166,13 +167,12 @@ impl ReadModel {
         };
         let sql = question.to_sql();
         let query = self.query(generation, &sql, &limits, S::NAME).await?;
-        let answered = timeout(limits.time + GRACE, query.fetch_all::<S::Row>()).await;
-        answered
-            .map_err(|_| SelectError::TimedOut)?
+        let rows = timeout(limits.time + NETWORK_ALLOWANCE, query.fetch_all::<S::Row>()).await;
+        rows.map_err(|_| SelectError::TimedOut)?
             .map_err(|error| SelectError::of_answer(error, S::UNBOUNDED))
     }
 
-    /// A statement as it is sent: its values bound, under limits.
+    /// A statement with its values bound, under limits.
     async fn query(
         &self,
         generation: u32,
@@ -194,15 +194,15 @@ impl ReadModel {
         mut query: Query,
         limits: &LimitsConfig,
         name: &str,
-        faster: &[(&str, &str)],
+        tuning: &[(&str, &str)],
     ) -> Result<Query, SelectError> {
         let account = self
             .account
-            .get_or_try_init(|| Account::read(&self.server, self.patience()));
+            .get_or_try_init(|| Account::read(&self.server, self.timeout()));
         for (setting, value) in account.await?.settings(limits, name) {
             query = query.with_setting(setting, value);
         }
-        for (setting, value) in faster.iter().filter(|_| self.may_set()) {
+        for (setting, value) in tuning.iter().filter(|_| self.may_set()) {
             query = query.with_setting(*setting, *value);
         }
         Ok(query)
@@ -211,10 +211,10 @@ impl ReadModel {
     fn may_set(&self) -> bool {
         self.account
             .get()
-            .is_some_and(|account| *account != Account::Fixed)
+            .is_some_and(|account| *account != Account::FixedSettings)
     }
 
-    fn patience(&self) -> Duration {
-        self.limits.time + GRACE
+    fn timeout(&self) -> Duration {
+        self.limits.time + NETWORK_ALLOWANCE
     }
 }

@@ -1,5 +1,5 @@
-//! How far the active generation has been folded, as seen last. One task looks, and everybody who waits shares what it sees;
-//! it looks often only while somebody waits.
+//! How far the log is projected into the active generation. One task observes it for all callers, and often only while a caller
+//! waits for a position.
 
 mod view;
 mod watch;

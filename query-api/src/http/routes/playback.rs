@@ -37,7 +37,7 @@ impl CachedRead for GetPlayback {
         id: "getPlayback",
         tag: Tag::Stats,
         summary: "Get one playback",
-        description: "Computed from the distinct events of the playback, in whatever order and however often they arrived.",
+        description: "Computed from the distinct events of the playback, in any order and however often they arrived.",
     };
     type Arguments = PlaybackArguments;
     const FORMATS: &'static [Format] = &[Format::Json];

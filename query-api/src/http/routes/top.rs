@@ -7,6 +7,7 @@ use super::report_request::ReportRequest;
 use crate::{
     http::{
         arguments::arguments,
+        bodies,
         cached_read::CachedRead,
         document::{DocumentedProblem, PROBLEMS_OF_MANY},
         operation::{Entry, Tag},
@@ -60,7 +61,7 @@ impl CachedRead for GetTop {
     const PROBLEMS: &'static [DocumentedProblem] = PROBLEMS_OF_MANY;
 
     fn bodies() -> Vec<MetaMediaType> {
-        wire::report_rows()
+        bodies::documented_rows()
     }
 
     fn register(registry: &mut Registry) {

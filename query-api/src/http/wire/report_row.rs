@@ -1,15 +1,12 @@
 //! The schema of one row of a report or ranking. `table` writes the rows.
 
-use poem_openapi::registry::{MetaMediaType, MetaSchema, MetaSchemaRef};
+use poem_openapi::registry::{MetaSchema, MetaSchemaRef};
 
 use super::{Described, described::Named};
-use crate::http::document;
-use crate::question::{Attribute, Dimension, Format, Metric, TimeBucket};
+use crate::question::{Attribute, Dimension, Metric, TimeBucket};
 
 /// Names the schema.
 pub(crate) struct ReportRow;
-
-const CSV_EXAMPLE: &str = "day,country,plays,avg_played_ms\r\n2026-11-23T00:00:00.000Z,DE,1204,98211.5\r\n2026-11-23T00:00:00.000Z,,3,1000.0\r\n";
 
 fn metric(metric: Metric) -> MetaSchema {
     let declaration = metric.declaration();
@@ -87,21 +84,4 @@ impl Described for ReportRow {
 
 impl Named for ReportRow {
     const NAME: &'static str = "ReportRow";
-}
-
-/// The bodies of a report.
-pub(crate) fn report_rows() -> Vec<MetaMediaType> {
-    let csv = MetaSchema {
-        description: Some(
-            "RFC 4180: a line of names, then one line per row; an unknown value is empty",
-        ),
-        ..document::text(CSV_EXAMPLE)
-    };
-    let parquet = MetaSchema {
-        description: Some(
-            "Apache Parquet: times are TIMESTAMP(MILLIS, UTC), all columns are optional",
-        ),
-        ..MetaSchema::new_with_format("string", "binary")
-    };
-    document::list::<ReportRow>(&Format::ALL, &csv, &parquet)
 }

@@ -85,7 +85,7 @@ impl LockedQueries<'_> {
     ) -> SharedQuery {
         self.locked.started += 1;
         let id = self.locked.started;
-        let entry = Entry {
+        let registration = Registration {
             queries: self.queries.clone(),
             key: key.clone(),
             id,
@@ -93,7 +93,7 @@ impl LockedQueries<'_> {
         let run = async move {
             let outcome = AssertUnwindSafe(read).catch_unwind().await;
             let outcome = outcome.unwrap_or_else(|_| Err(panicked()));
-            entry.complete(&outcome, store);
+            registration.complete(&outcome, store);
             outcome
         };
         let query = run.boxed().shared();
@@ -109,14 +109,14 @@ impl LockedQueries<'_> {
     }
 }
 
-/// The entry of a query, removed when the query completes or is cancelled.
-struct Entry {
+/// The registration of a query, removed when the query completes or is cancelled.
+struct Registration {
     queries: InFlightQueries,
     key: Key,
     id: u64,
 }
 
-impl Entry {
+impl Registration {
     /// Stores the answer before the query is no longer found: a caller finds one of the two.
     fn complete(&self, outcome: &Outcome, store: impl FnOnce(&Key, &Arc<CachedAnswer>)) {
         let mut queries = self.queries.lock();
@@ -140,7 +140,7 @@ impl Entry {
     }
 }
 
-impl Drop for Entry {
+impl Drop for Registration {
     fn drop(&mut self) {
         self.remove(&mut self.queries.lock().locked);
     }

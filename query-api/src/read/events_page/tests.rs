@@ -1,4 +1,4 @@
-//! Pages over rows as ClickHouse may hold them: each event that stands is listed once, whatever is repeated or in conflict.
+//! Pages over rows with repetitions and conflicts: each canonical event is listed once.
 
 use std::collections::BTreeMap;
 
@@ -7,16 +7,16 @@ use proptest::prelude::*;
 use super::*;
 use crate::question::EventFilter;
 
-/// Rows as ClickHouse may hold them: some repeated, some in conflict. It counts the reads.
+/// Rows with repetitions and conflicts, as ClickHouse may return them. It counts the reads.
 #[derive(Default)]
-struct Table {
+struct EventTable {
     rows: Vec<StoredEvent>,
     first: BTreeMap<(String, String), (u16, u64)>,
     scans: std::sync::atomic::AtomicUsize,
 }
 
-impl Table {
-    /// Each message is (event id, time, offset); the same one may come again.
+impl EventTable {
+    /// Each message is (event id, time, offset); messages may repeat.
     fn of(messages: &[(u8, i64, u64)]) -> Self {
         let mut table = Self::default();
         for (id, occurred_at, offset) in messages {
@@ -32,17 +32,22 @@ impl Table {
             *first = (*first).min((0, *offset));
             table.rows.push(event);
         }
-        // Stable: rows of one key stay in the order in which they came, which is any.
+        // The sort is stable, so rows of one key stay in the order of the messages.
         table.rows.sort_by(|a, b| b.sort_key().cmp(&a.sort_key()));
         table
     }
 
-    /// What must be listed: the events that stand, newest first.
+    /// The expected list: canonical events, newest first.
     fn listed(&self) -> Vec<(String, u64)> {
-        let stands = |event: &&StoredEvent| {
+        let is_canonical = |event: &&StoredEvent| {
             self.first[&(event.event_id.clone(), event.source.clone())].1 == event.offset
         };
-        let mut listed: Vec<_> = self.rows.iter().filter(stands).map(told).collect();
+        let mut listed: Vec<_> = self
+            .rows
+            .iter()
+            .filter(is_canonical)
+            .map(identity_of)
+            .collect();
         listed.dedup();
         listed
     }
@@ -52,11 +57,11 @@ impl Table {
     }
 }
 
-fn told(event: &StoredEvent) -> (String, u64) {
+fn identity_of(event: &StoredEvent) -> (String, u64) {
     (event.event_id.clone(), event.offset)
 }
 
-impl EventRows for Table {
+impl EventRows for EventTable {
     async fn scan(&self, scan: &EventsScan) -> Result<Vec<StoredEvent>, SelectError> {
         self.scans
             .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
@@ -77,7 +82,10 @@ impl EventRows for Table {
             .collect())
     }
 
-    async fn standing(&self, events: &[StoredEvent]) -> Result<Vec<Standing>, SelectError> {
+    async fn canonical_positions(
+        &self,
+        events: &[StoredEvent],
+    ) -> Result<Vec<Standing>, SelectError> {
         let standing =
             |((event_id, source), (partition, offset)): (&(String, String), &(u16, u64))| {
                 Standing {
@@ -87,19 +95,19 @@ impl EventRows for Table {
                     offset: *offset,
                 }
             };
-        let asked =
+        let is_requested =
             |identity: &&(String, String)| events.iter().any(|event| event.event_id == identity.0);
         Ok(self
             .first
             .iter()
-            .filter(|(identity, _)| asked(identity))
+            .filter(|(identity, _)| is_requested(identity))
             .map(standing)
             .collect())
     }
 }
 
 /// Every page from the newest to the last.
-async fn pages(table: &Table, limit: u16) -> Vec<Vec<(String, u64)>> {
+async fn pages(table: &EventTable, limit: u16) -> Vec<Vec<(String, u64)>> {
     let mut start = Start::Newest;
     let mut pages = Vec::new();
     loop {
@@ -108,7 +116,7 @@ async fn pages(table: &Table, limit: u16) -> Vec<Vec<(String, u64)>> {
             .read(table)
             .await
             .unwrap();
-        pages.push(page.events.iter().map(told).collect());
+        pages.push(page.events.iter().map(identity_of).collect());
         match page.next {
             Some(key) => start = Start::After(key),
             None => return pages,
@@ -118,14 +126,14 @@ async fn pages(table: &Table, limit: u16) -> Vec<Vec<(String, u64)>> {
 
 #[tokio::test]
 async fn a_page_without_repetitions_costs_one_read() {
-    let table = Table::of(&[(1, 10, 1), (2, 20, 2), (3, 30, 3)]);
+    let table = EventTable::of(&[(1, 10, 1), (2, 20, 2), (3, 30, 3)]);
     let page = EventsPage::new(EventFilter::default(), Start::Newest, 2)
         .unwrap()
         .read(&table)
         .await
         .unwrap();
     assert_eq!(
-        page.events.iter().map(told).collect::<Vec<_>>(),
+        page.events.iter().map(identity_of).collect::<Vec<_>>(),
         [("e3".to_owned(), 3), ("e2".to_owned(), 2)]
     );
     assert_eq!(page.next.unwrap().event_id.as_str(), "e2");
@@ -134,7 +142,7 @@ async fn a_page_without_repetitions_costs_one_read() {
 
 #[tokio::test]
 async fn a_last_page_that_is_full_has_no_next() {
-    let table = Table::of(&[(1, 10, 1), (2, 20, 2), (3, 30, 3), (4, 40, 4)]);
+    let table = EventTable::of(&[(1, 10, 1), (2, 20, 2), (3, 30, 3), (4, 40, 4)]);
     assert_eq!(
         pages(&table, 2)
             .await
@@ -143,12 +151,12 @@ async fn a_last_page_that_is_full_has_no_next() {
             .collect::<Vec<_>>(),
         [2, 2]
     );
-    assert_eq!(pages(&Table::default(), 2).await, [Vec::new()]);
+    assert_eq!(pages(&EventTable::default(), 2).await, [Vec::new()]);
 }
 
 #[tokio::test]
 async fn of_two_messages_under_one_identity_the_first_in_the_log_is_listed() {
-    let table = Table::of(&[(1, 10, 7), (1, 30, 9), (2, 20, 8)]);
+    let table = EventTable::of(&[(1, 10, 7), (1, 30, 9), (2, 20, 8)]);
     assert_eq!(
         pages(&table, 10).await,
         [vec![("e2".to_owned(), 8), ("e1".to_owned(), 7)]]
@@ -160,7 +168,7 @@ async fn repetitions_do_not_make_a_page_shorter() {
     let repeated: Vec<_> = (0..20)
         .flat_map(|id| [(id, 10 + i64::from(id), u64::from(id)); 3])
         .collect();
-    let table = Table::of(&repeated);
+    let table = EventTable::of(&repeated);
     assert_eq!(
         pages(&table, 10)
             .await
@@ -173,7 +181,7 @@ async fn repetitions_do_not_make_a_page_shorter() {
 
 #[tokio::test]
 async fn of_an_event_stored_more_than_once_the_first_storing_is_listed() {
-    let mut table = Table::of(&[(1, 10, 7), (1, 10, 7), (1, 10, 7)]);
+    let mut table = EventTable::of(&[(1, 10, 7), (1, 10, 7), (1, 10, 7)]);
     for (row, store_time) in table.rows.iter_mut().zip([30, 20, 25]) {
         row.store_time = store_time;
     }
@@ -197,7 +205,7 @@ proptest! {
     ) {
         let stored = stored.iter().map(|index| index.index(log.len()));
         let messages: Vec<_> = stored.map(|offset| (log[offset].0, log[offset].1, offset as u64)).collect();
-        let table = Table::of(&messages);
+        let table = EventTable::of(&messages);
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let pages = runtime.block_on(pages(&table, limit));
         prop_assert!(pages.iter().all(|page| page.len() <= usize::from(limit)));

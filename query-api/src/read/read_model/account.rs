@@ -1,5 +1,5 @@
-//! What the account in ClickHouse lets us set. One that may do anything is held to reading here; one that its profile holds to
-//! reading already must not be sent what it may not change.
+//! The settings that the ClickHouse account may change. An unrestricted account is restricted to reading here; an account that its
+//! profile restricts must not be sent settings that it may not change.
 
 use std::time::Duration;
 
@@ -7,47 +7,47 @@ use clickhouse::Client;
 use ess_service::clickhouse::ReadModelError;
 use tokio::time::timeout;
 
-use super::SelectError;
+use super::error::SelectError;
 use crate::config::LimitsConfig;
 
 /// By the account's setting `readonly`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Account {
-    /// 0: it may do anything its grants allow.
-    Free,
-    /// 2: it reads, and may change every setting but this.
-    Reading,
-    /// 1: it reads under the settings of its profile, which must hold the limits.
-    Fixed,
+    /// 0: unrestricted but for its grants.
+    Unrestricted,
+    /// 2: it reads, and may change every setting but `readonly`.
+    ReadOnly,
+    /// 1: it reads under the settings of its profile, which must have the limits.
+    FixedSettings,
 }
 
 impl Account {
-    /// Asks the server.
+    /// Reads it from the server.
     ///
     /// # Errors
-    /// When it cannot be asked.
-    pub(super) async fn read(server: &Client, patience: Duration) -> Result<Self, SelectError> {
-        let asked = server
+    /// When the server is unavailable.
+    pub(super) async fn read(server: &Client, deadline: Duration) -> Result<Self, SelectError> {
+        let read = server
             .query_raw("SELECT toUInt8(getSetting('readonly'))")
             .fetch_one::<u8>();
-        let readonly = timeout(patience, asked)
+        let readonly = timeout(deadline, read)
             .await
             .map_err(|_| SelectError::TimedOut)?;
         match readonly.map_err(ReadModelError::from)? {
-            0 => Ok(Self::Free),
+            0 => Ok(Self::Unrestricted),
             1 => {
                 tracing::warn!(
                     "the ClickHouse account has readonly=1: its own profile must limit time, memory and rows"
                 );
-                Ok(Self::Fixed)
+                Ok(Self::FixedSettings)
             }
-            _ => Ok(Self::Reading),
+            _ => Ok(Self::ReadOnly),
         }
     }
 
-    /// The settings of every query: its limits, its name, and that it ends when nobody waits for it any more.
+    /// The settings of every query: its limits, its name, and cancellation when the client closes the connection.
     pub(super) fn settings(self, limits: &LimitsConfig, name: &str) -> Vec<(&'static str, String)> {
-        if self == Self::Fixed {
+        if self == Self::FixedSettings {
             return Vec::new();
         }
         let mut settings = vec![
@@ -61,7 +61,7 @@ impl Account {
             ),
             ("log_comment", name.to_owned()),
         ];
-        if self == Self::Free {
+        if self == Self::Unrestricted {
             settings.push(("readonly", "1".to_owned()));
         }
         settings
@@ -88,11 +88,11 @@ mod tests {
     }
 
     #[test]
-    fn an_account_is_sent_only_what_it_may_set() {
-        assert!(names(Account::Fixed).is_empty());
-        assert!(!names(Account::Reading).contains(&"readonly"));
-        assert!(names(Account::Free).contains(&"readonly"));
-        for account in [Account::Reading, Account::Free] {
+    fn an_account_is_sent_only_settings_that_it_may_change() {
+        assert!(names(Account::FixedSettings).is_empty());
+        assert!(!names(Account::ReadOnly).contains(&"readonly"));
+        assert!(names(Account::Unrestricted).contains(&"readonly"));
+        for account in [Account::ReadOnly, Account::Unrestricted] {
             assert!(names(account).contains(&"max_execution_time"));
         }
     }

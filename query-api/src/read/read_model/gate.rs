@@ -1,39 +1,40 @@
-//! How many queries run at once, and how many may wait for that: past both, a caller is told at once (invariant I10).
+//! How many queries run at a time, and how many wait for that. Past both, a query is refused at once (invariant I10).
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::SelectError;
+use super::error::SelectError;
 
-/// Lets queries through in the order they came.
+/// Admits queries in the order of their arrival.
 #[derive(Debug)]
 pub(super) struct Gate {
     running: Semaphore,
-    present: Semaphore,
+    /// Running and waiting queries.
+    admitted: Semaphore,
 }
 
-/// The right to run one query, until it is dropped.
+/// The permit to run one query.
 #[derive(Debug)]
-pub(super) struct Turn<'g> {
-    _present: SemaphorePermit<'g>,
+pub(super) struct QueryPermit<'g> {
+    _admitted: SemaphorePermit<'g>,
     _running: SemaphorePermit<'g>,
 }
 
 impl Gate {
-    /// At most `running` queries run, and `waiting` wait.
+    /// At most `running` queries run and `waiting` wait.
     pub(super) fn new(running: usize, waiting: usize) -> Self {
         Self {
             running: Semaphore::new(running),
-            present: Semaphore::new(running + waiting),
+            admitted: Semaphore::new(running + waiting),
         }
     }
 
-    /// Waits for a turn.
+    /// Waits until a query may run.
     ///
     /// # Errors
-    /// [`SelectError::Overloaded`] when too many wait already.
-    pub(super) async fn turn(&self) -> Result<Turn<'_>, SelectError> {
-        let present = self
-            .present
+    /// [`SelectError::Overloaded`] when too many queries wait already.
+    pub(super) async fn enter(&self) -> Result<QueryPermit<'_>, SelectError> {
+        let admitted = self
+            .admitted
             .try_acquire()
             .map_err(|_| SelectError::Overloaded)?;
         let running = self
@@ -41,30 +42,12 @@ impl Gate {
             .acquire()
             .await
             .map_err(|_| SelectError::Overloaded)?;
-        Ok(Turn {
-            _present: present,
+        Ok(QueryPermit {
+            _admitted: admitted,
             _running: running,
         })
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn past_the_bound_a_query_is_refused_at_once() {
-        let gate = Gate::new(1, 1);
-        let first = gate.turn().await.unwrap();
-        let mut second = Box::pin(gate.turn());
-        assert!(
-            std::future::poll_fn(|context| std::task::Poll::Ready(second.as_mut().poll(context)))
-                .await
-                .is_pending()
-        );
-        assert!(matches!(gate.turn().await, Err(SelectError::Overloaded)));
-        drop(first);
-        drop(second.await.unwrap());
-        gate.turn().await.unwrap();
-    }
-}
+mod tests;

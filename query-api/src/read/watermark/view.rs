@@ -1,4 +1,4 @@
-//! One look at the active generation: which it is, and what it is known to hold.
+//! One observation of a layer of the active generation: what it is known to include.
 
 use std::collections::BTreeMap;
 
@@ -6,31 +6,31 @@ use ess_schema::{Position, Timestamp};
 
 use crate::sql::{InvalidRow, ProgressRow};
 
-/// What a generation held at least when it was looked at.
+/// What a generation is known to include.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct View {
     /// The active generation.
     pub(crate) generation: u32,
-    /// By partition; one that nothing was stored of is absent.
+    /// The progress of each partition; a partition without stored events is absent.
     pub(crate) partitions: BTreeMap<u16, Partition>,
 }
 
-/// How far one partition has been folded.
+/// How far one partition is projected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Partition {
     /// Every offset below it is stored.
     pub(crate) next_offset: u64,
-    /// When the newest event stored was accepted.
+    /// When the newest stored event was accepted.
     pub(crate) last_ingest_time: Timestamp,
-    /// When something was stored last.
+    /// When an event was last stored.
     pub(crate) stored_at: Timestamp,
 }
 
 impl View {
-    /// The view that these rows of a generation give.
+    /// The view of these rows of a generation.
     ///
     /// # Errors
-    /// Times that no projector writes.
+    /// An invalid time.
     pub(crate) fn new(generation: u32, rows: &[ProgressRow]) -> Result<Self, InvalidRow> {
         let partition = |row: &ProgressRow| {
             let progress = Partition {
@@ -49,7 +49,7 @@ impl View {
         })
     }
 
-    /// Where a partition's next event will be stored from.
+    /// The first offset of a partition that is not stored.
     pub(crate) fn next_offset(&self, partition: u16) -> u64 {
         self.partitions
             .get(&partition)
@@ -63,7 +63,7 @@ impl View {
             .all(|position| position.offset < self.next_offset(position.partition))
     }
 
-    /// Records of the log that it holds, all partitions together.
+    /// The number of log records that it includes.
     pub(crate) fn records(&self) -> u64 {
         self.partitions
             .values()
@@ -71,7 +71,7 @@ impl View {
             .sum()
     }
 
-    /// When the newest event stored was accepted; none before the first.
+    /// When the newest stored event was accepted; none before the first.
     pub(crate) fn last_ingest_time(&self) -> Option<Timestamp> {
         self.partitions
             .values()
@@ -109,7 +109,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_position_is_held_once_the_next_offset_has_passed_it() {
+    fn a_view_includes_the_positions_below_its_next_offset() {
         let view = view(1, &[(0, 5), (3, 1)]);
         assert!(view.holds(&[]));
         assert!(view.holds(&positions(&["0:4", "3:0"])));
@@ -119,10 +119,10 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_header_tells_generation_and_freshness() {
-        let told = view(2, &[(0, 5), (3, 1)]).header();
+    fn the_header_has_generation_and_freshness() {
+        let header = view(2, &[(0, 5), (3, 1)]).header();
         assert_eq!(
-            told,
+            header,
             r#"generation=2, last-ingest-time="2026-11-23T09:46:40.003Z""#
         );
         assert_eq!(view(1, &[]).header(), "generation=1");

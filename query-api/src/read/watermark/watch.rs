@@ -1,5 +1,5 @@
-//! What was seen last of both layers of the active generation, and how those who need a position wait for it. However many wait,
-//! one task looks; they only ring its bell.
+//! The last observation of both layers of the active generation, and how callers wait for a position. They never query the read
+//! model themselves: they notify the observer.
 
 use std::{
     sync::{
@@ -18,27 +18,27 @@ use tokio::{
 
 use super::View;
 
-/// What was seen last, if anything was.
-pub(super) type Seen = Option<Sight>;
+/// The last observation, if there is one.
+pub(super) type LastObservation = Option<Observation>;
 
-/// What answers are made of.
+/// A layer of the read model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Layer {
     /// The events, and the states of each playback.
     Events,
-    /// The rows of playbacks, which are made of the states a moment later.
+    /// The rows of playbacks, which are rolled up from the states a moment later.
     Playbacks,
 }
 
-/// Both layers of the active generation.
+/// One observation of the active generation.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Sight {
+pub(super) struct Observation {
     pub(super) events: Arc<View>,
-    /// None: it was made by a version that knew no such rows.
+    /// None: the generation was built by a version without these rows.
     pub(super) playbacks: Option<Arc<View>>,
 }
 
-impl Sight {
+impl Observation {
     fn of(&self, layer: Layer) -> Option<&Arc<View>> {
         match layer {
             Layer::Events => Some(&self.events),
@@ -51,56 +51,56 @@ impl Sight {
     }
 }
 
-/// What the watcher saw last.
+/// A handle to the last observation.
 #[derive(Debug, Clone)]
 pub(crate) struct Watch {
-    seen: watch::Receiver<Seen>,
+    last_observation: watch::Receiver<LastObservation>,
     demand: Arc<Demand>,
     max_wait: Duration,
 }
 
-/// How many wait, and the bell they ring.
+/// How many callers wait, and how they notify the observer.
 #[derive(Debug, Default)]
 pub(super) struct Demand {
     pub(super) waiting: AtomicUsize,
-    pub(super) bell: Notify,
+    pub(super) notify: Notify,
 }
 
-/// One who waits, counted until dropped.
-struct Waiting<'d>(&'d Demand);
+/// A waiting caller, counted until dropped.
+struct WaitingCaller<'d>(&'d Demand);
 
-impl<'d> Waiting<'d> {
+impl<'d> WaitingCaller<'d> {
     fn new(demand: &'d Demand) -> Self {
         demand.waiting.fetch_add(1, Ordering::Relaxed);
-        demand.bell.notify_one();
+        demand.notify.notify_one();
         Self(demand)
     }
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for WaitingCaller<'_> {
     fn drop(&mut self) {
         self.0.waiting.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 impl Watch {
-    /// A handle to what `seen` is sent, whose waiting `demand` counts.
+    /// A handle to the observations of `last`; `demand` counts its waiting callers.
     pub(super) fn new(
-        seen: watch::Receiver<Seen>,
+        last_observation: watch::Receiver<LastObservation>,
         demand: Arc<Demand>,
         max_wait: Duration,
     ) -> Self {
         Self {
-            seen,
+            last_observation,
             demand,
             max_wait,
         }
     }
 
-    /// How far the events were seen last, once they hold `positions`; without positions at once.
+    /// The view of the events, once it includes `positions`; without positions at once.
     ///
     /// # Errors
-    /// 503 when there is no generation to ask, or it does not hold them in time.
+    /// 503 when there is no generation, or it does not include them in time.
     pub(crate) async fn reached(&self, positions: &[Position]) -> Result<Arc<View>, Problem> {
         self.reached_in(Layer::Events, positions).await
     }
@@ -114,51 +114,64 @@ impl Watch {
         layer: Layer,
         positions: &[Position],
     ) -> Result<Arc<View>, Problem> {
-        let last = self.seen.borrow().clone().ok_or_else(nothing_to_ask)?;
-        let view = last.of(layer).ok_or_else(|| no_rows(&last.events))?;
+        let last = self
+            .last_observation
+            .borrow()
+            .clone()
+            .ok_or_else(no_generation)?;
+        let view = last.of(layer).ok_or_else(|| no_rollup(&last.events))?;
         if view.holds(positions) {
             return Ok(Arc::clone(view));
         }
         self.wait_for(layer, positions).await
     }
 
-    /// Waits until another generation is active than the one seen last. False: nobody looks any more.
+    /// Waits until another generation is active. False: the observer has stopped.
     pub(crate) async fn next_generation(&mut self) -> bool {
-        let generation = |seen: &Seen| seen.as_ref().map(|sight| sight.events.generation);
-        let last = generation(&self.seen.borrow_and_update());
-        self.seen
-            .wait_for(|seen| generation(seen) != last)
+        let generation = |last_observation: &LastObservation| {
+            last_observation
+                .as_ref()
+                .map(|observation| observation.events.generation)
+        };
+        let last = generation(&self.last_observation.borrow_and_update());
+        self.last_observation
+            .wait_for(|last_observation| generation(last_observation) != last)
             .await
             .is_ok()
     }
 
     async fn wait_for(&self, layer: Layer, positions: &[Position]) -> Result<Arc<View>, Problem> {
-        let _waiting = Waiting::new(&self.demand);
-        let mut seen = self.seen.clone();
-        let holds = |seen: &Seen| {
-            seen.as_ref()
-                .is_some_and(|sight| sight.holds(layer, positions))
+        let _waiting = WaitingCaller::new(&self.demand);
+        let mut last_observation = self.last_observation.clone();
+        let holds = |last_observation: &LastObservation| {
+            last_observation
+                .as_ref()
+                .is_some_and(|observation| observation.holds(layer, positions))
         };
-        match timeout(self.max_wait, seen.wait_for(holds)).await {
-            Ok(Ok(seen)) => {
-                let view = seen.as_ref().and_then(|sight| sight.of(layer));
-                view.cloned().ok_or_else(nothing_to_ask)
+        match timeout(self.max_wait, last_observation.wait_for(holds)).await {
+            Ok(Ok(last_observation)) => {
+                let view = last_observation
+                    .as_ref()
+                    .and_then(|observation| observation.of(layer));
+                view.cloned().ok_or_else(no_generation)
             }
             Ok(Err(_)) | Err(_) => Err(self.not_yet(layer, positions)),
         }
     }
 
     fn not_yet(&self, layer: Layer, positions: &[Position]) -> Problem {
-        let seen = self.seen.borrow();
-        let view = seen.as_ref().and_then(|sight| sight.of(layer));
+        let last_observation = self.last_observation.borrow();
+        let view = last_observation
+            .as_ref()
+            .and_then(|observation| observation.of(layer));
         let next = |partition| view.map_or(0, |view| view.next_offset(partition));
         let missing = positions
             .iter()
             .find(|position| position.offset >= next(position.partition));
         let detail = missing.map_or_else(
-            || "the positions asked for were not projected in time".to_owned(),
+            || "the positions were not projected in time".to_owned(),
             |position| format!(
-                "{position} was not projected within {} ms; partition {} is projected up to offset {}, that one not included",
+                "{position} was not projected within {} ms; partition {} is projected up to, but not including, offset {}",
                 self.max_wait.as_millis(), position.partition, next(position.partition),
             ),
         );
@@ -166,16 +179,16 @@ impl Watch {
     }
 }
 
-fn no_rows(view: &View) -> Problem {
+fn no_rollup(view: &View) -> Problem {
     let generation = view.generation;
     let detail = format!(
-        "generation {generation} of the read model was made by a version that knew no such questions; `projector replay` builds one that answers them"
+        "generation {generation} of the read model was built by a version without the data of this query; `projector replay` builds one that has them"
     );
     Problem::new(ProblemKind::ReadModelUnavailable, detail).with_retry_after(60)
 }
 
-fn nothing_to_ask() -> Problem {
-    let detail = "no generation of the read model has been seen yet; /health/ready tells why";
+fn no_generation() -> Problem {
+    let detail = "no generation of the read model is known yet; /health/ready says why";
     Problem::new(ProblemKind::ReadModelUnavailable, detail).with_retry_after(1)
 }
 
@@ -183,21 +196,21 @@ fn nothing_to_ask() -> Problem {
 mod tests {
     use super::{super::view::tests::view, *};
 
-    fn watch(max_wait: Duration) -> (watch::Sender<Seen>, Watch) {
-        let (sender, seen) = watch::channel(None);
+    fn watch(max_wait: Duration) -> (watch::Sender<LastObservation>, Watch) {
+        let (sender, last_observation) = watch::channel(None);
         let demand = Arc::default();
         (
             sender,
             Watch {
-                seen,
+                last_observation,
                 demand,
                 max_wait,
             },
         )
     }
 
-    fn sight(events: View, playbacks: Option<View>) -> Sight {
-        Sight {
+    fn observation(events: View, playbacks: Option<View>) -> Observation {
+        Observation {
             events: Arc::new(events),
             playbacks: playbacks.map(Arc::new),
         }
@@ -208,45 +221,45 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn without_a_generation_nothing_is_answered() {
+    async fn without_a_generation_every_query_is_503() {
         let (_sender, watch) = watch(Duration::ZERO);
         assert_eq!(watch.reached(&[]).await.unwrap_err().status, 503);
     }
 
     #[tokio::test]
-    async fn a_reader_waits_until_its_write_is_projected() {
+    async fn a_caller_waits_until_its_write_is_projected() {
         let (sender, watch) = watch(Duration::from_secs(30));
-        sender.send_replace(Some(sight(view(1, &[(7, 3)]), None)));
+        sender.send_replace(Some(observation(view(1, &[(7, 3)]), None)));
         let waiting = tokio::spawn({
             let watch = watch.clone();
             async move { watch.reached(&position("7:3")).await }
         });
-        watch.demand.bell.notified().await;
+        watch.demand.notify.notified().await;
         assert_eq!(watch.demand.waiting.load(Ordering::Relaxed), 1);
-        sender.send_replace(Some(sight(view(1, &[(7, 4)]), None)));
+        sender.send_replace(Some(observation(view(1, &[(7, 4)]), None)));
         assert_eq!(waiting.await.unwrap().unwrap().next_offset(7), 4);
         assert_eq!(watch.demand.waiting.load(Ordering::Relaxed), 0);
     }
 
     #[tokio::test]
-    async fn a_position_that_does_not_come_is_named() {
+    async fn a_position_that_is_not_projected_in_time_is_named() {
         let (sender, watch) = watch(Duration::from_millis(1));
-        sender.send_replace(Some(sight(view(1, &[(7, 3)]), None)));
+        sender.send_replace(Some(observation(view(1, &[(7, 3)]), None)));
         let problem = watch.reached(&position("7:9")).await.unwrap_err();
         assert_eq!((problem.status, problem.retry_after), (503, Some(1)));
         assert!(
             problem.detail.starts_with(
-                "7:9 was not projected within 1 ms; partition 7 is projected up to offset 3"
+                "7:9 was not projected within 1 ms; partition 7 is projected up to, but not including, offset 3"
             ),
             "{problem}"
         );
     }
 
     #[tokio::test]
-    async fn rows_of_playbacks_are_waited_for_by_themselves() {
+    async fn each_layer_has_its_own_progress() {
         let (sender, watch) = watch(Duration::from_millis(1));
         let rows = |next| Some(view(1, &[(7, next)]));
-        sender.send_replace(Some(sight(view(1, &[(7, 5)]), rows(3))));
+        sender.send_replace(Some(observation(view(1, &[(7, 5)]), rows(3))));
         let reached = |layer, text| {
             let watch = watch.clone();
             async move { watch.reached_in(layer, &position(text)).await }
@@ -260,13 +273,16 @@ mod tests {
             3
         );
         let problem = reached(Layer::Playbacks, "7:4").await.unwrap_err();
-        assert!(problem.detail.contains("up to offset 3"), "{problem}");
+        assert!(
+            problem.detail.contains("not including, offset 3"),
+            "{problem}"
+        );
     }
 
     #[tokio::test]
-    async fn a_generation_without_rows_of_playbacks_says_what_to_do() {
+    async fn without_rows_of_playbacks_the_problem_says_what_to_do() {
         let (sender, watch) = watch(Duration::from_secs(30));
-        sender.send_replace(Some(sight(view(1, &[]), None)));
+        sender.send_replace(Some(observation(view(1, &[]), None)));
         let problem = watch.reached_in(Layer::Playbacks, &[]).await.unwrap_err();
         assert_eq!(problem.status, 503);
         assert!(problem.detail.contains("projector replay"), "{problem}");

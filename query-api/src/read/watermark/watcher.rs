@@ -1,4 +1,4 @@
-//! The task that looks at the active generation. However many wait for a position, one query at a time asks.
+//! The task that observes the active generation, by one query at a time however many callers wait for a position.
 
 use std::{
     convert::Infallible,
@@ -15,28 +15,28 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     View,
-    watch::{Demand, Seen, Sight, Watch},
+    watch::{Demand, LastObservation, Observation, Watch},
 };
 use crate::{
     read::read_model::{ReadModel, SelectError},
     sql::ProgressRow,
 };
 
-/// How often the active generation is asked for, and its progress while nobody waits.
-const AT_REST: Duration = Duration::from_secs(1);
-/// How often progress is asked for while somebody waits.
-const AWAITED: Duration = Duration::from_millis(20);
+/// How often the active generation is read, and its progress while no caller waits.
+const IDLE_INTERVAL: Duration = Duration::from_secs(1);
+/// How often progress is read while a caller waits.
+const DEMAND_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Looks at the read model until the process stops.
+/// Observes the read model until the process stops.
 pub(crate) struct Watcher {
     read_model: Arc<ReadModel>,
     check: Check,
-    seen: watch::Sender<Seen>,
+    last_observation: watch::Sender<LastObservation>,
     demand: Arc<Demand>,
 }
 
 impl Watcher {
-    /// A watcher and the handle to it; `check` tells whether there is a generation to ask.
+    /// A watcher and a handle to its observations; `check` reports whether there is a generation.
     pub(crate) fn new(
         read_model: Arc<ReadModel>,
         check: Check,
@@ -48,42 +48,42 @@ impl Watcher {
         let watcher = Self {
             read_model,
             check,
-            seen: sender,
+            last_observation: sender,
             demand,
         };
         (watcher, watch)
     }
 
-    /// Looks again and again until `stopping`.
+    /// Observes until `stopping`.
     ///
     /// # Errors
-    /// None: a read model that cannot be asked is told by the check, and asked again.
+    /// None: the check reports an unavailable read model, and the watcher tries again.
     pub(crate) async fn run(self, stopping: CancellationToken) -> Result<(), Infallible> {
-        stopping.run_until_cancelled(self.look_for_ever()).await;
+        stopping.run_until_cancelled(self.observe_forever()).await;
         Ok(())
     }
 
-    async fn look_for_ever(&self) {
+    async fn observe_forever(&self) {
         let mut generation = (None, Instant::now());
         loop {
-            if generation.0.is_none() || generation.1.elapsed() >= AT_REST {
+            if generation.0.is_none() || generation.1.elapsed() >= IDLE_INTERVAL {
                 generation = (
-                    self.told(self.read_model.active_generation().await),
+                    self.report(self.read_model.active_generation().await),
                     Instant::now(),
                 );
             }
             if let Some(active) = generation.0 {
-                self.look(active).await;
+                self.observe(active).await;
             }
             self.pause().await;
         }
     }
 
-    fn told(&self, active: Result<Option<u32>, SelectError>) -> Option<u32> {
+    fn report(&self, active: Result<Option<u32>, SelectError>) -> Option<u32> {
         match active {
             Ok(Some(generation)) => return Some(generation),
             Ok(None) => {
-                self.seen.send_replace(None);
+                self.last_observation.send_replace(None);
                 self.check.not_ready(
                     "no generation of the read model is active: has `projector init` run?",
                 );
@@ -93,14 +93,14 @@ impl Watcher {
         None
     }
 
-    async fn look(&self, generation: u32) {
-        match self.sight(generation).await {
-            Ok(sight) => {
+    async fn observe(&self, generation: u32) {
+        match self.observation(generation).await {
+            Ok(observation) => {
                 self.check.ok();
-                self.seen.send_if_modified(|seen| {
-                    let changed = seen.as_ref() != Some(&sight);
+                self.last_observation.send_if_modified(|last_observation| {
+                    let changed = last_observation.as_ref() != Some(&observation);
                     if changed {
-                        *seen = Some(sight);
+                        *last_observation = Some(observation);
                     }
                     changed
                 });
@@ -111,12 +111,12 @@ impl Watcher {
         }
     }
 
-    /// The rows of playbacks first: they are never seen ahead of the events that they are made of.
-    async fn sight(&self, generation: u32) -> Result<Sight, SelectError> {
+    /// Reads the rows of playbacks first, so that they never appear ahead of the events from which they are rolled up.
+    async fn observation(&self, generation: u32) -> Result<Observation, SelectError> {
         let view = |rows: &[ProgressRow]| View::new(generation, rows).map(Arc::new);
         let playbacks = self.read_model.playbacks_progress(generation).await?;
         let events = self.read_model.progress(generation).await?;
-        Ok(Sight {
+        Ok(Observation {
             events: view(&events)?,
             playbacks: playbacks.as_deref().map(view).transpose()?,
         })
@@ -124,9 +124,9 @@ impl Watcher {
 
     async fn pause(&self) {
         if self.demand.waiting.load(Ordering::Relaxed) > 0 {
-            sleep(AWAITED).await;
+            sleep(DEMAND_INTERVAL).await;
         } else {
-            let _ = timeout(AT_REST, self.demand.bell.notified()).await;
+            let _ = timeout(IDLE_INTERVAL, self.demand.notify.notified()).await;
         }
     }
 }

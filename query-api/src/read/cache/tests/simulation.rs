@@ -1,21 +1,20 @@
 //! Callers that come, wait and leave in any order, under a seeded scheduler: each step polls or drops a caller, completes a query,
-//! or lets the read model move on. `ESS_TEST_SEED` repeats a run.
+//! or lets the read model move on.
 
 use std::{
     collections::HashMap,
-    env,
     pin::Pin,
     sync::Mutex,
     task::{Context, Waker},
 };
 
 use futures::{FutureExt as _, channel::oneshot};
-use rand::{RngExt as _, SeedableRng as _};
+use rand::RngExt as _;
 use rand_chacha::ChaCha12Rng;
 
 use super::*;
+use crate::test_seed::for_each_seed;
 
-const SCHEDULES: u64 = 2_000;
 const STEPS: u32 = 80;
 const QUESTIONS: [&str; 2] = ["p", "q"];
 
@@ -50,8 +49,8 @@ impl Drop for Finished {
     }
 }
 
-struct World {
-    random: ChaCha12Rng,
+struct World<'r> {
+    random: &'r mut ChaCha12Rng,
     cache: Cache,
     callers: Vec<Caller>,
     queries: RunningQueries,
@@ -62,10 +61,10 @@ struct World {
     cached: HashMap<&'static str, u64>,
 }
 
-impl World {
-    fn new(seed: u64) -> Self {
+impl<'r> World<'r> {
+    fn new(random: &'r mut ChaCha12Rng) -> Self {
         Self {
-            random: ChaCha12Rng::seed_from_u64(seed),
+            random,
             cache: cache(1 << 20),
             callers: Vec::new(),
             queries: RunningQueries::default(),
@@ -236,23 +235,13 @@ fn body(question: &str, view: &View) -> String {
     format!("{question} {} {}", view.generation, view.next_offset(7))
 }
 
-#[expect(clippy::disallowed_methods, reason = "the seed is no configuration")]
-fn first_seed() -> (u64, u64) {
-    match env::var("ESS_TEST_SEED") {
-        Ok(seed) => (seed.parse().unwrap(), 1),
-        Err(_) => (rand::random(), SCHEDULES),
-    }
-}
-
 #[test]
 fn callers_in_any_order_share_queries_and_get_answers_new_enough() {
-    let (first, schedules) = first_seed();
-    for seed in (0..schedules).map(|n| first.wrapping_add(n)) {
-        println!("ESS_TEST_SEED={seed}");
-        let mut world = World::new(seed);
+    for_each_seed(|random| {
+        let mut world = World::new(random);
         for _ in 0..STEPS {
             world.step();
         }
         world.assert_completes();
-    }
+    });
 }
