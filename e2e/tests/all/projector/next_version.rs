@@ -34,7 +34,7 @@ async fn the_replay_of_a_later_version_adds_its_column() {
     assert_eq!(app.generation().await, 1);
     let change = GENERATION.len() + 1;
     let warning = format!(
-        "generation 1 was made without schema change [{change}]: `projector replay` brings it live"
+        "generation 1 lacks migrations [{change}]; run `projector replay` to build a generation that has them"
     );
     let log = later.log();
     assert_eq!(log.matches(&warning).count(), 1, "{log}");
