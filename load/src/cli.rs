@@ -1,15 +1,14 @@
 //! The command line: the subcommands, and their exit codes. Never sends anything itself.
 
-use std::fs;
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 use crate::error::Error;
 use crate::players::{self, Ending};
-use crate::report::{Report, compare, html, write_docs};
+use crate::report::{Report, compare, html, write_docs, write_file};
 use crate::run;
 
 /// The exit code of a shell for a process that SIGINT ended (128 + 2).
@@ -90,26 +89,15 @@ fn ending(report: &Report) -> Ending {
 
 fn save(args: &run::RunArgs, report: &Report) -> Result<(), Error> {
     if let Some(path) = &args.json {
-        write(path, &report.json())?;
+        write_file(path, &report.json())?;
     }
     if let Some(path) = &args.html {
-        write(path, &html(report))?;
+        write_file(path, &html(report))?;
     }
     if let Some(folder) = &args.docs {
         write_docs(report, folder)?;
     }
     Ok(())
-}
-
-fn write(path: &Path, text: &str) -> Result<(), Error> {
-    let failed = |source| Error::Write {
-        path: path.display().to_string(),
-        source,
-    };
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(failed)?;
-    }
-    fs::write(path, text).map_err(failed)
 }
 
 fn show(text: &impl std::fmt::Display) {

@@ -43,6 +43,4 @@ pub(crate) enum Error {
     Chaos(#[from] NoVictim),
     #[error(transparent)]
     Report(#[from] ReportError),
-    #[error("cannot write {path}: {source}")]
-    Write { path: String, source: io::Error },
 }

@@ -252,5 +252,15 @@ impl Report {
     }
 }
 
+/// Writes a file, and creates its folder.
+pub(crate) fn write_file(path: &Path, text: &str) -> Result<(), ReportError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let written = fs::create_dir_all(folder).and_then(|()| fs::write(path, text));
+    written.map_err(|source| ReportError::File {
+        path: path.display().to_string(),
+        source,
+    })
+}
+
 #[cfg(test)]
 pub(crate) mod tests;

@@ -16,7 +16,7 @@ pub struct Comparison {
 
 /// Compares two reports, figure by figure.
 pub fn compare(before: &Report, after: &Report) -> Comparison {
-    let rows = METRICS.iter().map(|(metric, ..)| {
+    let rows = METRICS.iter().map(|(metric, _)| {
         let (before, after) = (before.value(metric), after.value(metric));
         (*metric, before, after)
     });

@@ -1,11 +1,10 @@
 //! The report for docs/LOAD-TESTS.md: a Markdown file and its plots, named after the scenario.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::path::Path;
 
 use super::text::{measured, number};
-use super::{Report, ReportError};
+use super::{Report, ReportError, write_file};
 
 /// The plots that show the bottleneck; the HTML page has all.
 const PLOTS: [&str; 4] = ["throughput", "latency", "lag", "cpu"];
@@ -17,16 +16,7 @@ const PLOTS: [&str; 4] = ["throughput", "latency", "lag", "cpu"];
 pub fn write_docs(report: &Report, folder: &Path) -> Result<(), ReportError> {
     let name = Path::new(&report.name).file_stem();
     let name = name.map_or("run".into(), |name| name.to_string_lossy().into_owned());
-    let write = |file: String, text: &str| {
-        let path = folder.join(file);
-        let failed = |source| ReportError::File {
-            path: path.display().to_string(),
-            source,
-        };
-        fs::create_dir_all(folder)
-            .and_then(|()| fs::write(&path, text))
-            .map_err(failed)
-    };
+    let write = |file: &str, text: &str| write_file(&folder.join(file), text);
     let mut plots = Vec::new();
     for (plot, drawn) in report
         .plots()
@@ -34,10 +24,10 @@ pub fn write_docs(report: &Report, folder: &Path) -> Result<(), ReportError> {
         .filter(|(plot, _)| PLOTS.contains(plot))
     {
         let file = format!("{name}-{plot}.svg");
-        write(file.clone(), &(drawn.svg(true) + "\n"))?;
+        write(&file, &(drawn.svg(true) + "\n"))?;
         plots.push((drawn.title, file));
     }
-    write(format!("{name}.md"), &markdown(report, &plots))
+    write(&format!("{name}.md"), &markdown(report, &plots))
 }
 
 fn markdown(report: &Report, plots: &[(&str, String)]) -> String {

@@ -19,53 +19,42 @@ pub enum Unit {
     PerSecond,
 }
 
-/// The metrics, and what each measures.
-pub const METRICS: &[(&str, Unit, &str)] = &[
-    ("p50", Unit::Time, "latency of requests"),
-    ("p90", Unit::Time, "latency of requests"),
-    ("p95", Unit::Time, "latency of requests"),
-    ("p99", Unit::Time, "latency of requests"),
-    ("p999", Unit::Time, "latency of requests"),
-    ("max", Unit::Time, "latency of requests"),
-    ("read_p50", Unit::Time, "latency of questions"),
-    ("read_p95", Unit::Time, "latency of questions"),
-    ("read_p99", Unit::Time, "latency of questions"),
-    ("lag_p50", Unit::Time, "from ingest to store"),
-    ("lag_p95", Unit::Time, "from ingest to store"),
-    ("lag_p99", Unit::Time, "from ingest to store"),
-    ("lag_max", Unit::Time, "from ingest to store"),
-    (
-        "drain",
-        Unit::Time,
-        "from the last response to the last row",
-    ),
-    (
-        "late_p99",
-        Unit::Time,
-        "how late the generator sent requests",
-    ),
-    ("requests", Unit::Count, "sent"),
-    ("errors", Unit::Count, "requests not fully acknowledged"),
-    ("error_rate", Unit::Percent, "of requests"),
-    (
-        "read_errors",
-        Unit::Count,
-        "questions without a successful response",
-    ),
-    ("rate", Unit::PerSecond, "acknowledged requests"),
-    ("facts_rate", Unit::PerSecond, "acknowledged facts"),
-    ("lost", Unit::Count, "acknowledged, not in the read model"),
-    ("twice", Unit::Count, "in the read model more than once"),
-    (
-        "claimed",
-        Unit::Count,
-        "in the read model, refused or never sent",
-    ),
-    (
-        "different",
-        Unit::Count,
-        "playbacks that differ from the facts sent",
-    ),
+/// The metrics and their units.
+pub const METRICS: &[(&str, Unit)] = &[
+    // Latency of requests.
+    ("p50", Unit::Time),
+    ("p90", Unit::Time),
+    ("p95", Unit::Time),
+    ("p99", Unit::Time),
+    ("p999", Unit::Time),
+    ("max", Unit::Time),
+    // Latency of questions.
+    ("read_p50", Unit::Time),
+    ("read_p95", Unit::Time),
+    ("read_p99", Unit::Time),
+    // From ingest to store.
+    ("lag_p50", Unit::Time),
+    ("lag_p95", Unit::Time),
+    ("lag_p99", Unit::Time),
+    ("lag_max", Unit::Time),
+    // From the last response to the last row.
+    ("drain", Unit::Time),
+    // How late the generator sent requests.
+    ("late_p99", Unit::Time),
+    ("requests", Unit::Count),
+    // Requests that were not fully acknowledged.
+    ("errors", Unit::Count),
+    ("error_rate", Unit::Percent),
+    // Questions without a successful response.
+    ("read_errors", Unit::Count),
+    // Acknowledged requests and facts.
+    ("rate", Unit::PerSecond),
+    ("facts_rate", Unit::PerSecond),
+    // The differences of `proof::Check`.
+    ("lost", Unit::Count),
+    ("twice", Unit::Count),
+    ("claimed", Unit::Count),
+    ("different", Unit::Count),
 ];
 
 /// One threshold.
@@ -132,9 +121,9 @@ impl FromStr for Threshold {
                 "threshold {text:?} has no comparison; expected METRIC, one of < <= == >= >, and a value"
             ));
         };
-        let known = METRICS.iter().find(|(known, ..)| *known == name.trim());
-        let Some((metric, unit, _)) = known else {
-            let names: Vec<_> = METRICS.iter().map(|(name, ..)| *name).collect();
+        let known = METRICS.iter().find(|(known, _)| *known == name.trim());
+        let Some((metric, unit)) = known else {
+            let names: Vec<_> = METRICS.iter().map(|(name, _)| *name).collect();
             return Err(format!(
                 "unknown metric in threshold {text:?}; expected one of {}",
                 names.join(", ")
