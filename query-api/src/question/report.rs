@@ -183,9 +183,9 @@ fn unknown_sort(name: &str, columns: &[Column]) -> FieldError {
     let names: Vec<_> = columns.iter().map(|column| column.name()).collect();
     FieldError {
         pointer: "?sort".to_owned(),
-        detail: format!("{shown:?} is not among the metrics and dimensions asked for"),
+        detail: format!("unknown sort key {shown:?}"),
         allowed: Some(format!(
-            "{}, each with - before it for descending order",
+            "one of {}, each with - before it for descending order",
             names.join(", ")
         )),
     }
@@ -230,7 +230,7 @@ pub(crate) mod tests {
     fn only_what_is_asked_for_can_be_sorted_by() {
         let refused = order(&[("streams".to_owned(), true)], &[], &[Metric::Plays]).unwrap_err();
         assert_eq!(refused.pointer, "?sort");
-        assert!(refused.allowed.unwrap().starts_with("plays, each"));
+        assert!(refused.allowed.unwrap().starts_with("one of plays, each"));
     }
 
     #[test]
