@@ -1,6 +1,7 @@
 //! What can be asked: reports, lists, and questions about one thing, each a value that cannot hold a bad one. Pure: no I/O, no
 //! clock, and nothing of HTTP or SQL.
 
+mod aggregate;
 mod country;
 mod cursor;
 mod declare;
@@ -23,6 +24,7 @@ mod row_key;
 mod summary;
 
 pub(crate) use self::{
+    aggregate::{Aggregate, EVERY_ROW},
     country::Country,
     cursor::{Cursor, Fingerprint, InvalidCursor},
     dimension::{Attribute, Dimension, TimeBucket},
@@ -32,7 +34,7 @@ pub(crate) use self::{
     key::Question,
     lag::{LagBucket, LagBy, LagQuestion, MOST_LAG_ROWS, Window},
     live::LiveQuestion,
-    metric::{Aggregate, EVERY_ROW, Metric},
+    metric::Metric,
     period::Period,
     playbacks::{PlaybackFilter, PlaybackKey, PlaybacksPage},
     refusal::{Refusal, joined},

@@ -1,10 +1,11 @@
 //! The metrics of a report, each one declaration. Parser, SQL, JSON, OpenAPI document, examples and messages follow from it. The SQL
 //! here is data, so that everything about a metric stands in one place; `sql` makes statements of it.
 
-use super::declare::declare;
+use super::{
+    aggregate::{Aggregate, EVERY_ROW},
+    declare::declare,
+};
 
-/// An SQL condition that every row meets.
-pub(crate) const EVERY_ROW: &str = "1";
 const IS_PLAY: &str = "played_ms > 0";
 /// The user key is the hash of the empty text where no event names the user.
 const IS_PLAY_OF_KNOWN_USER: &str = "played_ms > 0 AND user_key != cityHash64('')";
@@ -17,38 +18,6 @@ const UNIQUE_LISTENERS: Aggregate = Aggregate::Distinct {
     of: "user_key",
     among: IS_PLAY_OF_KNOWN_USER,
 };
-
-/// How a metric aggregates rows of `playbacks`. Texts are SQL over the columns that the metric declares; `{threshold:UInt64}` in them
-/// is the listening time in ms from which a playback counts as a stream.
-#[derive(Debug)]
-pub(crate) enum Aggregate {
-    /// The number of rows that meet a condition.
-    Count(&'static str),
-    /// The sum of a column.
-    Sum(&'static str),
-    /// The sum of two aggregates.
-    Total(&'static Self, &'static Self),
-    /// The number of distinct values among the rows that meet a condition. May be estimated.
-    Distinct {
-        /// The value.
-        of: &'static str,
-        /// The condition.
-        among: &'static str,
-    },
-    /// A quantile of a value among the rows that meet a condition; null without rows. May be estimated.
-    Quantile {
-        /// From 0 to 1.
-        level: &'static str,
-        /// The value, never null.
-        of: &'static str,
-        /// The condition.
-        among: &'static str,
-    },
-    /// The quotient of two aggregates; null when the divisor is 0.
-    Ratio(&'static Self, &'static Self),
-    /// The maximum number of playbacks at one instant of the period or time bucket.
-    PeakConcurrent,
-}
 
 /// The declaration of a metric.
 #[derive(Debug)]
@@ -210,39 +179,6 @@ impl Metric {
     /// The metric of this name.
     pub(crate) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|metric| metric.name() == name)
-    }
-}
-
-impl Aggregate {
-    /// Whether it is an integer and never null; otherwise it is a number or null.
-    pub(crate) const fn is_count(&self) -> bool {
-        !matches!(self, Self::Ratio(..) | Self::Quantile { .. })
-    }
-
-    /// Whether `approx=true` estimates it.
-    #[cfg(test)]
-    pub(crate) fn is_estimable(&self) -> bool {
-        match self {
-            Self::Count(_) | Self::Sum(_) | Self::PeakConcurrent => false,
-            Self::Distinct { .. } | Self::Quantile { .. } => true,
-            Self::Total(left, right) | Self::Ratio(left, right) => {
-                left.is_estimable() || right.is_estimable()
-            }
-        }
-    }
-
-    /// Its texts of SQL.
-    #[cfg(test)]
-    fn texts(&self) -> Vec<&'static str> {
-        match self {
-            Self::Count(condition) => vec![condition],
-            Self::Sum(column) => vec![column],
-            Self::Distinct { of, among } | Self::Quantile { of, among, .. } => vec![of, among],
-            Self::Total(left, right) | Self::Ratio(left, right) => {
-                [left.texts(), right.texts()].concat()
-            }
-            Self::PeakConcurrent => Vec::new(),
-        }
     }
 }
 
