@@ -80,6 +80,15 @@ declare! {
         example: 871.0,
         listener_example: 1.0,
     }
+    /// plays ÷ unique_listeners: how often a listener started a playback and listened, on average; null without listeners. Estimated
+    /// with `approx=true`.
+    StartsPerListener {
+        name: "starts_per_listener",
+        columns: &["played_ms", "user_key"],
+        aggregate: Aggregate::Ratio(&PLAYS, &UNIQUE_LISTENERS),
+        example: 1.38,
+        listener_example: 41.0,
+    }
     /// The average listening time of a play; null without plays.
     AvgPlayedMs {
         name: "avg_played_ms",

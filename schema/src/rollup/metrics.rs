@@ -42,6 +42,8 @@ metrics! { set:
     played_ms: u64 = set.sum(|p| p.played_ms);
     /// Distinct known users of the plays.
     unique_listeners: u64 = set.listeners();
+    /// Plays ÷ distinct known users of the plays.
+    starts_per_listener: Option<f64> = ratio(set.count(is_play), set.listeners());
     /// Average listening time of a play.
     avg_played_ms: Option<f64> = ratio(set.sum(|p| p.played_ms), set.count(is_play));
     /// Median listening time of a play, interpolated as in [`quantile`].
