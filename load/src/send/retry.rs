@@ -17,13 +17,17 @@ const MAX_RETRY_AFTER: Duration = Duration::from_secs(10);
 const MAX_RETRIES: usize = 15;
 const MAX_BACKOFF: Duration = Duration::from_secs(5);
 
-/// Delivers facts, with retries until every outcome is known, the retries are used up, or `stop` is cancelled.
+/// Delivers facts. Over HTTP it retries until every outcome is known, the retries are used up, or `stop` is cancelled.
 pub(crate) async fn deliver_with_retries(
     target: &Target,
     items: &[&Item],
     stop: &CancellationToken,
 ) -> Delivery {
     let mut delivery = target.deliver(items).await;
+    if let Target::Kafka(_) = target {
+        // librdkafka has retried already, without duplicates; another produce request could append a record twice.
+        return delivery;
+    }
     for backoff in backoff() {
         let unknown = unknown(&delivery.outcomes);
         let wait = delivery.retry_after.unwrap_or(backoff).min(MAX_RETRY_AFTER);
