@@ -16,7 +16,7 @@ use rdkafka::{
 };
 use tokio::task::{JoinError, spawn_blocking};
 
-const CLIENT_ID: &str = "ess-projector-asks";
+const CLIENT_ID: &str = "ess-projector-admin";
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The first and the next offset of a partition.
