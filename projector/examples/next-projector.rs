@@ -1,4 +1,4 @@
-//! A projector of a later version, for tests only: it has one more schema change, which adds a column to the aggregates of a
+//! A projector of a later version, for tests only: it has one more migration, which adds a column to the aggregates of a
 //! playback and replaces the view that fills it. It must never be released.
 
 use std::process::ExitCode;
@@ -49,7 +49,7 @@ fn next_schema() -> Schema {
     }
 }
 
-/// The schema change: the existing view with one more column.
+/// The migration: the existing view with one more column.
 fn longest_stall() -> String {
     let statements = GENERATION.iter().flat_map(|change| change.sql.split(";\n"));
     let mut views = statements.filter(|text| text.contains("playbacks_state_mv TO"));

@@ -56,7 +56,7 @@ struct Entry {
 struct Contents {
     events: u64,
     playbacks: u64,
-    /// The number of the latest schema change that it has.
+    /// The number of its latest migration.
     schema_change: u32,
     /// Messages that it has not stored yet; none when Kafka does not respond.
     messages_behind: Option<u64>,
@@ -157,7 +157,7 @@ fn table(entries: &[Entry]) -> String {
         "events",
         "playbacks",
         "on disk",
-        "schema change",
+        "migration",
         "messages behind",
         "consumer group",
         "consumers",
