@@ -35,27 +35,15 @@ pub(crate) struct InFlightPermit {
     _permit: OwnedSemaphorePermit,
     bytes: usize,
     sent_at: Instant,
-    last_insert_latency: Arc<AtomicMicros>,
+    /// In µs.
+    last_insert_latency: Arc<AtomicU64>,
 }
 
 impl Drop for InFlightPermit {
     fn drop(&mut self) {
         metrics::batch_finished(self.bytes);
-        self.last_insert_latency.set(self.sent_at.elapsed());
-    }
-}
-
-/// A duration in µs that threads share.
-#[derive(Debug, Default)]
-struct AtomicMicros(AtomicU64);
-
-impl AtomicMicros {
-    fn set(&self, duration: Duration) {
-        self.0.store(duration.as_micros() as u64, Ordering::Relaxed);
-    }
-
-    fn get(&self) -> Duration {
-        Duration::from_micros(self.0.load(Ordering::Relaxed))
+        let latency = self.sent_at.elapsed().as_micros() as u64;
+        self.last_insert_latency.store(latency, Ordering::Relaxed);
     }
 }
 
@@ -76,7 +64,8 @@ pub(crate) struct RecordAccumulator {
     batches: mpsc::Sender<InFlightBatch>,
     offsets: Arc<SharedOffsets>,
     columns: Arc<ColumnPool>,
-    last_insert_latency: Arc<AtomicMicros>,
+    /// In µs.
+    last_insert_latency: Arc<AtomicU64>,
     consumed: Counter,
 }
 
@@ -114,7 +103,8 @@ impl RecordAccumulator {
 
     /// Whether the batch should be flushed. `caught_up`: the last poll returned no record.
     pub(crate) fn due(&self, caught_up: bool) -> Due {
-        let latency = self.last_insert_latency.get();
+        let latency = self.last_insert_latency.load(Ordering::Relaxed);
+        let latency = Duration::from_micros(latency);
         self.batcher().due(Instant::now(), caught_up, latency)
     }
 

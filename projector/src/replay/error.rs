@@ -1,6 +1,6 @@
 //! Why a replay ended without a new active generation, and what an operator can do. It must never decide anything.
 
-use std::{fmt::Write as _, ops::Range, time::Duration};
+use std::{ops::Range, time::Duration};
 
 use clickhouse::error::Error;
 use ess_service::clickhouse::{LockError, ReadModelError};
@@ -52,18 +52,11 @@ pub(crate) enum ReplayError {
 
 /// Deleted offsets as text.
 pub(crate) fn describe_deleted(deleted: &[(u16, Range<u64>)]) -> String {
-    let mut text = String::new();
-    for (partition, Range { start, end }) in deleted {
-        let comma = if text.is_empty() { "" } else { ", " };
-        // Writing to a String cannot fail.
-        let _ = write!(
-            text,
-            "{comma}partition {partition} offsets {start} to {} ({} messages)",
-            end - 1,
-            end - start
-        );
-    }
-    text
+    let each = deleted.iter().map(|(partition, Range { start, end })| {
+        let (last, count) = (end - 1, end - start);
+        format!("partition {partition} offsets {start} to {last} ({count} messages)")
+    });
+    each.collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

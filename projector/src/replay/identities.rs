@@ -1,9 +1,10 @@
 //! Compares the events of two generations: per partition, the number of distinct events and an order-independent checksum of their
 //! identities. It must never write.
 
-use std::{collections::BTreeMap, fmt::Write as _, ops::Range};
+use std::{collections::BTreeMap, ops::Range};
 
 use clickhouse::{Client, error::Error};
+use comfy_table::{Table, presets::NOTHING};
 
 /// By partition: the number of distinct events, and the XOR of the hashes of their identities.
 type Checksums = BTreeMap<u16, (u64, u64)>;
@@ -54,19 +55,24 @@ fn diff(active: &Checksums, rebuilt: &Checksums) -> EventComparison {
 
 /// The differences as a table.
 pub(crate) fn table(differences: &BTreeMap<u16, [(u64, u64); 2]>) -> String {
-    let mut table = format!(
-        "{:>9}  {:>16}  {:>16}  {:>16}  {:>16}\n",
-        "partition", "events, active", "events, rebuilt", "checksum, active", "checksum, rebuilt"
-    );
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_header([
+        "partition",
+        "events, active",
+        "events, rebuilt",
+        "checksum, active",
+        "checksum, rebuilt",
+    ]);
     for (partition, [active, rebuilt]) in differences {
-        // Writing to a String cannot fail.
-        let _ = writeln!(
-            table,
-            "{partition:>9}  {:>16}  {:>16}  {:>16x}  {:>16x}",
-            active.0, rebuilt.0, active.1, rebuilt.1
-        );
+        table.add_row([
+            partition.to_string(),
+            active.0.to_string(),
+            rebuilt.0.to_string(),
+            format!("{:x}", active.1),
+            format!("{:x}", rebuilt.1),
+        ]);
     }
-    table
+    table.to_string()
 }
 
 #[cfg(test)]

@@ -82,7 +82,7 @@ impl Rebuild<'_> {
         let total: u64 = ends.values().sum();
         let mut progress = ReplayProgress::new(total);
         loop {
-            let projected = self.projected_offsets(self.generation).await?;
+            let projected = projected_offsets(self.settings, self.generation).await?;
             let each = ends.iter();
             let reached = each.map(|(p, end)| offset_of(&projected, *p).min(*end));
             let position = reached.sum();
@@ -104,20 +104,13 @@ impl Rebuild<'_> {
         Ok(())
     }
 
-    pub(super) async fn projected_offsets(
-        &self,
-        generation: u32,
-    ) -> Result<BTreeMap<u16, u64>, ReplayError> {
-        projected_offsets(self.settings, generation).await
-    }
-
     /// The offsets that readers of a generation may have seen, including events whose progress was never recorded because their
     /// projector was killed.
     pub(super) async fn visible_offsets(
         &self,
         generation: u32,
     ) -> Result<BTreeMap<u16, u64>, ReplayError> {
-        let mut visible = self.projected_offsets(generation).await?;
+        let mut visible = projected_offsets(self.settings, generation).await?;
         let client = generation_client(&self.settings.clickhouse, generation);
         let stored = "SELECT partition, max(offset) + 1 FROM events GROUP BY partition";
         for (partition, next) in client.query(stored).fetch_all::<(u16, u64)>().await? {

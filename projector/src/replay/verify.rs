@@ -1,15 +1,13 @@
 //! Compares a generation with the active one before it is promoted. Live traffic makes differences that are gone a moment later;
 //! one that remains after several comparisons is reported and prevents the promotion.
 
-use std::fmt::Write as _;
-
 use ess_service::clickhouse::generation_client;
 use tokio::time::sleep;
 
 use super::{
     error::ReplayError,
     identities::{self, EventComparison},
-    rebuild::{POLL_INTERVAL, Rebuild, offset_of},
+    rebuild::{POLL_INTERVAL, Rebuild, offset_of, projected_offsets},
     sample::{Difference, Sample},
 };
 use crate::{command::print, kafka};
@@ -82,8 +80,8 @@ impl Rebuild<'_> {
     async fn compare_events(&self) -> Result<EventComparison, ReplayError> {
         let bounds = kafka::bounds(&self.settings.kafka).await?;
         let (active, rebuilt) = (
-            self.projected_offsets(self.active).await?,
-            self.projected_offsets(self.generation).await?,
+            projected_offsets(self.settings, self.active).await?,
+            projected_offsets(self.settings, self.generation).await?,
         );
         let ranges = bounds.iter().map(|(partition, at)| {
             let both = offset_of(&active, *partition).min(offset_of(&rebuilt, *partition));
@@ -122,18 +120,12 @@ impl Rebuild<'_> {
 }
 
 fn report(differences: &[Difference]) -> String {
-    let mut text = String::new();
-    for difference in differences.iter().take(MAX_REPORTED) {
+    let reported = differences.iter().take(MAX_REPORTED).map(|difference| {
+        let (playback, column) = (&difference.playback, &difference.column);
         let [active, rebuilt] = &difference.values;
-        // Writing to a String cannot fail.
-        let _ = writeln!(
-            text,
-            "playback {}, column {}:\n  active:  {active}\n  rebuilt: {rebuilt}",
-            difference.playback, difference.column
-        );
-    }
-    if differences.len() > MAX_REPORTED {
-        let _ = writeln!(text, "and {} more", differences.len() - MAX_REPORTED);
-    }
-    text
+        format!("playback {playback}, column {column}:\n  active:  {active}\n  rebuilt: {rebuilt}")
+    });
+    let more = differences.len().saturating_sub(MAX_REPORTED);
+    let more = (more > 0).then(|| format!("and {more} more"));
+    reported.chain(more).collect::<Vec<_>>().join("\n")
 }
