@@ -51,17 +51,17 @@ struct CommandLine {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Events per second from Kafka into the read model, beside its upper bounds
+    /// Events per second from Kafka into the read model, compared with upper bounds
     Projector(speed::ProjectorArgs),
     /// Age of an event when the read model has it, on an idle topic and beside a hot playback
     Freshness(freshness::FreshnessArgs),
-    /// Latency and rate of queries on a large read model, beside their lower bounds
+    /// Latency and rate of queries on a large read model, compared with yardsticks
     Query(query::QueryArgs),
-    /// Rate of ingestion, beside a route that only parses events and beside Kafka's own producer
+    /// Rate of ingestion, compared with a route that only parses events and with Kafka's own producer
     Ingest(ingest::IngestArgs),
     /// Whether memory, file handles and latencies stay flat during ingestion
     Soak(soak::SoakArgs),
-    /// The predecessor's load test beside its own figures, and the highest rate that meets the bounds
+    /// The predecessor's load test compared with its own figures, and the highest rate that meets the bounds
     Predecessor(predecessor::PredecessorArgs),
     /// The process that returns a constant
     #[command(hide = true)]

@@ -162,7 +162,11 @@ impl fmt::Display for PredecessorReport {
                 self.seconds
             )?;
         }
-        writeln!(f, "\n{}\n", origin::beside(&self.predecessor, &self.steady))?;
+        writeln!(
+            f,
+            "\n{}\n",
+            origin::comparison(&self.predecessor, &self.steady)
+        )?;
         let mut goals = table(&["goal, 3,500 requests/s steady", "measured", "met"]);
         for verdict in &self.steady.verdicts {
             let measured = verdict

@@ -85,7 +85,7 @@ impl Service {
         Self::start("parse", command, address, logs, "/ready").await
     }
 
-    /// Starts a no-op server whose responses have so many bytes.
+    /// Starts a no-op server whose responses have `bytes` bytes.
     ///
     /// # Errors
     /// It does not answer in time.

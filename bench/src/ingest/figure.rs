@@ -16,9 +16,9 @@ pub(super) const BATCHERS: u64 = 16;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Case {
-    /// The route that only parses, with so many connections.
+    /// The route that only parses, with this number of connections.
     Parse(u64),
-    /// One event a request, with so many connections.
+    /// One event a request, with this number of connections.
     Single(u64),
     /// One request after the other, on one connection.
     Idle,
@@ -48,7 +48,7 @@ pub(super) struct CpuCores {
 }
 
 impl Figure {
-    /// The figure of requests with so many events each.
+    /// The figure of requests with `events` events each.
     pub(super) fn of(latencies: Latencies, events: u64, cores: CpuCores) -> Self {
         Self {
             rate: latencies.rate * events as f64,

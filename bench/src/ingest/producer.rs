@@ -19,7 +19,7 @@ pub(super) struct Producer<'s> {
 }
 
 impl Producer<'_> {
-    /// Sends so many records. Returns the records per second that it reports, which do not include the start of the JVM.
+    /// Sends `records` records. Returns the records per second that it reports, which do not include the start of the JVM.
     ///
     /// # Errors
     /// If it fails, or reports no rate.

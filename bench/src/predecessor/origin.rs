@@ -43,7 +43,7 @@ const ROWS: [&str; 9] = [
 ];
 
 /// The table of all figures.
-pub(super) fn beside(predecessor: &Report, steady: &Report) -> Table {
+pub(super) fn comparison(predecessor: &Report, steady: &Report) -> Table {
     let mut table = table(&[
         "up to 3,500 users, 3m30s",
         "predecessor, cloud (its run 12)",
