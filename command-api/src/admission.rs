@@ -1,5 +1,5 @@
-//! Limits what is in flight: requests, the bytes of their bodies, and the items of their lists (a few bytes of a body can be an
-//! item that takes a hundred times as many). Rejects at once what exceeds a limit, so that nothing queues (invariant I10).
+//! Limits the requests in flight, the bytes of their bodies, and the items of their lists; items, because one of a few bytes takes a
+//! hundred times as much memory. A request that exceeds a limit is rejected at once: it must never wait (invariant I10).
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 

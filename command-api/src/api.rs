@@ -102,7 +102,7 @@ impl Api {
     /// Append commands.
     ///
     /// Send one command, a JSON array of commands, or NDJSON with one command per line. Each command makes one event. The
-    /// response follows after Kafka has acknowledged every event, and has the position of each.
+    /// response is sent after Kafka has acknowledged every event, and contains the position of each.
     ///
     /// A request is safe to repeat if its items have ids (`event_id`), or if it repeats its `Idempotency-Key`. An item without
     /// either gets a new id each time, so a repetition is another event, which counts again; the exception is an item that was not
@@ -129,21 +129,16 @@ impl Api {
         all_or_nothing: Query<bool>,
         body: CommandsBody<'_>,
     ) -> Result<AppendResponse, Rejection> {
-        let options = AppendOptions {
-            route: AppendRoute::Commands,
-            key: key.0,
-            all_or_nothing: all_or_nothing.0,
-            only_user: Caller::only_user(request).cloned(),
-        };
+        let options = options(AppendRoute::Commands, request, key, all_or_nothing);
         Ok(self.handler.handle(body.0, &options).await?)
     }
 
     /// Append events.
     ///
     /// Send one event, a JSON array of events, or NDJSON with one event per line. An event is a CloudEvent in structured mode, flat
-    /// JSON with `event_type`, a command, or the predecessor's untyped `{id, user_id, track_id}`. Send CloudEvents also with their
-    /// own media types, alone or batched, or in binary mode: attributes as percent-encoded `ce-*` headers, the data as the body, and
-    /// its media type as `Content-Type`.
+    /// JSON with `event_type`, a command, or the predecessor's untyped `{id, user_id, track_id}`. CloudEvents can also be sent
+    /// with their own media types, alone or batched, or in binary mode: attributes as percent-encoded `ce-*` headers, the data as the
+    /// body, and its media type as `Content-Type`.
     ///
     /// A request is safe to repeat if its items have ids (`id`, `event_id`), or if it repeats its `Idempotency-Key`, as with
     /// `POST /commands`.
@@ -167,12 +162,7 @@ impl Api {
         all_or_nothing: Query<bool>,
         body: EventsBody<'_>,
     ) -> Result<EventsResponse, Rejection> {
-        let options = AppendOptions {
-            route: AppendRoute::Events,
-            key: key.0,
-            all_or_nothing: all_or_nothing.0,
-            only_user: Caller::only_user(request).cloned(),
-        };
+        let options = options(AppendRoute::Events, request, key, all_or_nothing);
         Ok(EventsResponse(self.handler.handle(body.0, &options).await?))
     }
 
@@ -217,5 +207,19 @@ impl Api {
     )]
     async fn config(&self) -> ConfigResponse {
         ConfigResponse::Ok(Json(self.about.clone()))
+    }
+}
+
+fn options(
+    route: AppendRoute,
+    request: &Request,
+    IdempotencyKeyHeader(key): IdempotencyKeyHeader,
+    Query(all_or_nothing): Query<bool>,
+) -> AppendOptions {
+    AppendOptions {
+        route,
+        key,
+        all_or_nothing,
+        only_user: Caller::only_user(request).cloned(),
     }
 }

@@ -17,7 +17,7 @@ const RETRY_AFTER_UNAVAILABLE: u32 = 5;
 /// The maximum number of violations in one problem.
 const MAX_VIOLATIONS: usize = 100;
 
-/// Why a request fails: nothing of it was appended, or it is not known whether its one item was.
+/// Why a request fails. Nothing was appended; only the outcome of a single item may be unknown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum RequestError {
     #[error(transparent)]

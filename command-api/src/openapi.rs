@@ -19,7 +19,7 @@ use self::response_examples::ResponseExamples;
 use crate::api::Api;
 
 const TITLE: &str = "ESS command-api";
-const DESCRIPTION: &str = "Appends playback facts to Kafka, the log of ESS (Event Statistics Service). A 2xx response follows \
+const DESCRIPTION: &str = "Appends playback facts to Kafka, the log of ESS (Event Statistics Service). A 2xx response is sent \
 only after Kafka has acknowledged the facts. Every path accepts a trailing slash. Every error is an RFC 9457 problem, including 404 \
 for unknown paths and 405, with `Allow`, for unsupported methods. Read facts and statistics from the query-api.";
 

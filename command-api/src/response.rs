@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use crate::{config::LinksConfig, errors::append_problem, kafka::append::Outcome};
 
-/// The header with the position of what was appended.
+/// The header with the positions of the appended events.
 pub(crate) const ESS_POSITION: &str = "Ess-Position";
 
 /// All characters except the unreserved ones of RFC 3986.
@@ -179,7 +179,8 @@ impl AppendResponse {
     }
 }
 
-/// The highest position of each partition, as `?after=` takes it: a reader that waits for them sees all the items.
+/// The highest position of each partition, in the format of `?after=`. A reader that waits for them sees all the
+/// items.
 fn highest_by_partition(positions: &[Position]) -> String {
     let mut highest: BTreeMap<u16, Position> = BTreeMap::new();
     for position in positions {

@@ -1,4 +1,4 @@
-//! The limits on items, on requests, and on what is in flight (DESIGN, section 5; invariant I10).
+//! The limits on items, on requests, and on everything in flight (DESIGN, section 5; invariant I10).
 
 use std::time::Duration;
 

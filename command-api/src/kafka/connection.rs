@@ -84,7 +84,7 @@ async fn flush(
     flushed.await?
 }
 
-/// Why events cannot be appended now; for ever, if `Fatal`.
+/// Why events cannot be appended now. After `Fatal`, only a new process can append again.
 #[derive(Debug, thiserror::Error)]
 enum ProbeError {
     #[error("{0}")]

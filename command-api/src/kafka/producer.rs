@@ -27,7 +27,7 @@ use super::{
 };
 use crate::config::Config;
 
-/// Appends to the topic that is the log.
+/// Appends events to the topic of the log.
 pub(crate) struct KafkaProducer {
     pub(super) client: ThreadedProducer<DeliveryReports>,
     pub(super) topic: String,

@@ -15,7 +15,7 @@ use super::{TestApp, command_api_alone, progress};
 pub(super) struct Broker(MutexGuard<'static, Arc<Parts>>);
 
 impl Broker {
-    /// Waits for exclusive use. The broker runs, in whatever state the previous test left it.
+    /// Waits for exclusive use, and restarts the broker if the previous test left it stopped.
     pub(super) async fn acquire() -> Self {
         static SHARED: OnceCell<Mutex<Arc<Parts>>> = OnceCell::const_new();
         let started = SHARED.get_or_init(async || {

@@ -111,7 +111,7 @@ impl Load {
         .await;
     }
 
-    /// Stops sending, and waits for the outstanding responses.
+    /// Stops sending, and waits for the pending responses.
     pub(super) async fn stop(self) -> Vec<Exchange> {
         self.stopped.store(true, Ordering::Relaxed);
         let mut all = Vec::new();
