@@ -1,4 +1,4 @@
-//! Clients that keep sending commands with unique ids, alone and in lists, whatever the responses, and record the responses. A
+//! Clients that keep sending commands with unique ids, alone and in lists, regardless of the responses, and record the responses. A
 //! request without a response in time fails the test.
 
 use std::sync::Arc;
