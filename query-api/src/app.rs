@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Config,
     http::{PlayingSource, Reader, openapi, ownership},
-    live::Hub,
+    live::Subscriptions,
     read::{ConflictCounter, ReadModel, Watch, Watcher},
 };
 
@@ -72,7 +72,7 @@ fn build(
         watch: watch.clone(),
         settle_after_ms: config.policy.settle_after_ms,
     };
-    let live = Hub::new(playing, config.live.clone(), stopping);
+    let live = Subscriptions::new(playing, config.live.clone(), stopping);
     let reader = Reader::new(
         read_model,
         watch,

@@ -1,14 +1,14 @@
-//! What is playing now, told again and again to those who listen. However many listen to one question, it is asked once an
-//! interval, and only while somebody listens. Nothing is queued for anybody: a listener that reads late reads the newest.
+//! Streams of server-sent events with what is playing now. All subscribers of one question share one query an interval, which runs
+//! only while there are subscribers. Nothing is queued: a slow subscriber gets the newest event.
 
-mod feed;
-mod hub;
-mod listener;
+mod poller;
 mod snapshot;
+mod subscriber;
+mod subscriptions;
 
 pub(crate) use self::{
-    hub::{Hub, Listening},
     snapshot::LastEventId,
+    subscriptions::{EventStream, Subscriptions},
 };
 use std::{future::Future, sync::Arc};
 
@@ -17,29 +17,35 @@ use ess_service::problem::Problem;
 
 use crate::{question::LiveQuestion, read::View};
 
-/// One answer.
+/// The answer to a question at one time.
 #[derive(Debug)]
-pub(crate) struct Look {
-    /// When it was asked.
+pub(crate) struct LiveState {
+    /// The time of the query.
     pub(crate) as_of: Timestamp,
-    /// What the read model held at least.
+    /// The progress of the read model that the answer includes.
     pub(crate) view: Arc<View>,
     /// The answer as JSON on one line.
     pub(crate) body: Vec<u8>,
 }
 
-/// Where answers come from.
-pub(crate) trait Source: Send + Sync + 'static {
-    /// Asks once.
-    fn look(&self, question: &LiveQuestion) -> impl Future<Output = Result<Look, Problem>> + Send;
+/// Answers questions.
+pub(crate) trait LiveSource: Send + Sync + 'static {
+    /// Answers a question once.
+    ///
+    /// # Errors
+    /// When the read model is unavailable.
+    fn query(
+        &self,
+        question: &LiveQuestion,
+    ) -> impl Future<Output = Result<LiveState, Problem>> + Send;
 }
 
-/// How one who listens begins.
+/// Where a stream begins.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Begin {
-    /// The event that was read last; those after it that are still kept are told first.
+pub(crate) struct StreamStart {
+    /// The last event that the client received. Retained events after it are sent first.
     pub(crate) last: Option<LastEventId>,
-    /// Positions that everything told must hold.
+    /// Positions that every event must include.
     pub(crate) after: Vec<Position>,
 }
 

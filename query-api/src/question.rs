@@ -1,5 +1,5 @@
-//! What can be asked: reports, lists, and questions about one thing, each a value that cannot hold a bad one. Pure: no I/O, no
-//! clock, and nothing of HTTP or SQL.
+//! The questions that the API answers, each a valid value. Pure: no I/O, no clock, no HTTP. Of SQL it has only the expressions that
+//! metrics and dimensions declare, as data.
 
 mod aggregate;
 mod country;
@@ -32,14 +32,14 @@ pub(crate) use self::{
     filter::Filter,
     format::Format,
     key::Question,
-    lag::{LagBucket, LagBy, LagQuestion, MOST_LAG_ROWS, Window},
+    lag::{LagBucket, LagBy, LagQuestion, MAX_LAG_ROWS, Window},
     live::LiveQuestion,
     metric::Metric,
     period::Period,
     playbacks::{PlaybackFilter, PlaybackKey, PlaybacksPage},
     refusal::{Refusal, joined},
-    report::{Column, Report, SortKey, impossible, order},
-    retention::Plays,
+    report::{Report, ReportColumn, SortKey, check_dimensions, order},
+    retention::RetentionQuestion,
     row_key::{KeyValue, RowKey},
     summary::Summary,
 };

@@ -1,34 +1,39 @@
-//! What the read model is asked: each question a struct that cannot hold a bad value, with a pure `to_sql`. No I/O here, and
-//! no value ever becomes part of the text: values are bound by name and type, on the server.
+//! The queries of the read model: each a struct with a pure `to_sql`. No I/O, and no value becomes part of the SQL: ClickHouse binds
+//! values by name and type.
 
+mod canonical_position;
 mod conflicts;
 mod event;
 mod events_scan;
 mod lag;
+mod playback_row;
 mod playback_states;
-mod playbacks;
+mod playbacks_by_id;
 mod playbacks_list;
 mod playing;
 mod progress;
 mod report;
 mod retention;
-mod standing;
+
 mod stored_event;
 pub(crate) mod tabular;
 
 pub(crate) use self::{
+    canonical_position::{CanonicalPosition, CanonicalPositions},
     conflicts::{ConflictingIdentities, ConflictsRow},
     event::EventById,
     events_scan::EventsScan,
-    lag::{Lag, LagRow},
+    lag::{LagQuery, LagRow},
+    playback_row::PlaybackRow,
     playback_states::PlaybackStates,
-    playbacks::{PlaybackRow, PlaybacksById},
+    playbacks_by_id::PlaybacksById,
     playbacks_list::PlaybacksList,
     playing::{Playing, PlayingRow},
     progress::{PlaybacksProgress, Progress, ProgressRow},
     report::{FINAL_SETTINGS, ReportRows, Scope, SpanOf},
-    retention::{BUCKET_MS, Heard, HeardRow, PlaysOf, PlaysRow},
-    standing::{Standing, StandingPositions},
+    retention::{
+        BUCKET_MS, RetentionListening, RetentionListeningRow, RetentionPlays, RetentionPlaysRow,
+    },
     stored_event::StoredEvent,
     tabular::{Cells, SelectColumns},
 };
@@ -38,25 +43,25 @@ use clickhouse::{RowOwned, RowRead};
 use ess_schema::{id::InvalidId, time::InvalidTime};
 use serde::{Serialize, de::DeserializeOwned};
 
-/// A question to one generation of the read model.
+/// A query of one generation of the read model.
 pub(crate) trait Select: Sync {
-    /// What it is answered with.
+    /// A row of the answer.
     type Row: RowOwned + RowRead + DeserializeOwned;
     /// Its name in metrics and in ClickHouse's query log.
     const NAME: &'static str;
-    /// Whether callers can make it cost any amount; one that cannot only fails for reasons of ours.
+    /// Whether its cost depends on the caller. If not, a failure is never the caller's fault.
     const UNBOUNDED: bool;
-    /// How long it may run, if that is not for the configuration to say.
+    /// Its time limit, if not the configured one.
     const TIME: Option<Duration> = None;
 
-    /// The question as text and values.
+    /// The statement.
     fn to_sql(&self) -> Sql;
 }
 
 /// A statement with the values of its parameters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Sql {
-    /// The text; a parameter stands in it as `{name:Type}`.
+    /// The text, with parameters as `{name:Type}`.
     pub(crate) text: String,
     /// The parameters by name.
     pub(crate) parameters: Vec<(Cow<'static, str>, Value)>,
@@ -80,7 +85,7 @@ impl Sql {
         self
     }
 
-    /// Sets how it is executed.
+    /// Sets ClickHouse settings.
     fn with(self, settings: &'static [(&'static str, &'static str)]) -> Self {
         Self { settings, ..self }
     }
@@ -116,14 +121,14 @@ impl From<Vec<String>> for Value {
     }
 }
 
-/// The read model holds something that no event can have put there.
+/// The read model contains a value that no event can have caused.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum InvalidRow {
-    #[error("an id in the read model {0}")]
+    #[error("invalid id in the read model: {0}")]
     Id(#[from] InvalidId),
-    #[error("a time in the read model {0}")]
+    #[error("invalid time in the read model: {0}")]
     Time(#[from] InvalidTime),
-    #[error("data in the read model are not JSON: {0}")]
+    #[error("invalid JSON in the read model: {0}")]
     Json(#[from] serde_json::Error),
 }
 

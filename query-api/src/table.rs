@@ -1,5 +1,5 @@
-//! A table as an answer: columns of one kind each, written as JSON, lines of JSON, CSV or Parquet. It knows nothing of what the
-//! columns mean. The same table is the same bytes every time, because an answer's entity tag is made of them.
+//! A table of typed columns, written as JSON, NDJSON, CSV or Parquet. It does not know what the columns mean. Equal tables are equal
+//! bytes, because entity tags are hashes of the bytes.
 
 mod cell;
 mod csv;
@@ -16,13 +16,13 @@ use crate::question::Format;
 /// A column: its name and its values, all of one kind.
 #[derive(Debug)]
 pub(crate) struct Column {
-    /// What its values are called.
+    /// Its name.
     pub(crate) name: String,
-    /// A value a row.
+    /// One value a row.
     pub(crate) values: Values,
 }
 
-/// The values of a column, `None` where there is none.
+/// The values of a column; `None` is null.
 #[derive(Debug)]
 #[cfg_attr(
     not(test),
@@ -31,15 +31,15 @@ pub(crate) struct Column {
 pub(crate) enum Values {
     /// Text.
     Text(Vec<Option<String>>),
-    /// Whole numbers.
+    /// Integers.
     Integer(Vec<Option<i64>>),
-    /// Other numbers. One that is not finite is told as none: JSON has no word for it.
+    /// Other numbers. Those that are not finite are written as null, because JSON cannot write them.
     Number(Vec<Option<f64>>),
-    /// Yes or no.
+    /// Booleans.
     Flag(Vec<Option<bool>>),
-    /// Moments.
+    /// Times.
     Time(Vec<Option<Timestamp>>),
-    /// JSON of any shape, embedded as it is.
+    /// Any JSON, embedded unchanged.
     Json(Vec<Option<Box<RawValue>>>),
 }
 
@@ -50,7 +50,7 @@ pub(crate) struct Table {
     rows: usize,
 }
 
-/// A table that cannot be written: a defect of ours.
+/// A table cannot be written: a defect of this service.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum WriteError {
     #[error("a table cannot be written as JSON: {0}")]
@@ -62,7 +62,7 @@ pub(crate) enum WriteError {
 }
 
 impl Table {
-    /// A table of these columns. A column that is shorter than another would be a defect; the rows that it lacks are left out.
+    /// A table of columns of equal length. If one is shorter, which is a defect, the rows that it lacks are dropped.
     pub(crate) fn new(columns: Vec<Column>) -> Self {
         let mut lengths = columns.iter().map(|column| column.values.len());
         let rows = lengths.clone().min().unwrap_or_default();
@@ -73,10 +73,10 @@ impl Table {
         Self { columns, rows }
     }
 
-    /// The table in this form.
+    /// Writes the table.
     ///
     /// # Errors
-    /// [`WriteError`], which is no caller's fault.
+    /// [`WriteError`], which is never the caller's fault.
     pub(crate) fn write(&self, format: Format) -> Result<Vec<u8>, WriteError> {
         match format {
             Format::Json => json::array(self),
@@ -102,7 +102,7 @@ impl Values {
 
 impl From<WriteError> for Problem {
     fn from(error: WriteError) -> Self {
-        tracing::error!("an answer could not be written: {error}");
+        tracing::error!("cannot write an answer: {error}");
         Self::new(ProblemKind::Internal, "the answer could not be written")
     }
 }

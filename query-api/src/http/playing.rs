@@ -6,7 +6,7 @@ use ess_service::problem::Problem;
 
 use crate::{
     http::{bodies, clock::now, wire},
-    live::{Look, Source},
+    live::{LiveSource, LiveState},
     question::LiveQuestion,
     read::{Layer, ReadModel, SelectError, View, Watch},
     sql::Playing,
@@ -26,11 +26,11 @@ impl PlayingSource {
     ///
     /// # Errors
     /// When the read model is unavailable.
-    pub(crate) async fn look_at(
+    pub(crate) async fn query_at(
         &self,
         view: Arc<View>,
         question: &LiveQuestion,
-    ) -> Result<Look, Problem> {
+    ) -> Result<LiveState, Problem> {
         let as_of = now()?;
         let playing = Playing {
             question,
@@ -39,13 +39,13 @@ impl PlayingSource {
         let rows = self.read_model.select(view.generation, &playing).await?;
         let live = wire::Live::new(as_of, rows).map_err(SelectError::from)?;
         let body = bodies::json(&live)?;
-        Ok(Look { as_of, view, body })
+        Ok(LiveState { as_of, view, body })
     }
 }
 
-impl Source for PlayingSource {
-    async fn look(&self, question: &LiveQuestion) -> Result<Look, Problem> {
+impl LiveSource for PlayingSource {
+    async fn query(&self, question: &LiveQuestion) -> Result<LiveState, Problem> {
         let view = self.watch.reached_in(Layer::Playbacks, &[]).await?;
-        self.look_at(view, question).await
+        self.query_at(view, question).await
     }
 }

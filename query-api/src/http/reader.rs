@@ -9,7 +9,7 @@ use ess_service::problem::Problem;
 use super::playing::PlayingSource;
 use crate::{
     config::{CacheConfig, LimitsConfig},
-    live::Hub,
+    live::Subscriptions,
     question::Question,
     read::{Cache, CachedAnswer, Content, LastCount, Layer, Loader, ReadModel, View, Watch},
 };
@@ -28,7 +28,7 @@ pub(crate) struct Reader {
     /// The last count of conflicting identities.
     pub(super) conflicts: LastCount,
     /// The streams of what is playing now.
-    pub(super) live: Hub<PlayingSource>,
+    pub(super) live: Subscriptions<PlayingSource>,
     /// When a playback counts, and when it is settled.
     pub(super) policy: Policy,
     /// The lifetime of an answer that may change at any moment.
@@ -42,7 +42,7 @@ impl Reader {
         read_model: Arc<ReadModel>,
         watch: Watch,
         conflicts: LastCount,
-        live: Hub<PlayingSource>,
+        live: Subscriptions<PlayingSource>,
         policy: Policy,
         config: &CacheConfig,
         limits: &LimitsConfig,

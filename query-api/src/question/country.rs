@@ -1,4 +1,4 @@
-//! A country, as events carry it.
+//! A country code.
 
 use std::fmt;
 
@@ -19,7 +19,10 @@ impl Country {
             return Ok(Self(text.to_ascii_uppercase()));
         }
         Err(Refusal {
-            detail: "is not a country code".to_owned(),
+            detail: format!(
+                "{:?} is not a country code",
+                text.chars().take(60).collect::<String>()
+            ),
             allowed: "an ISO 3166-1 alpha-2 code, for example DE".to_owned(),
         })
     }

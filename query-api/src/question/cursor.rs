@@ -1,5 +1,5 @@
-//! Where a page of a list ended, as callers carry it: opaque, versioned, and bound to the question it answered. It holds the
-//! sort key of the page's last row, so it stays right while rows arrive.
+//! The cursor of the next page: opaque, versioned, and bound to its list and conditions. It contains the sort key of the last row of
+//! a page, so that pages stay correct while rows arrive.
 
 use std::fmt;
 
@@ -9,49 +9,49 @@ use sha2::{Digest, Sha256};
 
 /// The first byte. Then the list's fingerprint, the key, and a checksum of all three.
 const VERSION: u8 = 2;
-/// Bytes of a SHA-256 that tell questions apart. Two that met would only mix up their pages.
+/// Bytes of a SHA-256 that identify a list. A collision would only mix up pages.
 const FINGERPRINT: usize = 8;
-/// Bytes of a SHA-256 that tell whether a cursor is whole. It guards against mistakes; a forged cursor opens nothing.
+/// Bytes of a SHA-256 that detect an altered cursor. A forged cursor gives access to nothing more.
 const CHECKSUM: usize = 4;
 
 /// The sort key of a list's rows.
 pub(crate) trait Keyset: Sized {
-    /// The list that is sorted by it.
+    /// The name of the list that is sorted by it.
     const LIST: &'static str;
 
-    /// Appends it.
+    /// Appends the key to the bytes.
     fn write(&self, bytes: &mut Vec<u8>);
 
-    /// Reads what `write` appended.
+    /// Reads a key that `write` wrote.
     fn read(bytes: &[u8]) -> Option<Self>;
 }
 
-/// A place in the answer to one question.
+/// A position in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Cursor {
     list: Fingerprint,
     key: Box<[u8]>,
 }
 
-/// What a cursor is a place in: a list under conditions. The size of a page is none of them.
+/// Identifies a list with its conditions. The size of a page does not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Fingerprint([u8; FINGERPRINT]);
 
-/// Why a text opens no place.
+/// The reason why a cursor is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum InvalidCursor {
-    #[error("is not a cursor of this service, or of a version it no longer reads")]
+    #[error("not a cursor of this service, or of a version that it no longer reads")]
     Unreadable,
-    #[error("is a cursor of another list, or of this one under other conditions")]
+    #[error("a cursor of another list, or of this list with other conditions")]
     OtherQuestion,
 }
 
 impl InvalidCursor {
     /// What is allowed instead.
     pub(crate) const ALLOWED: &'static str =
-        "the cursor of a Link header, with the conditions of the page that bore it";
+        "the cursor of a Link header, with the conditions of its page";
 
-    /// What the caller of a list is told of its `?cursor`.
+    /// The error of the parameter `cursor`.
     pub(crate) fn of_parameter(self) -> FieldError {
         FieldError {
             pointer: "?cursor".to_owned(),
@@ -62,7 +62,7 @@ impl InvalidCursor {
 }
 
 impl Fingerprint {
-    /// Of the list that `K` sorts under these conditions: names and values, in an order of the list's own.
+    /// The fingerprint of the list that `K` sorts, with these conditions by name, in the order of the list.
     pub(crate) fn of<K: Keyset>(
         conditions: impl IntoIterator<Item = (&'static str, String)>,
     ) -> Self {
@@ -78,7 +78,7 @@ impl Fingerprint {
 }
 
 impl Cursor {
-    /// The place after the row with this key.
+    /// The position after the row with this key.
     pub(crate) fn new<K: Keyset>(list: Fingerprint, key: &K) -> Self {
         let mut bytes = Vec::new();
         key.write(&mut bytes);
@@ -91,7 +91,7 @@ impl Cursor {
     /// The key after which a page of this list begins.
     ///
     /// # Errors
-    /// When the cursor is a place in another.
+    /// When the cursor is one of another list.
     pub(crate) fn key<K: Keyset>(&self, list: Fingerprint) -> Result<K, InvalidCursor> {
         if self.list != list {
             return Err(InvalidCursor::OtherQuestion);
@@ -100,9 +100,9 @@ impl Cursor {
     }
 
     fn read(bytes: &[u8]) -> Option<Self> {
-        let (told, sum) = bytes.split_last_chunk()?;
-        let (list, key) = told.strip_prefix(&[VERSION])?.split_first_chunk()?;
-        (checksum(told) == *sum).then(|| Self {
+        let (content, sum) = bytes.split_last_chunk()?;
+        let (list, key) = content.strip_prefix(&[VERSION])?.split_first_chunk()?;
+        (checksum(content) == *sum).then(|| Self {
             list: Fingerprint(*list),
             key: key.into(),
         })
@@ -133,7 +133,7 @@ fn checksum(bytes: &[u8]) -> [u8; CHECKSUM] {
     first(&Sha256::digest(bytes))
 }
 
-/// The first bytes of a hash that has more.
+/// The first bytes of a longer hash.
 fn first<const N: usize>(hash: &[u8]) -> [u8; N] {
     std::array::from_fn(|at| hash[at])
 }

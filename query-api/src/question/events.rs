@@ -1,11 +1,11 @@
-//! Questions about raw events: which, where to begin, and how many.
+//! Questions for pages of raw events.
 
 use ess_schema::{EventId, EventType, PlaybackId, Source, TestId, Timestamp, TrackId, UserId};
 use ess_service::problem::FieldError;
 
 use super::cursor::{Fingerprint, Keyset};
 
-/// Which events: those that meet every condition given.
+/// The conditions that events meet.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub(crate) struct EventFilter {
     pub(crate) playback_id: Option<PlaybackId>,
@@ -16,22 +16,22 @@ pub(crate) struct EventFilter {
     pub(crate) source: Option<Source>,
     /// The earliest `occurred_at`.
     pub(crate) from: Option<Timestamp>,
-    /// Just past the latest `occurred_at`.
+    /// The end of `occurred_at`, exclusive.
     pub(crate) to: Option<Timestamp>,
 }
 
-/// Where to begin.
+/// The start of a page.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Start {
-    /// With the newest event.
+    /// The newest event.
     Newest,
-    /// After as many of the newest.
+    /// After this many of the newest events.
     Offset(u16),
     /// After this event.
     After(EventKey),
 }
 
-/// A question for one page: at most `limit` events.
+/// One page of at most `limit` events.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct EventsPage {
     pub(crate) filter: EventFilter,
@@ -39,7 +39,7 @@ pub(crate) struct EventsPage {
     pub(crate) limit: u16,
 }
 
-/// What `events` is sorted by.
+/// The sort key of `events`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct EventKey {
     pub(crate) occurred_at: Timestamp,
@@ -70,7 +70,7 @@ impl Keyset for EventKey {
 }
 
 impl EventFilter {
-    /// What a page of the events that meet it is a part of.
+    /// The list of the events that meet it.
     pub(crate) fn list(&self) -> Fingerprint {
         let texts = self
             .texts()
@@ -83,7 +83,7 @@ impl EventFilter {
         Fingerprint::of::<EventKey>(texts.chain(times))
     }
 
-    /// The conditions that are texts, by the names of their columns.
+    /// The conditions on texts, by column.
     pub(crate) fn texts(&self) -> [(&'static str, Option<&str>); 6] {
         let Self {
             playback_id,
@@ -112,7 +112,7 @@ impl EventFilter {
 }
 
 impl EventsPage {
-    /// Checks what no single parameter can tell.
+    /// Checks the parameters together.
     ///
     /// # Errors
     /// The parameter that contradicts another.
@@ -133,7 +133,7 @@ impl EventsPage {
         })
     }
 
-    /// What it is a page of.
+    /// The list that it is a page of.
     pub(crate) fn list(&self) -> Fingerprint {
         self.filter.list()
     }

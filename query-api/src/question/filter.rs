@@ -1,4 +1,4 @@
-//! Which playbacks a report is about: conditions such as `country==DE;track in t1,t2;played_ms>=30000`, all of which must be met.
+//! Filters of a report, such as `country==DE;track in t1,t2;played_ms>=30000`. Playbacks must meet all of them.
 
 use crate::question::{
     dimension::Attribute,
@@ -53,10 +53,10 @@ const COMPARISONS: [&str; 6] = ["==", "!=", "<=", ">=", "<", ">"];
 /// # Errors
 /// The first invalid filter, and what is allowed.
 pub(crate) fn read(text: &str) -> Result<Vec<Filter>, Refusal> {
-    let parts = split(text, ';').ok_or_else(|| refusal("has a text that is not ended"))?;
+    let parts = split(text, ';').ok_or_else(|| refusal("unterminated JSON string"))?;
     if parts.len() > MAX_FILTERS {
         return Err(refusal(&format!(
-            "has {} conditions, {MAX_FILTERS} at most",
+            "{} filters, at most {MAX_FILTERS} are allowed",
             parts.len()
         )));
     }
@@ -85,7 +85,7 @@ fn condition(text: &str) -> Result<Filter, Refusal> {
     let (name, rest) = text.split_at(name_end);
     let rest = rest.trim_start();
     let (operator, values) =
-        operator(rest).ok_or_else(|| refusal(&format!("has no operator in {shown:?}")))?;
+        operator(rest).ok_or_else(|| refusal(&format!("no operator in {shown:?}")))?;
     let number = NUMBERS.into_iter().find(|number| *number == name);
     let field = Attribute::ALL
         .into_iter()
@@ -93,7 +93,7 @@ fn condition(text: &str) -> Result<Filter, Refusal> {
     match (field, number) {
         (Some(field), _) => of_text(field, operator, values, &shown),
         (None, Some(column)) => of_number(column, operator, values, &shown),
-        (None, None) => Err(refusal(&format!("has no field {name:?} in {shown:?}"))),
+        (None, None) => Err(refusal(&format!("unknown field {name:?} in {shown:?}"))),
     }
 }
 
@@ -119,13 +119,13 @@ fn of_text(
         "==" | "in" => true,
         "!=" => false,
         _ => {
-            let detail = format!("compares a text by {operator} in {shown:?}");
+            let detail = format!("operator {operator} for a text in {shown:?}");
             return Err(refusal(&detail));
         }
     };
     let values = split(values, ',').unwrap_or_default();
     if values.len() > MAX_VALUES || (operator != "in" && values.len() > 1) {
-        let detail = format!("has {} values in {shown:?}", values.len());
+        let detail = format!("{} values in {shown:?}", values.len());
         return Err(refusal(&detail));
     }
     let values = values.into_iter().map(|text| value(text, shown));
@@ -141,7 +141,7 @@ fn value(text: &str, shown: &str) -> Result<String, Refusal> {
     let text = text.trim();
     let value = if text.starts_with('"') {
         serde_json::from_str(text)
-            .map_err(|_| refusal(&format!("has a text that is no JSON string in {shown:?}")))?
+            .map_err(|_| refusal(&format!("invalid JSON string in {shown:?}")))?
     } else if text == "null" {
         return Ok(String::new());
     } else {
@@ -151,9 +151,8 @@ fn value(text: &str, shown: &str) -> Result<String, Refusal> {
         || value.chars().count() > MAX_VALUE_CHARS
         || value.contains(char::is_control)
     {
-        let detail = format!(
-            "has a value in {shown:?} that is not 1 to {MAX_VALUE_CHARS} visible characters"
-        );
+        let detail =
+            format!("a value in {shown:?} is not 1 to {MAX_VALUE_CHARS} visible characters");
         return Err(refusal(&detail));
     }
     Ok(value)
@@ -177,14 +176,12 @@ fn of_number(
             comparison,
             value,
         }),
-        (None, _) => Err(refusal(&format!("has a list of numbers in {shown:?}"))),
-        (_, None) => Err(refusal(&format!(
-            "has no whole number from 0 on in {shown:?}"
-        ))),
+        (None, _) => Err(refusal(&format!("a list of numbers in {shown:?}"))),
+        (_, None) => Err(refusal(&format!("no integer of at least 0 in {shown:?}"))),
     }
 }
 
-/// Cuts at `at` outside of JSON strings; none when one is not ended.
+/// Splits at `at` outside of JSON strings; `None` if a string is not terminated.
 fn split(text: &str, at: char) -> Option<Vec<&str>> {
     let (mut parts, mut begin, mut quoted, mut escaped) = (Vec::new(), 0, false, false);
     for (position, c) in text.char_indices() {
@@ -217,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn conditions_are_read_with_their_values() {
+    fn filters_are_read_with_their_values() {
         let filters = read(r#"country==DE; track in t1, "a;b,\"c" ;plan!=null;played_ms>=30000"#);
         let number = Filter::Number {
             column: "played_ms",
@@ -238,19 +235,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_condition_is_refused_by_its_reason() {
+    fn an_invalid_filter_is_refused_with_the_reason() {
         for (bad, reason) in [
-            ("", "has no operator"),
-            ("country", "has no operator"),
-            ("colour==red", "has no field \"colour\""),
-            ("country<DE", "compares a text by <"),
-            ("country==DE,AT", "has 2 values"),
+            ("", "no operator"),
+            ("country", "no operator"),
+            ("colour==red", "unknown field \"colour\""),
+            ("country<DE", "operator < for a text"),
+            ("country==DE,AT", "2 values"),
             ("country==", "not 1 to 512 visible characters"),
-            ("country==\"DE", "has a text that is not ended"),
-            ("country==\"DE\"x", "no JSON string"),
-            ("played_ms>=x", "has no whole number"),
-            ("played_ms>=-1", "has no whole number"),
-            ("played_ms in 1,2", "has a list of numbers"),
+            ("country==\"DE", "unterminated JSON string"),
+            ("country==\"DE\"x", "invalid JSON string"),
+            ("played_ms>=x", "no integer"),
+            ("played_ms>=-1", "no integer"),
+            ("played_ms in 1,2", "a list of numbers"),
             ("country==a\0b", "visible characters"),
         ] {
             let refusal = read(bad).unwrap_err();

@@ -1,23 +1,23 @@
-//! The forms of an answer that a question can ask for.
+//! The media types of lists.
 
-/// A form of an answer.
+/// The media type of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Format {
-    /// One JSON text.
+    /// One JSON value.
     Json,
-    /// One JSON text a line.
+    /// One JSON value a line.
     NdJson,
-    /// Comma-separated values with a line of names (RFC 4180).
+    /// Comma-separated values with a header line (RFC 4180).
     Csv,
     /// Apache Parquet.
     Parquet,
 }
 
 impl Format {
-    /// Every form.
+    /// Every media type.
     pub(crate) const ALL: [Self; 4] = [Self::Json, Self::NdJson, Self::Csv, Self::Parquet];
 
-    /// Its media type.
+    /// Its name in `Accept`.
     pub(crate) const fn media_type(self) -> &'static str {
         match self {
             Self::Json => "application/json",
@@ -27,7 +27,7 @@ impl Format {
         }
     }
 
-    /// Its media type as an answer tells it.
+    /// The `Content-Type` of an answer.
     pub(crate) const fn content_type(self) -> &'static str {
         match self {
             Self::Csv => "text/csv; charset=utf-8",

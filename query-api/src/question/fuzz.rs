@@ -1,4 +1,4 @@
-//! Cursors under arbitrary bytes: never a panic, and what is read is written as it was read.
+//! Cursors from arbitrary bytes: no panic, and a key that is read is written as the same bytes.
 
 use ess_fuzz::Target;
 
@@ -9,10 +9,10 @@ use crate::question::{
     row_key::RowKey,
 };
 
-/// Of an event "e1" of "src".
+/// The key of the event "e1" of "src".
 const EVENT_KEY: &[u8] = b"\0\0\x01\x9a\0\0\0\0src\0e1";
 
-/// What is read of these bytes is the same when it was written and is read again.
+/// Asserts that a key that is read from these bytes is written and read back unchanged. False if they are no key.
 fn round_trips<K: Keyset>(bytes: &[u8]) -> bool {
     let Some(key) = K::read(bytes) else {
         return false;
@@ -29,7 +29,7 @@ fn round_trips<K: Keyset>(bytes: &[u8]) -> bool {
 }
 
 #[test]
-fn any_text_is_a_cursor_or_none() {
+fn any_text_is_a_cursor_or_an_error() {
     let key = EventKey::read(EVENT_KEY).unwrap();
     let cursor = Cursor::new(Fingerprint::of::<EventKey>([]), &key);
     let cursors = [cursor.to_string().into_bytes()];
@@ -46,7 +46,7 @@ fn any_text_is_a_cursor_or_none() {
 }
 
 #[test]
-fn any_bytes_are_the_key_of_a_list_or_none() {
+fn any_bytes_are_a_key_or_an_error() {
     let keys = [
         EVENT_KEY.to_vec(),
         b"\0\0\x01\x9a\0\0\0\0p1".to_vec(),

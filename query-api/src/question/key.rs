@@ -1,23 +1,23 @@
-//! Everything that can be asked, as the key of its answer.
+//! Every question, as the key of its cached answer.
 
 use ess_schema::{EventId, PlaybackId};
 
 use super::{
     events::EventsPage, format::Format, lag::LagQuestion, live::LiveQuestion,
-    playbacks::PlaybacksPage, report::Report, retention::Plays, summary::Summary,
+    playbacks::PlaybacksPage, report::Report, retention::RetentionQuestion, summary::Summary,
 };
 
-/// What can be asked, as the key of its answer.
+/// A question, as the key of its cached answer.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Question {
     /// GET /stats/playback/{id}
     Playback(PlaybackId),
     /// GET /stats/playbacks
     Playbacks(PlaybacksPage, Format),
-    /// GET /stats/report and GET /stats/top; with the totals or without.
+    /// GET /stats/report and GET /stats/top, with or without totals.
     Report(Report, bool, Format),
     /// GET /stats/track/{id}/retention
-    Retention(Plays),
+    Retention(RetentionQuestion),
     /// GET /stats/track/{id} and GET /stats/user/{id}
     Summary(Summary),
     /// GET /stats/lag

@@ -1,22 +1,22 @@
-//! Questions about the lag: how long events take from being accepted to being stored.
+//! The question about the lag: the time from the ingest of events to their storage.
 
 use ess_schema::{TestId, Timestamp};
 use ess_service::problem::FieldError;
 
-/// The most rows of an answer.
-pub(crate) const MOST_LAG_ROWS: usize = 10_000;
+/// The maximum number of rows of an answer.
+pub(crate) const MAX_LAG_ROWS: usize = 10_000;
 
-/// A span of time: `from`, and up to but without `to`.
+/// A span of time from `from` to `to`, exclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Window {
     pub(crate) from: Timestamp,
     pub(crate) to: Timestamp,
 }
 
-/// How far back it is told by default.
+/// The default length of the window.
 const DEFAULT_SPAN_MS: i64 = 15 * 60 * 1_000;
 
-/// What is asked; its window as the caller told it, so that the last quarter of an hour is one question to everyone.
+/// The question. Its window is as the caller gave it, so that the default window is one question for all callers.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct LagQuestion {
     pub(crate) test_id: Option<TestId>,
@@ -26,14 +26,14 @@ pub(crate) struct LagQuestion {
     pub(crate) bucket: Option<LagBucket>,
 }
 
-/// What the lag is told by.
+/// The grouping of the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum LagBy {
-    /// A row for each test run.
+    /// One row for each test run.
     TestId,
 }
 
-/// Spans of time of equal length, counted from 1970 in UTC.
+/// The length of a time bucket, aligned to 1970 in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum LagBucket {
     /// 1 s.
@@ -47,7 +47,7 @@ pub(crate) enum LagBucket {
 }
 
 impl LagBy {
-    /// All of them.
+    /// Every grouping.
     pub(crate) const ALL: [Self; 1] = [Self::TestId];
 
     /// Its name in questions.
@@ -59,7 +59,7 @@ impl LagBy {
 }
 
 impl LagBucket {
-    /// All of them.
+    /// Every length.
     pub(crate) const ALL: [Self; 4] = [Self::Second, Self::Minute, Self::Hour, Self::Day];
 
     /// Its name in questions.
@@ -84,17 +84,17 @@ impl LagBucket {
 }
 
 impl LagQuestion {
-    /// The window that is meant now.
+    /// The window at this time.
     pub(crate) fn window(&self, now: Timestamp) -> Window {
         let to = self.to.unwrap_or(now);
         let from = self.from.unwrap_or(to.plus_millis(-DEFAULT_SPAN_MS));
         Window { from, to }
     }
 
-    /// Checks what no single parameter can tell.
+    /// Checks the parameters together.
     ///
     /// # Errors
-    /// The parameter at fault.
+    /// The invalid parameter.
     pub(crate) fn check(&self, now: Timestamp) -> Result<(), FieldError> {
         let Window { from, to } = self.window(now);
         let refuse = |name: &str, detail: String, allowed: String| {
@@ -114,10 +114,10 @@ impl LagQuestion {
         }
         let buckets = |bucket: LagBucket| to.millis_since(from) / bucket.millis();
         match self.bucket.map(buckets) {
-            Some(many) if many > MOST_LAG_ROWS as i64 => refuse(
+            Some(many) if many > MAX_LAG_ROWS as i64 => refuse(
                 "bucket",
-                format!("cuts the window into {many} parts"),
-                format!("at most {MOST_LAG_ROWS}: a longer one, or a shorter window"),
+                format!("{many} buckets in the window"),
+                format!("at most {MAX_LAG_ROWS} buckets: use longer ones, or a shorter window"),
             ),
             _ => Ok(()),
         }

@@ -1,22 +1,22 @@
-//! When the playbacks began that a question is about.
+//! The period in which playbacks began.
 
 use ess_schema::Timestamp;
 use ess_service::problem::FieldError;
 
-/// When the playbacks began that are asked about.
+/// The period in which playbacks began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(crate) struct Period {
-    /// The earliest first event.
+    /// The earliest time of a first event.
     pub(crate) from: Option<Timestamp>,
-    /// Just past the latest first event.
+    /// The end of the times of first events, exclusive.
     pub(crate) to: Option<Timestamp>,
 }
 
 impl Period {
-    /// Checks that it is one.
+    /// Checks that it does not end before it begins.
     ///
     /// # Errors
-    /// `?to`, when it is not later than `?from`.
+    /// `?to`, when it is earlier than `?from`.
     pub(crate) fn new(from: Option<Timestamp>, to: Option<Timestamp>) -> Result<Self, FieldError> {
         match (from, to) {
             (Some(from), Some(to)) if to < from => Err(FieldError {

@@ -1,4 +1,4 @@
-//! Questions about lists of playbacks: which, where to begin, and how many.
+//! Questions for pages of playbacks.
 
 use ess_schema::{PlaybackId, Timestamp};
 
@@ -7,7 +7,7 @@ use super::{
     period::Period,
 };
 
-/// Which playbacks: those that meet every condition given.
+/// The conditions that playbacks meet.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub(crate) struct PlaybackFilter {
     pub(crate) user_id: Option<String>,
@@ -16,14 +16,14 @@ pub(crate) struct PlaybackFilter {
     pub(crate) period: Period,
 }
 
-/// The place of a playback in the list.
+/// The sort key of the list.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct PlaybackKey {
     pub(crate) first_event_at: Timestamp,
     pub(crate) playback_id: PlaybackId,
 }
 
-/// A question for one page: at most `limit` playbacks.
+/// One page of at most `limit` playbacks.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct PlaybacksPage {
     pub(crate) filter: PlaybackFilter,
@@ -50,7 +50,7 @@ impl Keyset for PlaybackKey {
 }
 
 impl PlaybackFilter {
-    /// What its cursors are places in.
+    /// The list of the playbacks that meet them.
     pub(crate) fn list(&self) -> Fingerprint {
         Fingerprint::of::<PlaybackKey>([("filter", format!("{self:?}"))])
     }

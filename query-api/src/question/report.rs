@@ -1,5 +1,4 @@
-//! A composable question about many playbacks: metrics of them, by dimensions, filtered, sorted and paged. What can be combined is
-//! decided here; no I/O.
+//! The report: metrics of many playbacks by dimensions, filtered, sorted and paged. It decides which parts can be combined.
 
 use ess_service::problem::FieldError;
 
@@ -13,41 +12,41 @@ use crate::question::{
     row_key::RowKey,
 };
 
-/// The most dimensions of one report.
-const MOST_DIMENSIONS: usize = 4;
+/// The maximum number of dimensions of a report.
+const MAX_DIMENSIONS: usize = 4;
 
-/// What a report is sorted by.
+/// A key that a report is sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct SortKey {
-    pub(crate) by: Column,
+    pub(crate) by: ReportColumn,
     pub(crate) descending: bool,
 }
 
 /// A column of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Column {
+pub(crate) enum ReportColumn {
     Dimension(Dimension),
     Metric(Metric),
 }
 
-/// The question.
+/// The report.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Report {
     pub(crate) metrics: Vec<Metric>,
     pub(crate) dimensions: Vec<Dimension>,
     pub(crate) filters: Vec<Filter>,
     pub(crate) period: Period,
-    /// The IANA time zone whose clocks cut time buckets.
+    /// The IANA time zone of time buckets.
     pub(crate) timezone: String,
     /// Whether distinct users and quantiles may be estimated.
     pub(crate) approx: bool,
-    /// Every dimension is in it, so that no two rows are equal.
+    /// Contains every dimension, so that the order of rows is total.
     pub(crate) sort: Vec<SortKey>,
     pub(crate) limit: u16,
     pub(crate) start: Option<RowKey>,
 }
 
-impl Column {
+impl ReportColumn {
     /// Its name in questions and answers.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -58,23 +57,23 @@ impl Column {
 }
 
 impl Report {
-    /// What its cursors are places in.
+    /// The list that its pages are parts of.
     pub(crate) fn list(&self) -> Fingerprint {
         Fingerprint::of::<RowKey>([("report", self.identity())])
     }
 
     /// The columns of its answer.
-    pub(crate) fn columns(&self) -> impl Iterator<Item = Column> {
-        let dimensions = self.dimensions.iter().copied().map(Column::Dimension);
-        dimensions.chain(self.metrics.iter().copied().map(Column::Metric))
+    pub(crate) fn columns(&self) -> impl Iterator<Item = ReportColumn> {
+        let dimensions = self.dimensions.iter().copied().map(ReportColumn::Dimension);
+        dimensions.chain(self.metrics.iter().copied().map(ReportColumn::Metric))
     }
 
-    /// Where a column stands among them.
-    pub(crate) fn position(&self, wanted: Column) -> Option<usize> {
+    /// The index of a column.
+    pub(crate) fn position(&self, wanted: ReportColumn) -> Option<usize> {
         self.columns().position(|column| column == wanted)
     }
 
-    /// The time bucket it is by, if it is by one.
+    /// The time bucket among its dimensions, if any.
     pub(crate) fn bucket(&self) -> Option<TimeBucket> {
         self.dimensions
             .iter()
@@ -84,7 +83,7 @@ impl Report {
             })
     }
 
-    /// The same metrics of all rows together.
+    /// The report of the same metrics over all rows.
     pub(crate) fn totals(&self) -> Self {
         Self {
             dimensions: Vec::new(),
@@ -107,7 +106,7 @@ impl Report {
             limit: _,
             start: _,
         } = self;
-        let columns: Vec<_> = self.columns().map(Column::name).collect();
+        let columns: Vec<_> = self.columns().map(ReportColumn::name).collect();
         let sort: Vec<_> = sort
             .iter()
             .map(|key| (key.by.name(), key.descending))
@@ -116,51 +115,54 @@ impl Report {
     }
 }
 
-/// What is wrong with a list of dimensions, if anything.
-pub(crate) fn impossible(dimensions: &[Dimension]) -> Option<FieldError> {
+/// Checks that dimensions can be combined.
+///
+/// # Errors
+/// `?dimensions`, when they cannot.
+pub(crate) fn check_dimensions(dimensions: &[Dimension]) -> Result<(), FieldError> {
     let times = dimensions
         .iter()
         .filter(|dimension| matches!(dimension, Dimension::Time(_)));
-    let (detail, allowed) = if dimensions.len() > MOST_DIMENSIONS {
+    let (detail, allowed) = if dimensions.len() > MAX_DIMENSIONS {
         (
-            format!("has {} dimensions", dimensions.len()),
-            format!("at most {MOST_DIMENSIONS}"),
+            format!("{} dimensions", dimensions.len()),
+            format!("at most {MAX_DIMENSIONS}"),
         )
     } else if times.count() > 1 {
         (
-            "has more than one time bucket".to_owned(),
+            "more than one time bucket".to_owned(),
             format!(
                 "one of {} beside other dimensions",
                 joined(TimeBucket::names())
             ),
         )
     } else {
-        return None;
+        return Ok(());
     };
-    Some(FieldError {
+    Err(FieldError {
         pointer: "?dimensions".to_owned(),
         detail,
         allowed: Some(allowed),
     })
 }
 
-/// The full order of a report: as asked, then by every dimension that was not named.
+/// The full order of a report: the requested sort keys, then every other dimension.
 ///
 /// # Errors
-/// `?sort`, when it names what the report does not hold.
+/// `?sort`, when it names a column that the report does not have.
 pub(crate) fn order(
-    asked: &[(String, bool)],
+    requested: &[(String, bool)],
     dimensions: &[Dimension],
     metrics: &[Metric],
 ) -> Result<Vec<SortKey>, FieldError> {
-    let columns: Vec<Column> = dimensions
+    let columns: Vec<ReportColumn> = dimensions
         .iter()
         .copied()
-        .map(Column::Dimension)
-        .chain(metrics.iter().copied().map(Column::Metric))
+        .map(ReportColumn::Dimension)
+        .chain(metrics.iter().copied().map(ReportColumn::Metric))
         .collect();
     let mut sort: Vec<SortKey> = Vec::new();
-    for (name, descending) in asked {
+    for (name, descending) in requested {
         let found = columns.iter().find(|column| column.name() == name);
         let by = *found.ok_or_else(|| unknown_sort(name, &columns))?;
         if sort.iter().all(|key| key.by != by) {
@@ -169,7 +171,7 @@ pub(crate) fn order(
         }
     }
     for dimension in dimensions {
-        let by = Column::Dimension(*dimension);
+        let by = ReportColumn::Dimension(*dimension);
         if sort.iter().all(|key| key.by != by) {
             let descending = false;
             sort.push(SortKey { by, descending });
@@ -178,7 +180,7 @@ pub(crate) fn order(
     Ok(sort)
 }
 
-fn unknown_sort(name: &str, columns: &[Column]) -> FieldError {
+fn unknown_sort(name: &str, columns: &[ReportColumn]) -> FieldError {
     let shown: String = name.chars().take(60).collect();
     let names: Vec<_> = columns.iter().map(|column| column.name()).collect();
     FieldError {
@@ -196,7 +198,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::question::dimension::Attribute;
 
-    /// A report of these metrics and dimensions over everything.
+    /// A report of these metrics and dimensions over all playbacks.
     pub(crate) fn report(metrics: &[Metric], dimensions: &[Dimension]) -> Report {
         Report {
             metrics: metrics.to_vec(),
@@ -212,38 +214,38 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn no_two_rows_are_equal_in_the_order() {
+    fn the_order_of_rows_is_total() {
         let dimensions = [
             Dimension::Time(TimeBucket::Day),
             Dimension::Attribute(Attribute::Country),
         ];
-        let asked = [("plays".to_owned(), true), ("country".to_owned(), true)];
-        let sort = order(&asked, &dimensions, &[Metric::Plays]).unwrap();
-        let told: Vec<_> = sort
+        let requested = [("plays".to_owned(), true), ("country".to_owned(), true)];
+        let sort = order(&requested, &dimensions, &[Metric::Plays]).unwrap();
+        let found: Vec<_> = sort
             .iter()
             .map(|key| (key.by.name(), key.descending))
             .collect();
-        assert_eq!(told, [("plays", true), ("country", true), ("day", false)]);
+        assert_eq!(found, [("plays", true), ("country", true), ("day", false)]);
     }
 
     #[test]
-    fn only_what_is_asked_for_can_be_sorted_by() {
+    fn only_requested_columns_can_be_sorted_by() {
         let refused = order(&[("streams".to_owned(), true)], &[], &[Metric::Plays]).unwrap_err();
         assert_eq!(refused.pointer, "?sort");
         assert!(refused.allowed.unwrap().starts_with("one of plays, each"));
     }
 
     #[test]
-    fn what_cannot_be_combined_is_named() {
+    fn invalid_combinations_of_dimensions_are_refused() {
         let times = [
             Dimension::Time(TimeBucket::Day),
             Dimension::Time(TimeBucket::Hour),
         ];
-        assert!(impossible(&times).is_some());
+        assert!(check_dimensions(&times).is_err());
         let texts = Attribute::dimensions()
             .map(Dimension::Attribute)
             .collect::<Vec<_>>();
-        assert!(impossible(&texts[..4]).is_none());
-        assert!(impossible(&texts[..5]).is_some());
+        assert!(check_dimensions(&texts[..4]).is_ok());
+        assert!(check_dimensions(&texts[..5]).is_err());
     }
 }

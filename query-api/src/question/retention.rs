@@ -1,10 +1,10 @@
-//! The question how the plays of a track held their listeners.
+//! The question about the retention of a track.
 
 use super::period::Period;
 
 /// The plays of a track that began in a period.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Plays {
+pub(crate) struct RetentionQuestion {
     pub(crate) track_id: String,
     pub(crate) period: Period,
 }

@@ -1,4 +1,4 @@
-//! Where a page of a report ended: what its last row is sorted by.
+//! The sort values of the last row of a report's page.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,17 +7,17 @@ use crate::question::cursor::Keyset;
 /// One value that a row is sorted by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum KeyValue {
-    /// Nobody knows it; such rows come last.
+    /// Null. Such rows come last.
     Unknown,
     /// A count, or a time in ms.
     Integer(i64),
-    /// A fraction by its bits, which no text rounds.
+    /// A number by its bits, so that no text rounds it.
     Number(u64),
     /// A text.
     Text(String),
 }
 
-/// What the last row of a page is sorted by, in the order of the report's sort keys.
+/// The sort values of the last row of a page, in the order of the sort keys.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct RowKey(pub(crate) Vec<KeyValue>);
 
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_survives_being_carried() {
+    fn a_key_is_read_back_unchanged() {
         let key = RowKey(vec![
             KeyValue::Number(0.1_f64.to_bits()),
             KeyValue::Text("я'\\\0".to_owned()),

@@ -1,8 +1,8 @@
-//! The question for every metric of one track, or of one listener.
+//! The question for every metric of one track or one user.
 
 use super::{dimension::Attribute, filter::Filter, metric::Metric, period::Period, report::Report};
 
-/// Of what, and over which of its playbacks.
+/// Selects the playbacks with this value that began in the period.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Summary {
     pub(crate) attribute: Attribute,

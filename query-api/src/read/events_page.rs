@@ -9,7 +9,7 @@ use ess_schema::{EventId, Source, Timestamp};
 use crate::{
     question::{EventKey, EventsPage, Start},
     read::read_model::{Generation, SelectError},
-    sql::{EventsScan, InvalidRow, Standing, StandingPositions, StoredEvent},
+    sql::{CanonicalPosition, CanonicalPositions, EventsScan, InvalidRow, StoredEvent},
 };
 
 /// The maximum number of reads of a page. After that it is returned as it is, and its cursor leads on.
@@ -37,7 +37,7 @@ pub(crate) trait EventRows: Sync {
     fn canonical_positions(
         &self,
         events: &[StoredEvent],
-    ) -> impl Future<Output = Result<Vec<Standing>, SelectError>> + Send;
+    ) -> impl Future<Output = Result<Vec<CanonicalPosition>, SelectError>> + Send;
 }
 
 impl EventRows for Generation<'_> {
@@ -48,9 +48,9 @@ impl EventRows for Generation<'_> {
     async fn canonical_positions(
         &self,
         events: &[StoredEvent],
-    ) -> Result<Vec<Standing>, SelectError> {
+    ) -> Result<Vec<CanonicalPosition>, SelectError> {
         self.read_model
-            .select(self.number, &StandingPositions::of(events))
+            .select(self.number, &CanonicalPositions::of(events))
             .await
     }
 }

@@ -1,4 +1,4 @@
-//! Under how many identities the log holds messages that differ.
+//! The number of identities with different messages in the log.
 
 use std::time::Duration;
 
@@ -7,11 +7,11 @@ use serde::Deserialize;
 
 use super::{Select, Sql};
 
-/// The identities whose messages differ. It reads every identity there is: its caller must see to it that this is seldom.
+/// Counts the identities whose messages differ. Reads every identity, so callers must run it rarely.
 #[derive(Debug)]
 pub(crate) struct ConflictingIdentities;
 
-/// How many they are, and when they were counted, in ms since the epoch.
+/// The number of identities, and the time of the count in ms since the epoch.
 #[derive(Debug, Clone, Copy, Row, Deserialize)]
 pub(crate) struct ConflictsRow {
     pub(crate) identities: u64,
@@ -22,7 +22,7 @@ impl Select for ConflictingIdentities {
     type Row = ConflictsRow;
     const NAME: &'static str = "conflicting_identities";
     const UNBOUNDED: bool = false;
-    /// Nobody waits for it, and some four million identities take a second.
+    /// No request waits for it. About four million identities take a second.
     const TIME: Option<Duration> = Some(Duration::from_mins(10));
 
     fn to_sql(&self) -> Sql {

@@ -1,11 +1,11 @@
-//! The events with one id, at most one of each source: those that stand, newest first.
+//! The events with one id, newest first: of each source the canonical one.
 
 use ess_schema::EventId;
 
 use super::{Select, Sql, StoredEvent, stored_event::COLUMNS};
 
-/// The most sources told of one id.
-const MOST: i64 = 1_000;
+/// The maximum number of events in the answer.
+const MAX_EVENTS: i64 = 1_000;
 
 /// The events with this id.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ LIMIT {{most:UInt32}}"
         );
         Sql::new(text)
             .bind("event_id", self.0.as_str())
-            .bind("most", MOST)
+            .bind("most", MAX_EVENTS)
             .with(&[("max_threads", "1")])
     }
 }

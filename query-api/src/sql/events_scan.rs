@@ -1,12 +1,11 @@
-//! Raw events in the order of their sort key, newest first. Where to begin is told by a sort key, so that reading far in costs
-//! what reading the newest does.
+//! Raw events by their sort key, newest first. A page starts at a sort key, so that late pages cost as much as the first.
 
 use std::fmt::Write as _;
 
 use super::{Select, Sql, StoredEvent, stored_event::COLUMNS};
 use crate::question::{EventFilter, Start};
 
-/// At most `rows` rows. Repetitions that were not merged yet are rows of their own, next to each other in any order.
+/// Selects at most `rows` rows. Repetitions that are not merged yet are separate rows, next to each other in any order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct EventsScan {
     pub(crate) filter: EventFilter,
@@ -46,7 +45,7 @@ impl EventsScan {
     }
 }
 
-/// The first follows from the second, and is the one that the primary index understands.
+/// The first condition follows from the second; the primary index can use it.
 const AFTER_CURSOR: [&str; 2] = [
     "occurred_at <= fromUnixTimestamp64Milli({cursor_time:Int64}, 'UTC')",
     "(occurred_at, source, event_id) < (fromUnixTimestamp64Milli({cursor_time:Int64}, 'UTC'), {cursor_source:String}, {cursor_id:String})",
@@ -59,12 +58,12 @@ impl Select for EventsScan {
 
     fn to_sql(&self) -> Sql {
         let mut sql = self.conditions(Sql::new(COLUMNS));
-        // The sort key and nothing else, no LIMIT BY: only so is the read in order and ends with the page. With two million
-        // events, a page of ten took 5 ms, against 14 ms with the log position as a last key and 90 ms with LIMIT BY.
+        // Exactly the sort key and no LIMIT BY, so that ClickHouse reads in order and stops after the page. With two million events
+        // a page of ten took 5 ms, 14 ms with the log position as the last key, and 90 ms with LIMIT BY.
         sql.text
             .push_str("ORDER BY occurred_at DESC, source DESC, event_id DESC");
         if let Start::Offset(offset) = self.start {
-            // An offset counts distinct events, which only the server can do: of each, the row at the lowest position.
+            // An offset counts distinct events: of each, only the row at the lowest log position.
             sql.text.push_str(
                 ", log_rank DESC\nLIMIT 1 BY occurred_at, source, event_id\nLIMIT {rows:UInt32} OFFSET {offset:UInt32}",
             );
@@ -72,7 +71,7 @@ impl Select for EventsScan {
         } else {
             sql.text.push_str("\nLIMIT {rows:UInt32}");
         }
-        // A page is short: blocks of the default 65,409 rows would read far past its end.
+        // A page is short; blocks of the default 65,409 rows would read far past its end.
         sql.bind("rows", self.rows as i64)
             .with(&[("max_block_size", "1024")])
     }

@@ -1,6 +1,6 @@
-//! How long events took from being accepted to being stored. Of messages that repeat one identity the first in the log counts, as
-//! everywhere, but of a test run the first of that run; one that repeats an identity under another time counts once more if the
-//! first was accepted before the window, because it cannot be known without looking at every identity there is.
+//! The lag of events from ingest to storage. Of messages with one identity the first in the log counts; by test run, the first of
+//! each run. A message that repeats an identity with another time counts again if the first was ingested before the window: to know
+//! better, the query would have to read every identity.
 
 use clickhouse::Row;
 use ess_schema::{
@@ -10,26 +10,26 @@ use ess_schema::{
 use serde::Deserialize;
 
 use super::{Select, Sql};
-use crate::question::{MOST_LAG_ROWS, Window};
+use crate::question::{MAX_LAG_ROWS, Window};
 
-/// The lag of the events accepted in a window: of all together, or of parts of them.
+/// Selects the lag of the events ingested in a window, of all or by group.
 #[derive(Debug)]
-pub(crate) struct Lag {
+pub(crate) struct LagQuery {
     pub(crate) window: Window,
     /// Only of this test run.
     pub(crate) test_id: Option<TestId>,
     /// A row for each test run.
     pub(crate) by_test_id: bool,
-    /// A row for each span of so many ms, counted from 1970.
+    /// A row for each time bucket of this length, aligned to 1970.
     pub(crate) bucket_ms: Option<i64>,
 }
 
-/// The lag of one test run or of all, in one bucket or in the whole window. In ms.
+/// The lag in ms of one test run or of all, in one bucket or in the entire window.
 #[derive(Debug, Clone, PartialEq, Row, Deserialize)]
 pub(crate) struct LagRow {
-    /// Where the bucket begins, in ms since the epoch; 0 without buckets.
+    /// The start of the bucket in ms since the epoch; 0 without buckets.
     pub(crate) bucket: i64,
-    /// Empty for events of no test run, or when it was not asked by test run.
+    /// Empty for events without a test run, and without grouping by test run.
     pub(crate) run: String,
     pub(crate) events: u64,
     /// 50, 90 and 99 percent.
@@ -37,7 +37,7 @@ pub(crate) struct LagRow {
     pub(crate) longest: i64,
 }
 
-impl Select for Lag {
+impl Select for LagQuery {
     type Row = LagRow;
     const NAME: &'static str = "lag";
     const UNBOUNDED: bool = true;
@@ -52,16 +52,16 @@ impl Select for Lag {
             ]
         });
         let [of_run, of_run_twice] = of_run;
-        // The inner IN finds what the window holds by the index on ingest_time. Repetitions of it may have been accepted at any
-        // time, but they occurred when it did, and by that the table is sorted. The two times are one number, because a state of
-        // one number is a third of what a tuple costs: 3 million events take 7 s on a busy machine, not 21, and 0.8 GB.
+        // The inner IN finds the events of the window by the index on ingest_time. Their repetitions may have any ingest time, but
+        // the same occurred_at, which the table is sorted by. Both times are one number, because its state costs a third of that of
+        // a tuple: 3 million events take 7 s on a busy machine, not 21 s, and 0.8 GB.
         let text = format!(
             "\
 WITH toInt64(bitShiftRight(times, 64)) AS ingested_at, toInt64(toUInt64(times)) AS stored_at
 SELECT {bucket} AS bucket, {run} AS run, count() AS events,
     quantilesExactInclusive(0.5, 0.9, 0.99)(stored_at - ingested_at) AS quantiles, max(stored_at - ingested_at) AS longest
 FROM (
-    SELECT {test_id} AS told_of,
+    SELECT {test_id} AS run_id,
         argMax(bitShiftLeft(toUInt128(toUnixTimestamp64Milli(e.ingest_time)), 64) + toUInt64(toUnixTimestamp64Milli(e.store_time)), e.log_rank) AS times
     FROM events AS e
     WHERE e.occurred_at IN (SELECT occurred_at FROM events WHERE {IN_WINDOW}{of_run}){of_run_twice}
@@ -77,7 +77,7 @@ LIMIT {{most:UInt32}}"
             .bind("to", self.window.to.as_millis())
             .bind("ahead", MAX_AHEAD_MS)
             .bind("behind", MAX_BEHIND_MS)
-            .bind("most", MOST_LAG_ROWS as i64 + 1);
+            .bind("most", MAX_LAG_ROWS as i64 + 1);
         if let Some(ms) = self.bucket_ms {
             sql = sql.bind("bucket_ms", ms);
         }
@@ -88,13 +88,13 @@ LIMIT {{most:UInt32}}"
     }
 }
 
-/// The times of occurrence follow from the window, and the sort key understands them.
+/// The conditions on occurred_at follow from the window; the sort key can use them.
 const IN_WINDOW: &str = "\
 ingest_time >= fromUnixTimestamp64Milli({from:Int64}, 'UTC') AND ingest_time < fromUnixTimestamp64Milli({to:Int64}, 'UTC')
         AND occurred_at >= fromUnixTimestamp64Milli(greatest({from:Int64} - {behind:Int64}, 0), 'UTC')
         AND occurred_at <= fromUnixTimestamp64Milli({to:Int64} + {ahead:Int64}, 'UTC')";
 
-impl Lag {
+impl LagQuery {
     fn bucket(&self) -> &'static str {
         if self.bucket_ms.is_some() {
             "intDiv(ingested_at, {bucket_ms:Int64}) * {bucket_ms:Int64}"
@@ -103,10 +103,10 @@ impl Lag {
         }
     }
 
-    /// The run of a row, that of an event, and what an event is grouped by beside its identity.
+    /// The expressions of the run of a row, of the run of an event, and of the keys to group by before the identity.
     fn run(&self) -> (&'static str, &'static str, &'static str) {
         if self.by_test_id {
-            ("toString(told_of)", "e.test_id", "e.test_id, ")
+            ("toString(run_id)", "e.test_id", "e.test_id, ")
         } else {
             ("''", "''", "")
         }
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn all_events_of_a_window_together() {
-        let lag = Lag {
+        let lag = LagQuery {
             window: window(),
             test_id: None,
             by_test_id: false,
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn one_test_run_over_time() {
-        let lag = Lag {
+        let lag = LagQuery {
             window: window(),
             test_id: Some(TestId::new("load'1").unwrap()),
             by_test_id: true,

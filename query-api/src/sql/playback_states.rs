@@ -1,5 +1,5 @@
-//! The states of playbacks as they are read by id, merged here, and what they tell. `ess_schema::merged` says the same as SQL, for
-//! many playbacks at once; of one, planning a dozen aggregate functions costs more than reading it.
+//! The states of playbacks by id, merged here. `ess_schema::merged` does the same in SQL for many playbacks; for one playback, planning
+//! a dozen aggregate functions costs more than reading its states.
 
 mod encoded;
 
@@ -12,8 +12,7 @@ use serde_bytes::ByteBuf;
 use self::encoded::{Numbers, Stretches};
 use super::PlaybackRow;
 
-/// States of one playback: those of one stored row, or of several merged. What they hold is told in
-/// schema/sql/generation/0003_playbacks_state.sql.
+/// The states of one playback, of one stored row or of several merged ones. schema/sql/generation/0003_playbacks_state.sql defines them.
 #[derive(Row, Deserialize)]
 pub(crate) struct PlaybackStates {
     playback_id: String,
@@ -33,8 +32,8 @@ pub(crate) struct PlaybackStates {
     last_ingested: (i64, u64, i64),
 }
 
-/// The states as they are stored, in the order of [`PlaybackStates`]: a few rows a playback. The client reads tuples without names
-/// only, and of states what they come to or their bytes.
+/// Selects the stored states, a few rows a playback, in the order of [`PlaybackStates`]. The client can read unnamed tuples only, and
+/// of aggregate states only their results or their bytes.
 pub(super) const STORED: &str = "\
 SELECT playback_id, finalizeAggregation(origin) AS origin, finalizeAggregation(test_id) AS test_id,
     finalizeAggregation(state) AS state,
@@ -45,7 +44,7 @@ SELECT playback_id, finalizeAggregation(origin) AS origin, finalizeAggregation(t
 FROM playbacks_state
 WHERE playback_id IN {playback_ids:Array(String)}";
 
-/// One of `marks`: an event that begins or ends the playback, or names a user or a track alone. Texts it does not carry are empty.
+/// One of `marks`: an event that starts or ends the playback, or names only a user or only a track. Missing texts are empty.
 type Mark = (
     i64,
     String,
@@ -62,7 +61,7 @@ type Mark = (
     String,
 );
 
-/// When an event occurred, its id and its source, and what it names.
+/// The time, id and source of an event, and the user and track that it names.
 type Naming<'m> = (i64, &'m str, &'m str, &'m str, &'m str);
 
 /// The kinds of a measure, in the low three bits of its key.
@@ -75,7 +74,7 @@ const SEEK: u64 = 4;
 const FAILURE: u64 = 5;
 
 impl PlaybackStates {
-    /// One for each playback, of the rows that hold its states.
+    /// Merges rows into one value for each playback.
     pub(crate) fn merged(rows: Vec<Self>) -> impl Iterator<Item = Self> {
         let mut merged = BTreeMap::<String, Self>::new();
         for row in rows {
@@ -85,12 +84,12 @@ impl PlaybackStates {
             }
         }
         merged.into_values().map(|mut states| {
-            keep_greatest(&mut states.measures);
+            retain_max_values(&mut states.measures);
             states
         })
     }
 
-    /// In any order, and any row any number of times. Of `measures` the lesser ones are still to be left out.
+    /// Merges another row. The order and repetitions do not matter. `measures` still contains smaller values of repeated keys.
     fn merge(&mut self, other: Self) {
         let Self {
             playback_id: _,
@@ -109,8 +108,8 @@ impl PlaybackStates {
             seqs,
             last_ingested,
         } = other;
-        keep_least(&mut self.origin, origin);
-        keep_least(&mut self.test_id, test_id);
+        merge_min(&mut self.origin, origin);
+        merge_min(&mut self.test_id, test_id);
         self.state = state.max(std::mem::take(&mut self.state));
         self.marks.extend(marks);
         self.started_at = [self.started_at, started_at].into_iter().flatten().min();
@@ -135,7 +134,7 @@ impl PlaybackStates {
         of_kind.count() as u64
     }
 
-    /// Distinct events: one has a key for each kind of measure that its messages told.
+    /// The number of distinct events. An event has one key for each kind of measure in its messages.
     fn events(&self) -> u64 {
         let mut events: Vec<u64> = self.measures.iter().map(|(key, _)| key >> 3).collect();
         events.sort_unstable();
@@ -143,7 +142,7 @@ impl PlaybackStates {
         events.len() as u64
     }
 
-    /// From ingest to the first storing of the event that was ingested last.
+    /// The time from ingest to the first storage of the event that was ingested last.
     fn ingest_to_store_ms(&self) -> i64 {
         let (minus_ingest_ms, _, stored_ms) = self.last_ingested;
         stored_ms + minus_ingest_ms
@@ -163,7 +162,7 @@ impl PlaybackStates {
         self.earliest(carried).unwrap_or_default().to_owned()
     }
 
-    /// When the latest mark with a reason occurred, and the reason.
+    /// The time and the reason of the latest mark with a reason.
     fn ending(&self) -> (i64, String) {
         let ends = self.marks.iter().filter(|mark| !mark.12.is_empty());
         let last = ends.max_by_key(|mark| (mark.0, &mark.1, &mark.2, &mark.12));
@@ -171,7 +170,7 @@ impl PlaybackStates {
             .unwrap_or_default()
     }
 
-    /// Everything that names a user or a track, as sorted.
+    /// The events that name a user or a track, sorted.
     fn namings(&self) -> Vec<Naming<'_>> {
         let marks = self.marks.iter();
         let marks = marks.map(|(at, id, source, user, track, ..)| {
@@ -189,20 +188,20 @@ impl PlaybackStates {
     }
 }
 
-/// Keeps the lesser text; an empty one is none.
-fn keep_least(kept: &mut ByteBuf, other: ByteBuf) {
-    if kept.is_empty() || (!other.is_empty() && other < *kept) {
-        *kept = other;
+/// Replaces a text by a smaller one. The empty text is no value.
+fn merge_min(text: &mut ByteBuf, other: ByteBuf) {
+    if text.is_empty() || (!other.is_empty() && other < *text) {
+        *text = other;
     }
 }
 
-/// Of each key the greatest value.
-fn keep_greatest(measures: &mut Vec<(u64, u64)>) {
+/// Retains the maximum value of each key.
+fn retain_max_values(measures: &mut Vec<(u64, u64)>) {
     measures.sort_unstable_by_key(|&(key, ms)| (key, Reverse(ms)));
     measures.dedup_by_key(|(key, _)| *key);
 }
 
-/// The event that `origin` is of: eight bytes of its time, most significant first and the sign turned, and texts ended by zero bytes.
+/// Reads `origin`: eight bytes of time, big-endian with the sign bit flipped, and texts that end with a zero byte each.
 fn origin(bytes: &[u8]) -> Option<Naming<'_>> {
     let (time, texts) = bytes.split_first_chunk()?;
     let mut texts = std::str::from_utf8(texts).ok()?.split('\0');
@@ -215,13 +214,13 @@ fn origin(bytes: &[u8]) -> Option<Naming<'_>> {
     ))
 }
 
-/// The name in the earliest event that has one.
+/// The name in the earliest event with one.
 fn first<'m>(namings: &[Naming<'m>], name: impl Fn(&Naming<'m>) -> &'m str) -> String {
     let mut names = namings.iter().map(name).filter(|name| !name.is_empty());
     names.next().unwrap_or_default().to_owned()
 }
 
-/// What stands behind the order key: after its last zero byte.
+/// The value after the order key, which ends with the last zero byte.
 fn value(bytes: &[u8]) -> String {
     let value = bytes.rsplit(|byte| *byte == 0).next().unwrap_or_default();
     String::from_utf8_lossy(value).into_owned()

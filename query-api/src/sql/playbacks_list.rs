@@ -1,17 +1,17 @@
-//! Playbacks in the order of their first events, newest first, from the rows of `playbacks`.
+//! Lists of playbacks by their first events, newest first.
 
 use ess_schema::merged;
 
 use super::{FINAL_SETTINGS, PlaybackRow, Scope, Select, Sql};
 use crate::question::{Attribute, Filter, Period, PlaybackFilter, PlaybackKey};
 
-/// At most `rows` of them that began in `period`, which lies in that of the filter.
+/// Selects at most `rows` playbacks that meet the filter and began in `period`, which lies in the filter's.
 #[derive(Debug)]
 pub(crate) struct PlaybacksList<'f> {
     pub(crate) filter: &'f PlaybackFilter,
     pub(crate) period: Period,
     pub(crate) after: Option<&'f PlaybackKey>,
-    /// Silent since before this, an open playback is abandoned.
+    /// An open playback without events since this time is abandoned.
     pub(crate) silent_since: i64,
     pub(crate) rows: usize,
 }
@@ -41,7 +41,7 @@ impl Select for PlaybacksList<'_> {
     fn to_sql(&self) -> Sql {
         let mut scope = Scope::new(self.period, &self.filter.texts());
         if let Some(state) = self.filter.state {
-            // As ess_schema::playback says it.
+            // The definition of ess_schema::playback.
             scope.and(
                 "multiIf(state IN ('finished', 'failed'), toString(state), last_event_at < fromUnixTimestamp64Milli({silent_since:Int64}, 'UTC'), 'abandoned', toString(state)) = {state:String}",
             );

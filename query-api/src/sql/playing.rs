@@ -1,5 +1,4 @@
-//! How many playbacks play now: in all, by track and by country. They are those that are playing by their latest event and were not
-//! silent for so long that they count as abandoned.
+//! The number of playbacks that are playing now: in total, by track and by country. They are in the state playing and not abandoned.
 
 use clickhouse::Row;
 use ess_schema::Timestamp;
@@ -8,20 +7,20 @@ use serde::Deserialize;
 use super::{FINAL_SETTINGS, Select, Sql};
 use crate::question::LiveQuestion;
 
-/// What plays now.
+/// Counts the playing playbacks.
 #[derive(Debug)]
 pub(crate) struct Playing<'q> {
     pub(crate) question: &'q LiveQuestion,
-    /// Those whose last event is older are abandoned.
+    /// Playbacks without events since this time are abandoned.
     pub(crate) heard_since: Timestamp,
 }
 
-/// How many play in all, of one track, or in one country.
+/// The number of playing playbacks in total, of one track, or in one country.
 #[derive(Debug, Clone, PartialEq, Eq, Row, Deserialize)]
 pub(crate) struct PlayingRow {
     /// `all`, `track` or `country`.
     pub(crate) part: String,
-    /// Of the track or country; empty where no event told, and for all.
+    /// The track or country; empty if unknown, and for the total.
     pub(crate) name: String,
     pub(crate) playing: u64,
     pub(crate) listeners: u64,
@@ -44,7 +43,7 @@ impl Select for Playing<'_> {
         let of_country = country
             .as_ref()
             .map(|_| "\n    AND p.country = {country:String}");
-        // The index on last_event_at leaves the partitions of the days on which something plays.
+        // The index on last_event_at skips the partitions of days without playing playbacks.
         let text = format!(
             "\
 SELECT multiIf(grouping(p.track_id) = 0, 'track', grouping(p.country) = 0, 'country', 'all') AS part,

@@ -1,19 +1,19 @@
-//! How far a generation has been folded.
+//! The progress of a generation.
 
 use clickhouse::Row;
 use serde::Deserialize;
 
 use super::{Select, Sql};
 
-/// The progress of every partition that anything was stored of.
+/// Selects the progress of every partition with stored records.
 #[derive(Debug)]
 pub(crate) struct Progress;
 
-/// The same of the rows of playbacks, which are made of the events a moment later.
+/// Selects the progress of the rows of `playbacks`, which are rolled up a moment after the events.
 #[derive(Debug)]
 pub(crate) struct PlaybacksProgress;
 
-/// One partition; times are ms since the epoch.
+/// The progress of one partition; times are ms since the epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Row, Deserialize)]
 pub(crate) struct ProgressRow {
     pub(crate) partition: u16,

@@ -1,4 +1,4 @@
-//! A report as SQL, over `playbacks`: one row a playback, so that counts and sums are of distinct events by themselves.
+//! A report as SQL over `playbacks`, which has one row a playback, so that counts and sums are of distinct events.
 
 mod aggregate;
 mod keyset;
@@ -15,9 +15,9 @@ use super::{
     Sql,
     tabular::{Kind, SelectColumns},
 };
-use crate::question::{Aggregate, Column, Dimension, Report, SortKey, TimeBucket};
+use crate::question::{Aggregate, Dimension, Report, ReportColumn, SortKey, TimeBucket};
 
-/// What is asked, and from how much listening a playback is a stream, in ms.
+/// Selects the rows of a report. `threshold_ms` is the listening time from which a playback counts as a stream.
 #[derive(Debug)]
 pub(crate) struct ReportRows<'r> {
     pub(crate) report: &'r Report,
@@ -37,15 +37,17 @@ impl ReportRows<'_> {
     }
 
     /// The SQL of a column, as a value that compares and sorts.
-    fn expression(&self, column: Column) -> String {
+    fn expression(&self, column: ReportColumn) -> String {
         match column {
-            Column::Metric(metric) => AggregateWriter {
+            ReportColumn::Metric(metric) => AggregateWriter {
                 approx: self.report.approx,
                 presences: self.has_peak(),
             }
             .expression(&metric.declaration().aggregate),
-            Column::Dimension(Dimension::Attribute(text)) => format!("toString({})", text.column()),
-            Column::Dimension(Dimension::Time(bucket)) => {
+            ReportColumn::Dimension(Dimension::Attribute(text)) => {
+                format!("toString({})", text.column())
+            }
+            ReportColumn::Dimension(Dimension::Time(bucket)) => {
                 let start = if self.has_peak() {
                     "bucket".to_owned()
                 } else {
@@ -87,12 +89,12 @@ impl ReportRows<'_> {
 }
 
 /// The kind of a report's column.
-pub(crate) fn kind(column: Column) -> Kind {
+pub(crate) fn kind(column: ReportColumn) -> Kind {
     match column {
-        Column::Dimension(Dimension::Attribute(_)) => Kind::Text,
-        Column::Dimension(Dimension::Time(_)) => Kind::Integer,
-        Column::Metric(metric) if metric.declaration().aggregate.is_count() => Kind::Integer,
-        Column::Metric(_) => Kind::Number,
+        ReportColumn::Dimension(Dimension::Attribute(_)) => Kind::Text,
+        ReportColumn::Dimension(Dimension::Time(_)) => Kind::Integer,
+        ReportColumn::Metric(metric) if metric.declaration().aggregate.is_count() => Kind::Integer,
+        ReportColumn::Metric(_) => Kind::Number,
     }
 }
 

@@ -1,18 +1,18 @@
-//! How plays of a track held their listeners: how many there are, and what of the track each heard.
+//! The retention of a track: its plays, and their listening time by bucket.
 
 use clickhouse::Row;
 use serde::Deserialize;
 
 use super::{FINAL_SETTINGS, Scope, Select, Sql};
-use crate::question::{Attribute, Filter, Plays};
+use crate::question::{Attribute, Filter, RetentionQuestion};
 
 /// Length of a bucket, in ms.
 pub(crate) const BUCKET_MS: u64 = 5_000;
-/// Positions past this are not told: six hours.
+/// The last position of the answer: six hours.
 const LAST_MS: u64 = 6 * 3_600_000;
 
-/// As for every question about many; the stretches in the order in which they lie, and read by track only: to look in the index
-/// for each of a hundred thousand playbacks takes longer than to read them all.
+/// The settings of all queries of `playbacks`, and two more: read the stretches in the order of the key, and by track only, because
+/// a hundred thousand look-ups of playbacks in the index take longer than reading all stretches of the track.
 const IN_ORDER: &[(&str, &str)] = &[
     ("optimize_aggregation_in_order", "1"),
     ("use_index_for_in_with_subqueries", "0"),
@@ -21,7 +21,7 @@ const IN_ORDER: &[(&str, &str)] = &[
     FINAL_SETTINGS[2],
 ];
 
-impl Plays {
+impl RetentionQuestion {
     fn scope(&self) -> Scope {
         let filter = Filter::Attribute {
             attribute: Attribute::Track,
@@ -34,24 +34,24 @@ impl Plays {
     }
 }
 
-/// How many plays there are, and how far they came.
+/// Counts the plays, and those that reached each quartile.
 #[derive(Debug)]
-pub(crate) struct PlaysOf<'p>(pub(crate) &'p Plays);
+pub(crate) struct RetentionPlays<'p>(pub(crate) &'p RetentionQuestion);
 
 /// The answer: one row.
 #[derive(Debug, Row, Deserialize)]
-pub(crate) struct PlaysRow {
+pub(crate) struct RetentionPlaysRow {
     pub(crate) plays: u64,
-    /// The track's length, the greatest that was told.
+    /// The track's duration: the maximum of its plays.
     pub(crate) duration_ms: Option<u64>,
-    /// Plays whose track's length is known.
+    /// Plays with a known duration of the track.
     pub(crate) measured: u64,
     /// Of these, those that reached 25, 50, 75 and 95 percent.
     pub(crate) reached: Vec<u64>,
 }
 
-impl Select for PlaysOf<'_> {
-    type Row = PlaysRow;
+impl Select for RetentionPlays<'_> {
+    type Row = RetentionPlaysRow;
     const NAME: &'static str = "retention_plays";
     const UNBOUNDED: bool = true;
 
@@ -67,31 +67,31 @@ FROM {source}"
     }
 }
 
-/// What was heard, by bucket.
+/// Selects the listening time by bucket.
 #[derive(Debug)]
-pub(crate) struct Heard<'p>(pub(crate) &'p Plays);
+pub(crate) struct RetentionListening<'p>(pub(crate) &'p RetentionQuestion);
 
-/// One bucket that something was heard of.
+/// A bucket with listening time.
 #[derive(Debug, Row, Deserialize)]
-pub(crate) struct HeardRow {
+pub(crate) struct RetentionListeningRow {
     /// Counted from 0.
     pub(crate) bucket: u64,
-    /// Plays that heard something of it.
+    /// Plays with a played stretch in it.
     pub(crate) plays: u64,
-    /// Listening time in it, repetitions by the listener included.
+    /// Listening time in it, repeated listening included.
     pub(crate) heard_ms: u64,
 }
 
-impl Select for Heard<'_> {
-    type Row = HeardRow;
+impl Select for RetentionListening<'_> {
+    type Row = RetentionListeningRow;
     const NAME: &'static str = "retention_heard";
     const UNBOUNDED: bool = true;
 
     fn to_sql(&self) -> Sql {
         let mut scope = self.0.scope();
         let source = scope.playbacks();
-        // Distinct stretches, playback by playback in the order of the key, so that memory does not grow with the plays. Of a
-        // bucket that a playback heard more than once, the first time makes it a play.
+        // Distinct stretches by playback, in the order of the key, so that memory does not grow with the number of plays. Only the
+        // first of a playback's stretches in a bucket counts as a play.
         let touched =
             format!("range(intDiv(f, {BUCKET_MS}), intDiv(toUInt64(t - 1), {BUCKET_MS}) + 1)");
         let heard_ms =
@@ -121,8 +121,8 @@ mod tests {
     use super::*;
     use crate::{question::Period, sql::shown};
 
-    fn plays() -> Plays {
-        Plays {
+    fn plays() -> RetentionQuestion {
+        RetentionQuestion {
             track_id: "t'1".to_owned(),
             period: Period::default(),
         }
@@ -130,11 +130,11 @@ mod tests {
 
     #[test]
     fn the_plays_of_a_track() {
-        insta::assert_snapshot!(shown(&PlaysOf(&plays()).to_sql()));
+        insta::assert_snapshot!(shown(&RetentionPlays(&plays()).to_sql()));
     }
 
     #[test]
     fn what_was_heard_by_bucket() {
-        insta::assert_snapshot!(shown(&Heard(&plays()).to_sql()));
+        insta::assert_snapshot!(shown(&RetentionListening(&plays()).to_sql()));
     }
 }

@@ -1,9 +1,9 @@
-//! One row of `events` as it is read back.
+//! A row of `events`.
 
 use clickhouse::Row;
 use serde::Deserialize;
 
-/// A stored event. Empty text means that the event does not have the value; times are ms since the epoch.
+/// A stored event. An empty text is a missing value; times are ms since the epoch.
 #[derive(Debug, Clone, PartialEq, Row, Deserialize)]
 #[cfg_attr(test, derive(Default))]
 pub(crate) struct StoredEvent {
@@ -34,7 +34,7 @@ FROM events
 ";
 
 impl StoredEvent {
-    /// What rows are sorted by.
+    /// The sort key of the table.
     pub(crate) fn sort_key(&self) -> (i64, &str, &str) {
         (self.occurred_at, &self.source, &self.event_id)
     }

@@ -1,11 +1,11 @@
-//! Questions whose columns depend on what is asked. They are answered column by column, each of a kind that is known beforehand.
+//! Queries whose columns depend on the question. They are answered column by column, each of a kind that is known beforehand.
 
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use super::{InvalidRow, Sql};
 
-/// A question that is answered with columns.
+/// A query that is answered with columns.
 pub(crate) trait SelectColumns: Sync {
     /// Its name in metrics and in ClickHouse's query log.
     const NAME: &'static str;
@@ -13,16 +13,16 @@ pub(crate) trait SelectColumns: Sync {
     /// The kinds of the columns that `to_sql` selects, in its order.
     fn kinds(&self) -> Vec<Kind>;
 
-    /// The question as text and values.
+    /// The statement.
     fn to_sql(&self) -> Sql;
 }
 
 /// The kind of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// Text; empty text is told as unknown.
+    /// Text; the empty text is null.
     Text,
-    /// A whole number.
+    /// An integer.
     Integer,
     /// A number.
     Number,
@@ -36,11 +36,11 @@ pub(crate) enum Cells {
     Number(Vec<Option<f64>>),
 }
 
-/// In which form the columns are sent: `[[…],[…]]`.
+/// ClickHouse's output format: `[[…],[…]]`.
 pub(crate) const FORMAT: &str = "JSONCompactColumns";
 
 impl Cells {
-    /// How many there are.
+    /// The number of values.
     pub(crate) fn len(&self) -> usize {
         match self {
             Self::Text(cells) => cells.len(),
@@ -49,7 +49,7 @@ impl Cells {
         }
     }
 
-    /// Without those past `len`.
+    /// Drops the values past `len`.
     pub(crate) fn truncate(&mut self, len: usize) {
         match self {
             Self::Text(cells) => cells.truncate(len),
@@ -62,7 +62,7 @@ impl Cells {
 /// Reads columns of these kinds.
 ///
 /// # Errors
-/// An answer that has others.
+/// When the answer has other columns.
 pub(crate) fn read(kinds: &[Kind], answer: &[u8]) -> Result<Vec<Cells>, InvalidRow> {
     let columns: Vec<&RawValue> = serde_json::from_slice(answer)?;
     if columns.is_empty() {

@@ -1,4 +1,4 @@
-//! One value of a table, whatever its kind: what forms that are written row by row have in common.
+//! One value of a table of any kind, for formats that are written row by row.
 
 use ess_schema::Timestamp;
 use serde::{Serialize, Serializer};

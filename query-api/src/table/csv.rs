@@ -1,6 +1,6 @@
-//! A table as CSV (RFC 4180): a line of names, then a line a row, each ended by CRLF. A row without a value has an empty field.
-//! Values are told as they are. A text that begins with `=` is a formula to some spreadsheets; putting something before it would
-//! make it another text to every program, so that is left to whoever opens the file (import such columns as text).
+//! A table as CSV (RFC 4180): a header line, then one line a row, each ended by CRLF. Null is an empty field. Values are written
+//! unchanged. Some spreadsheets take a text that begins with `=` for a formula; a prefix would change the text for every other program,
+//! so users of spreadsheets must import such columns as text.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use serde_json::Number;
 
 use super::{Cell, Table, WriteError};
 
-/// The table with its line of names.
+/// The table with its header line.
 pub(super) fn write(table: &Table) -> Result<Vec<u8>, WriteError> {
     let mut writer = WriterBuilder::new()
         .terminator(Terminator::CRLF)

@@ -1,4 +1,4 @@
-//! A table as JSON: an object a row, its members in the order of the columns, null where a row has no value.
+//! A table as JSON: one object a row, its members in the order of the columns.
 
 use serde::{Serialize, Serializer};
 
@@ -11,7 +11,7 @@ pub(super) fn array(table: &Table) -> Result<Vec<u8>, WriteError> {
     Ok(on_one_line(text))
 }
 
-/// An object a line.
+/// One object a line.
 pub(super) fn lines(table: &Table) -> Result<Vec<u8>, WriteError> {
     table.rows().try_fold(Vec::new(), |mut lines, row| {
         lines.append(&mut on_one_line(serde_json::to_vec(&row)?));
@@ -38,8 +38,7 @@ impl Serialize for Row<'_> {
     }
 }
 
-/// JSON without line breaks. Inside a string they are always escaped: those that stand there are white space of embedded JSON,
-/// and would end a line.
+/// JSON without line breaks. Strings escape them, so that all line breaks are white space of embedded JSON.
 fn on_one_line(mut text: Vec<u8>) -> Vec<u8> {
     for byte in &mut text {
         if matches!(byte, b'\n' | b'\r') {

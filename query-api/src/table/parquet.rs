@@ -1,5 +1,5 @@
-//! A table as Apache Parquet: one row group, every column optional and compressed by Snappy, which every reader knows. Texts are
-//! STRING, moments TIMESTAMP(MILLIS, UTC), embedded JSON is JSON (parquet-format, LogicalTypes.md).
+//! A table as Apache Parquet: one row group, every column optional and compressed with Snappy, which every reader supports. Texts are
+//! STRING, times TIMESTAMP(MILLIS, UTC), embedded JSON is JSON (parquet-format, LogicalTypes.md).
 
 use std::sync::Arc;
 
@@ -98,7 +98,7 @@ fn write_values(
     }
 }
 
-/// The values there are, and at which rows (definition level 1) and which have none (0).
+/// Writes the values, and the definition levels: 1 for a value, 0 for null.
 fn write_column<T: DataType>(
     chunk: &mut SerializedColumnWriter<'_>,
     values: impl Iterator<Item = Option<T::T>>,

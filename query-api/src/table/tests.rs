@@ -1,4 +1,4 @@
-//! Every form holds the same values, and none where there is none; Parquet is read back by the crate's own reader.
+//! Every format has the same values. The reader of the crate reads Parquet back.
 
 use ::parquet::{
     basic::Compression,
@@ -21,7 +21,7 @@ fn column(name: &str, values: Values) -> Column {
     }
 }
 
-/// A column of each kind, the last row without any value.
+/// A column of each kind; the last row is null.
 fn table() -> Table {
     let at = Timestamp::parse_rfc3339("2026-11-23T10:00:00.123Z").unwrap();
     let texts = ["=1+1", "comma, \"quote\"\r\nand line", "曲🎵"].map(|text| Some(text.to_owned()));
@@ -92,7 +92,7 @@ fn json_is_an_array_of_objects_or_an_object_a_line() {
 }
 
 #[test]
-fn csv_tells_values_as_they_are_and_leaves_out_what_there_is_not() {
+fn csv_writes_values_unchanged_and_null_as_an_empty_field() {
     let lines = [
         "text,integer,number,flag,time,data",
         "=1+1,-9223372036854775808,0.1,true,2026-11-23T10:00:00.123Z,\"{\"\"a\"\":\n[1, 2.50]}\"",

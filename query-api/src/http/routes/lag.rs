@@ -16,9 +16,9 @@ use crate::{
         reader::Reader,
         wire,
     },
-    question::{Format, LagBucket, LagBy, LagQuestion, MOST_LAG_ROWS, Question, Window},
+    question::{Format, LagBucket, LagBy, LagQuestion, MAX_LAG_ROWS, Question, Window},
     read::{Content, SelectError},
-    sql::{InvalidRow, Lag, LagRow},
+    sql::{InvalidRow, LagQuery, LagRow},
 };
 
 /// The operation.
@@ -92,7 +92,7 @@ impl LagQuestion {
     fn too_many_rows() -> Problem {
         let error = FieldError {
             pointer: "?by".to_owned(),
-            detail: format!("more than {MOST_LAG_ROWS} rows"),
+            detail: format!("more than {MAX_LAG_ROWS} rows"),
             allowed: Some("one ?test_id, a longer ?bucket, or a shorter window".to_owned()),
         };
         Problem::new(
@@ -166,14 +166,14 @@ impl Reader {
         question: &LagQuestion,
     ) -> Result<Content, Problem> {
         let window = question.window(now()?);
-        let lag = Lag {
+        let lag = LagQuery {
             window,
             test_id: question.test_id.clone(),
             by_test_id: question.by == Some(LagBy::TestId),
             bucket_ms: question.bucket.map(LagBucket::millis),
         };
         let rows = self.read_model.select(generation, &lag).await?;
-        if rows.len() > MOST_LAG_ROWS {
+        if rows.len() > MAX_LAG_ROWS {
             return Err(LagQuestion::too_many_rows());
         }
         let lags = question.lags(window, rows).map_err(SelectError::from)?;

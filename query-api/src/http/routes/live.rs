@@ -23,7 +23,7 @@ use crate::{
         reader::Reader,
         wire,
     },
-    live::{Begin, Listening},
+    live::{EventStream, StreamStart},
     question::{Country, Format, LiveQuestion, Question},
     read::{Content, Layer, View},
 };
@@ -120,8 +120,10 @@ impl Operation for GetLive {
             reader.watch.reached_in(Layer::Playbacks, &after).await?;
             let id = request.header(LAST_EVENT_ID);
             let last = id.and_then(|id| id.parse().ok());
-            let listening = reader.live.listen(&question, Begin { last, after })?;
-            return Ok(stream(listening));
+            let events = reader
+                .live
+                .subscribe(&question, StreamStart { last, after })?;
+            return Ok(stream(events));
         }
         let answer = reader.answer(Question::Live(question), &after).await?;
         Ok(answer::respond(request, &answer, Format::Json, true))
@@ -162,14 +164,14 @@ fn unbuffered() -> MetaHeader {
     )
 }
 
-fn stream(listening: Listening) -> Response {
+fn stream(events: EventStream) -> Response {
     Response::builder()
         .content_type(Form::EVENT_STREAM)
         .header(header::CACHE_CONTROL, "no-store")
         .header(header::VARY, "Accept")
         // Proxies forward the stream without buffering.
         .header("x-accel-buffering", "no")
-        .body(Body::from_bytes_stream(listening))
+        .body(Body::from_bytes_stream(events))
 }
 
 impl Reader {
@@ -179,7 +181,7 @@ impl Reader {
         view: Arc<View>,
         question: &LiveQuestion,
     ) -> Result<Content, Problem> {
-        let look = self.live.source().look_at(view, question).await?;
-        Ok(self.open(look.body))
+        let query = self.live.source().query_at(view, question).await?;
+        Ok(self.open(query.body))
     }
 }

@@ -9,7 +9,7 @@ use crate::{
         parameters::{Dimensions, Filters, Order, Zone},
     },
     question::{
-        Cursor, Dimension, InvalidCursor, Metric, Period, Report, RowKey, impossible, order,
+        Cursor, Dimension, InvalidCursor, Metric, Period, Report, RowKey, check_dimensions, order,
     },
 };
 
@@ -45,7 +45,7 @@ impl ReportRequest {
         } = self;
         let dimensions: Vec<Dimension> = dimensions.unwrap_or_default().0;
         let period = errors.check(Period::new(from, to));
-        if let Some(error) = impossible(&dimensions) {
+        if let Err(error) = check_dimensions(&dimensions) {
             errors.push(error);
         }
         let sort = sort.unwrap_or_default().0;

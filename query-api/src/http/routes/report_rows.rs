@@ -5,7 +5,7 @@ use ess_service::problem::Problem;
 
 use crate::{
     http::reader::Reader,
-    question::{Column, Cursor, Dimension, Format, KeyValue, Report, RowKey},
+    question::{Cursor, Dimension, Format, KeyValue, Report, ReportColumn, RowKey},
     read::{Content, SelectError},
     sql::{Cells, ReportRows},
     table::{self, Table},
@@ -106,8 +106,8 @@ fn last(column: &Cells) -> KeyValue {
     value.unwrap_or(KeyValue::Unknown)
 }
 
-fn column_of(column: Column, cells: Cells) -> Result<table::Column, InvalidTime> {
-    let is_time = matches!(column, Column::Dimension(Dimension::Time(_)));
+fn column_of(column: ReportColumn, cells: Cells) -> Result<table::Column, InvalidTime> {
+    let is_time = matches!(column, ReportColumn::Dimension(Dimension::Time(_)));
     let values = match cells {
         Cells::Integer(cells) if is_time => {
             let times = cells.into_iter();

@@ -15,9 +15,9 @@ use crate::{
         reader::Reader,
         wire,
     },
-    question::{Format, Period, Plays, Question},
+    question::{Format, Period, Question, RetentionQuestion},
     read::Content,
-    sql::{Heard, PlaysOf, PlaysRow},
+    sql::{RetentionListening, RetentionPlays, RetentionPlaysRow},
 };
 
 /// The operation.
@@ -65,7 +65,7 @@ impl CachedRead for GetRetention {
     ) -> Option<Question> {
         let period = errors.check(Period::new(from, to))?;
         let track_id = id?.to_string();
-        Some(Question::Retention(Plays { track_id, period }))
+        Some(Question::Retention(RetentionQuestion { track_id, period }))
     }
 }
 
@@ -74,9 +74,9 @@ impl Reader {
     pub(crate) async fn retention(
         &self,
         generation: u32,
-        plays: Plays,
+        plays: RetentionQuestion,
     ) -> Result<Content, Problem> {
-        let (counts, heard) = (PlaysOf(&plays), Heard(&plays));
+        let (counts, heard) = (RetentionPlays(&plays), RetentionListening(&plays));
         let (counts, heard) = tokio::try_join!(
             self.read_model.select(generation, &counts),
             self.read_model.select(generation, &heard),
@@ -87,7 +87,7 @@ impl Reader {
         );
         let counts = counts.into_iter().next();
         let counts = counts
-            .filter(|PlaysRow { plays, .. }| *plays > 0)
+            .filter(|RetentionPlaysRow { plays, .. }| *plays > 0)
             .ok_or_else(|| Problem::new(ProblemKind::NotFound, unknown))?;
         let retention = wire::Retention::new(plays.track_id, &counts, &heard);
         Ok(self.open(bodies::json(&retention)?))

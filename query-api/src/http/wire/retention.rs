@@ -1,7 +1,7 @@
 //! The JSON of a track's retention curve.
 
 use super::described::document;
-use crate::sql::{BUCKET_MS, HeardRow, PlaysRow};
+use crate::sql::{BUCKET_MS, RetentionListeningRow, RetentionPlaysRow};
 
 document! {
     /// Which parts of a track its plays covered.
@@ -49,8 +49,12 @@ document! {
 
 impl Retention {
     /// Combines the plays with their buckets, which ascend and lack the buckets that no play covered.
-    pub(crate) fn new(track_id: String, plays: &PlaysRow, heard: &[HeardRow]) -> Self {
-        let PlaysRow {
+    pub(crate) fn new(
+        track_id: String,
+        plays: &RetentionPlaysRow,
+        heard: &[RetentionListeningRow],
+    ) -> Self {
+        let RetentionPlaysRow {
             plays,
             duration_ms,
             measured,
@@ -131,13 +135,13 @@ mod tests {
 
     #[test]
     fn uncovered_buckets_are_zero_and_the_last_bucket_ends_with_the_track() {
-        let plays = PlaysRow {
+        let plays = RetentionPlaysRow {
             plays: 4,
             duration_ms: Some(12_000),
             measured: 2,
             reached: vec![2, 1, 1, 0],
         };
-        let heard = |bucket, plays, heard_ms| HeardRow {
+        let heard = |bucket, plays, heard_ms| RetentionListeningRow {
             bucket,
             plays,
             heard_ms,

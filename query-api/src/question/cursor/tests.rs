@@ -1,4 +1,4 @@
-//! A cursor opens the place it was made for, in the list it was made for, and nothing else is one.
+//! A cursor gives back its key, for its own list only. Anything else is refused.
 
 use ess_schema::{EventId, Source, Timestamp};
 use proptest::prelude::*;
@@ -22,7 +22,7 @@ fn list(conditions: &[(&'static str, &str)]) -> Fingerprint {
     )
 }
 
-/// The text of these bytes, with the checksum that belongs to them.
+/// The text of these bytes with their checksum.
 fn sealed(bytes: &[u8]) -> String {
     BASE64_URL_SAFE_NO_PAD.encode([bytes, &checksum(bytes)].concat())
 }
@@ -53,7 +53,7 @@ fn a_cursor_survives_its_text_form() {
 }
 
 #[test]
-fn a_cursor_of_another_question_is_refused() {
+fn a_cursor_of_another_list_is_refused() {
     let here = list(&[("user_id", "u"), ("track_id", "t")]);
     let cursor = Cursor::new(here, &key("e"));
     for other in [
@@ -77,9 +77,9 @@ fn a_cursor_of_another_question_is_refused() {
     assert!(of_others.key::<OtherList>(others).is_ok());
 }
 
-/// Callers hold cursors while a new build is rolled out: what the text holds may change with the version only.
+/// Clients use cursors across a deployment, so the format may change with its version only.
 #[test]
-fn the_text_form_stands() {
+fn the_format_does_not_change() {
     let text = Cursor::new(list(&[("user_id", "u")]), &key("e")).to_string();
     assert_eq!(
         text,
@@ -91,11 +91,11 @@ fn the_text_form_stands() {
 fn anything_else_is_refused() {
     let whole = Cursor::new(list(&[]), &key("e"));
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(whole.to_string()).unwrap();
-    let told = &bytes[..bytes.len() - CHECKSUM];
-    assert_eq!(sealed(told).parse(), Ok(whole.clone()));
-    let other_version = sealed(&[&[VERSION + 1], &told[1..]].concat());
+    let content = &bytes[..bytes.len() - CHECKSUM];
+    assert_eq!(sealed(content).parse(), Ok(whole.clone()));
+    let other_version = sealed(&[&[VERSION + 1], &content[1..]].concat());
     let first_version = BASE64_URL_SAFE_NO_PAD.encode(b"\x01\0\0\0\0\0\0\0\0s\0e");
-    let no_list = sealed(&told[..FINGERPRINT]);
+    let no_list = sealed(&content[..FINGERPRINT]);
     let padded = format!("{whole}=");
     for bad in [
         "",
@@ -113,7 +113,7 @@ fn anything_else_is_refused() {
             "{bad}"
         );
     }
-    let no_key = sealed(&told[..=FINGERPRINT]).parse::<Cursor>().unwrap();
+    let no_key = sealed(&content[..=FINGERPRINT]).parse::<Cursor>().unwrap();
     assert_eq!(
         no_key.key::<EventKey>(list(&[])),
         Err(InvalidCursor::Unreadable)
@@ -122,7 +122,7 @@ fn anything_else_is_refused() {
 
 proptest! {
     #[test]
-    fn one_altered_character_is_noticed(at in any::<prop::sample::Index>(), other in "[A-Za-z0-9_-]") {
+    fn one_altered_character_is_detected(at in any::<prop::sample::Index>(), other in "[A-Za-z0-9_-]") {
         let mut text = Cursor::new(list(&[]), &key("e1")).to_string();
         let at = at.index(text.len());
         prop_assume!(text[at..=at] != other);

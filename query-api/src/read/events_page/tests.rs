@@ -85,10 +85,10 @@ impl EventRows for EventTable {
     async fn canonical_positions(
         &self,
         events: &[StoredEvent],
-    ) -> Result<Vec<Standing>, SelectError> {
+    ) -> Result<Vec<CanonicalPosition>, SelectError> {
         let standing =
             |((event_id, source), (partition, offset)): (&(String, String), &(u16, u64))| {
-                Standing {
+                CanonicalPosition {
                     event_id: event_id.clone(),
                     source: source.clone(),
                     partition: *partition,

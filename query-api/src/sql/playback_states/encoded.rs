@@ -1,14 +1,14 @@
-//! States of two aggregate functions as ClickHouse writes them, on disk and to clients alike (src/AggregateFunctions there): they
-//! come to a number only when all rows of a playback are merged, so what they hold is read. Little-endian throughout.
+//! The states of two aggregate functions in ClickHouse's binary format (src/AggregateFunctions in its source). Their results are known
+//! only after all rows of a playback are merged. All numbers are little-endian.
 
 use serde::{Deserialize, Deserializer, de::Error};
 use serde_bytes::ByteBuf;
 
-/// Of `intervalLengthSum`: a byte that says whether they are sorted, their number as eight bytes, and each as its begin and end.
+/// A state of `intervalLengthSum`: a byte whether it is sorted, the number of stretches as eight bytes, and the begin and end of each.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Stretches(Vec<(u64, u64)>);
 
-/// Of `uniqExact` of `UInt32`: how many there are as a variable-length number (LEB128), and each.
+/// A state of `uniqExact` of `UInt32`: the number of values as a variable-length integer (LEB128), and the values.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Numbers(Vec<u32>);
 
@@ -31,7 +31,7 @@ impl Stretches {
         self.0.extend(other.0);
     }
 
-    /// The length of what they cover together.
+    /// The length of the union.
     pub(super) fn union_ms(&self) -> u64 {
         let mut sorted = self.0.clone();
         sorted.sort_unstable();
@@ -66,7 +66,7 @@ impl Numbers {
         self.0.extend(other.0);
     }
 
-    /// How many different ones there are.
+    /// The number of distinct values.
     pub(super) fn distinct(&self) -> u64 {
         let mut sorted = self.0.clone();
         sorted.sort_unstable();

@@ -1,4 +1,4 @@
-//! States that merge in any order, and what their texts hold.
+//! States merge in any order, and their texts are read.
 
 use super::*;
 
@@ -28,7 +28,7 @@ fn stored(at: i64, measures: &[(u64, u64)]) -> PlaybackStates {
 }
 
 #[test]
-fn rows_of_a_playback_come_to_the_same_in_any_order_and_however_often() {
+fn rows_of_a_playback_merge_to_the_same_in_any_order_and_repetition() {
     let (one, two) = ([(8, 3), (16, 7)], [(8, 5), (24 + PAUSE, 0)]);
     for rotated in 0..3 {
         let mut rows = [stored(5, &one), stored(6, &two), stored(5, &one)];
@@ -53,7 +53,7 @@ fn rows_of_a_playback_come_to_the_same_in_any_order_and_however_often() {
 }
 
 #[test]
-fn what_stands_behind_an_order_key_is_read_whatever_bytes_its_time_has() {
+fn the_value_after_an_order_key_is_read_for_any_time() {
     for at in [0, 1, -1, 1_795_427_200_000, i64::MAX, i64::MIN] {
         let named = order_key(at, "e1\0src\0ann\0song");
         assert_eq!(origin(&named), Some((at, "e1", "src", "ann", "song")));

@@ -59,12 +59,12 @@ fn filters_are_bound_and_a_page_begins_past_a_row() {
         comparison: "<",
         value: 500,
     };
-    let asked = [("avg_played_ms".to_owned(), true)];
+    let requested = [("avg_played_ms".to_owned(), true)];
     let paged = Report {
         filters: vec![text, number],
         period: week(),
         timezone: "Europe/Berlin".to_owned(),
-        sort: order(&asked, &dimensions, &metrics).unwrap(),
+        sort: order(&requested, &dimensions, &metrics).unwrap(),
         start: Some(RowKey(vec![
             KeyValue::Number(1.5_f64.to_bits()),
             KeyValue::Integer(1_795_388_400_000),

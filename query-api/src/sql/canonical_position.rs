@@ -1,33 +1,33 @@
-//! Which message stands for an identity: the one at the lowest log position. Two messages under one identity may differ in time
-//! and then lie in different places of `events`, where only this tells them apart.
+//! The canonical message of an identity: the one at the lowest log position. Two messages with one identity may differ in time. Then
+//! they are two rows of `events`, and only this position decides between them.
 
 use clickhouse::Row;
 use serde::Deserialize;
 
 use super::{Select, Sql, StoredEvent};
 
-/// The lowest log position of every identity with one of these event ids.
+/// Selects the canonical position of every identity with one of these event ids.
 #[derive(Debug)]
-pub(crate) struct StandingPositions(Vec<String>);
+pub(crate) struct CanonicalPositions(Vec<String>);
 
-impl StandingPositions {
-    /// Of the ids of these events.
+impl CanonicalPositions {
+    /// The positions of the identities of these events.
     pub(crate) fn of(events: &[StoredEvent]) -> Self {
         Self(events.iter().map(|event| event.event_id.clone()).collect())
     }
 }
 
-/// An identity and where it stands first.
+/// An identity and its lowest log position.
 #[derive(Debug, Row, Deserialize)]
-pub(crate) struct Standing {
+pub(crate) struct CanonicalPosition {
     pub(crate) event_id: String,
     pub(crate) source: String,
     pub(crate) partition: u16,
     pub(crate) offset: u64,
 }
 
-impl Select for StandingPositions {
-    type Row = Standing;
+impl Select for CanonicalPositions {
+    type Row = CanonicalPosition;
     const NAME: &'static str = "standing_positions";
     const UNBOUNDED: bool = false;
 
@@ -56,6 +56,6 @@ mod tests {
             source: "ess/command-api".to_owned(),
             ..StoredEvent::default()
         };
-        insta::assert_snapshot!(shown(&StandingPositions::of(&[event]).to_sql()));
+        insta::assert_snapshot!(shown(&CanonicalPositions::of(&[event]).to_sql()));
     }
 }

@@ -1,4 +1,4 @@
-//! The values of a playback, integers and times only, and playbacks by id. What follows from the values is `ess_schema`'s to say.
+//! The values of a playback: integers, times and texts. `ess_schema` derives ratios and states from them.
 
 use clickhouse::Row;
 use ess_schema::{
@@ -10,13 +10,9 @@ use ess_schema::{
 };
 use serde::Deserialize;
 
-use super::{InvalidRow, PlaybackStates, Select, Sql, playback_states::STORED};
+use super::InvalidRow;
 
-/// The playbacks with these ids; ids nothing is known of are left out.
-#[derive(Debug)]
-pub(crate) struct PlaybacksById(pub(crate) Vec<PlaybackId>);
-
-/// One playback. Empty text means that no event carried the value.
+/// The values of one playback. An empty text is unknown.
 #[derive(Debug, Clone, Row, Deserialize)]
 #[cfg_attr(test, derive(Default))]
 pub(crate) struct PlaybackRow {
@@ -53,23 +49,8 @@ pub(crate) struct PlaybackRow {
     pub(super) ingest_to_store_ms: i64,
 }
 
-impl Select for PlaybacksById {
-    type Row = PlaybackStates;
-    const NAME: &'static str = "playbacks_by_id";
-    const UNBOUNDED: bool = false;
-
-    fn to_sql(&self) -> Sql {
-        let ids: Vec<String> = self.0.iter().map(ToString::to_string).collect();
-        // A few granules: more threads only cost their start, and planning is most of what is left, which the older analyzer does
-        // in less time. A server that has it no more ignores the setting.
-        Sql::new(STORED)
-            .bind("playback_ids", ids)
-            .with(&[("max_threads", "1"), ("enable_analyzer", "0")])
-    }
-}
-
 impl PlaybackRow {
-    /// Which playback it is.
+    /// The id of the playback.
     pub(crate) fn playback_id(&self) -> &str {
         &self.playback_id
     }
@@ -85,7 +66,7 @@ impl PlaybackRow {
     /// The folded values.
     ///
     /// # Errors
-    /// When the row holds what no event can have put there.
+    /// When the row contains a value that no event can have caused.
     pub(crate) fn aggregate(self) -> Result<Aggregate, InvalidRow> {
         let Self {
             playback_id,
@@ -165,7 +146,7 @@ fn id<T: TryFrom<String, Error = InvalidId>>(text: String) -> Result<Option<T>, 
     given(text).map(T::try_from).transpose()
 }
 
-/// Without an end it reads as 1970 and no reason.
+/// The end. A playback without one has the time 0 and no reason.
 fn ending(at: i64, reason: &str) -> Result<Option<Ending>, InvalidTime> {
     EndReason::from_name(reason)
         .map(|reason| {
@@ -175,17 +156,4 @@ fn ending(at: i64, reason: &str) -> Result<Option<Ending>, InvalidTime> {
             })
         })
         .transpose()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::sql::shown;
-
-    #[test]
-    fn ids_are_bound_never_spliced() {
-        let nasty = PlaybackId::new(r"'\`;--").unwrap();
-        let plain = PlaybackId::new("p1").unwrap();
-        insta::assert_snapshot!(shown(&PlaybacksById(vec![plain, nasty]).to_sql()));
-    }
 }
