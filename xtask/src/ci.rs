@@ -47,10 +47,23 @@ const STEPS: [Step; 14] = [
     ("test", tests),
 ];
 
-pub(crate) fn run() -> Result<()> {
-    // Downloads meanwhile; the test step waits for it, and reports what went wrong.
-    thread::spawn(ess_parts::fetch);
-    let results: Vec<_> = STEPS.iter().map(step).collect();
+/// Options of `ci`.
+#[derive(clap::Args)]
+pub(crate) struct CiArgs {
+    /// Run only these steps; all by default.
+    #[arg(value_parser = clap::builder::PossibleValuesParser::new(STEPS.map(|(name, _)| name)))]
+    steps: Vec<String>,
+}
+
+pub(crate) fn run(args: &CiArgs) -> Result<()> {
+    let chosen =
+        |(name, _): &&Step| args.steps.is_empty() || args.steps.iter().any(|chosen| chosen == name);
+    let steps: Vec<_> = STEPS.iter().filter(chosen).collect();
+    if steps.iter().any(|(name, _)| *name == "test") {
+        // Downloads in the meantime. The test step waits for it, and reports its errors.
+        thread::spawn(ess_parts::fetch);
+    }
+    let results: Vec<_> = steps.into_iter().map(step).collect();
     println!("\n{:<10} {:>8}  RESULT", "STEP", "SECONDS");
     for (name, took, passed) in &results {
         println!(

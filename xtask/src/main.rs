@@ -57,7 +57,7 @@ enum Task {
     /// Run a benchmark against its own Kafka and ClickHouse; `bench help` lists the benchmarks.
     Bench(bench::BenchArgs),
     /// Run every check and every test, as the build server does.
-    Ci,
+    Ci(ci::CiArgs),
     /// Write docs/openapi/ from the services.
     Openapi(snapshot::SnapshotArgs),
     /// Write docs/asyncapi.yaml and docs/schemas/ from the types in schema/.
@@ -76,7 +76,7 @@ fn main() -> ExitCode {
         Task::Test(args) => return exit(test::run(&args)),
         Task::Bench(args) => return exit(bench::run(&args)),
         Task::Fuzz(args) => return exit(fuzz::run(&args)),
-        Task::Ci => ci::run(),
+        Task::Ci(args) => ci::run(&args),
         Task::Openapi(args) => openapi::run(&args),
         Task::Schemas(args) => schemas::run(&args),
         Task::Tidy => tidy::run(),
