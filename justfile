@@ -1,37 +1,37 @@
-# Short names for what README.md names in full. Needs https://just.systems; everything works without it.
+# Short names for the commands in README.md. Optional; requires just (https://just.systems).
 
-# List what there is.
+# List the recipes.
 default:
     @just --list
 
-# Start the whole system on this machine.
+# Start the system on this machine.
 up *ARGS:
     ./start.sh {{ ARGS }}
 
-# Stop it; with --wipe remove its data.
+# Stop the system; --wipe removes its data.
 down *ARGS:
     cargo xtask down {{ ARGS }}
 
-# Say what runs.
+# List the processes of the system.
 status:
     cargo xtask status
 
-# Run every test, against a Kafka and a ClickHouse of its own.
+# Run every test against its own Kafka and ClickHouse.
 test *ARGS:
     cargo xtask test {{ ARGS }}
 
-# Measure: `just bench projector`, `just bench freshness`.
+# Run a benchmark: `just bench projector`, `just bench freshness`.
 bench *ARGS:
     cargo xtask bench {{ ARGS }}
 
-# Put load on a running system and prove that nothing was lost: `just load steady --set stages.0.rate=500`.
+# Run a load test on a running system and verify that no event was lost: `just load steady --set stages.0.rate=500`.
 load *ARGS:
     cargo run --release -p ess-load -- run {{ ARGS }}
 
-# Hand arbitrary bytes to what reads requests: `just fuzz --seconds 600`.
+# Fuzz the request parsers: `just fuzz --seconds 600`.
 fuzz *ARGS:
     cargo xtask fuzz {{ ARGS }}
 
-# Run every check and every test, as the build server does.
-ci:
-    cargo xtask ci
+# Run every check and every test, as the build server does; `just ci clippy doc` runs single steps.
+ci *ARGS:
+    cargo xtask ci {{ ARGS }}

@@ -1,9 +1,9 @@
-//! Whether an OpenAPI document is complete: every operation, parameter, status and header says what it is, and every answer has
-//! an example.
+//! Completeness of an OpenAPI document: every operation, parameter, status and header has a description, and every body has
+//! an example. Pure.
 
 use serde_json::Value;
 
-/// What is missing in a document, each gap with its place.
+/// The gaps of a document, each with its operation.
 pub(super) fn gaps(document: &Value) -> Vec<String> {
     let mut gaps = Vec::new();
     for (path, item) in members(&document["paths"]) {
@@ -63,19 +63,19 @@ fn of_response(document: &Value, status: &str, response: &Value) -> Vec<String> 
             gaps.push(format!("{status}: header {name} without example"));
         }
     }
-    let needed = match status {
+    let required = match status {
         "307" => "Location",
         "401" => "WWW-Authenticate",
         "429" | "503" => "Retry-After",
         _ => return gaps,
     };
-    if response["headers"].get(needed).is_none() {
-        gaps.push(format!("{status} without the header {needed}"));
+    if response["headers"].get(required).is_none() {
+        gaps.push(format!("{status} without the header {required}"));
     }
     gaps
 }
 
-/// An example of its own, or of its schema, or that of an item of a list. Bytes that are no text have none.
+/// Whether a body, its schema or the schema of its items has an example. Binary bodies need none.
 fn has_example(document: &Value, body: &Value) -> bool {
     let schema = &body["schema"];
     body.get("example").is_some() || schema["format"] == "binary" || in_schema(document, schema)
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_taken_out_is_missed() {
+    fn every_removed_part_is_a_gap() {
         let [_, document] = documents();
         for (pointer, name, gap) in [
             ("", "description", "no description"),
@@ -172,10 +172,10 @@ mod tests {
     }
 
     #[test]
-    fn a_default_answer_is_none() {
+    fn a_default_response_is_a_gap() {
         let [mut document, _] = documents();
-        let answers = &mut document["paths"]["/"]["get"]["responses"];
-        answers["default"] = answers["200"].clone();
+        let responses = &mut document["paths"]["/"]["get"]["responses"];
+        responses["default"] = responses["200"].clone();
         assert_eq!(gaps(&document), ["get /: default: name every status"]);
     }
 }
