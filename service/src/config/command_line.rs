@@ -118,3 +118,21 @@ fn key_table(sections: &[ConfigSection]) -> String {
 fn declarations<S: Settings>() -> serde_json::Value {
     serde_json::json!({"service": S::SERVICE, "about": S::ABOUT, "sections": S::SECTIONS})
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{super::tests::Everything, *};
+
+    #[test]
+    fn the_declarations_of_keys_are_json() {
+        let declared = declarations::<Everything>();
+        assert_eq!(declared["service"], "everything");
+        let kafka = &declared["sections"][0];
+        assert_eq!(kafka["title"], "Kafka");
+        let partitions = serde_json::json!({
+            "key": "KAFKA_PARTITIONS", "default": "12", "allowed": "1 to 10000", "secret": false,
+            "about": "partitions of KAFKA_TOPIC; must match a topic that exists",
+        });
+        assert_eq!(kafka["keys"][3], partitions);
+    }
+}
