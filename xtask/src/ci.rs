@@ -10,7 +10,7 @@ use ess_parts::progress::note;
 use crate::cargo::{self, command, run as run_command};
 use crate::error::{Error, Result};
 use crate::tools::{CARGO_DENY, CARGO_SHEAR, RUMDL, TYPOS};
-use crate::{compose, openapi, schemas, snapshot, test, tidy};
+use crate::{compose, openapi, schemas, snapshot, test, tidy, tools};
 
 /// A name and its work.
 type Step = (&'static str, fn() -> Result<()>);
@@ -60,6 +60,8 @@ pub(crate) fn run(args: &CiArgs) -> Result<()> {
         |(name, _): &&Step| args.steps.is_empty() || args.steps.iter().any(|chosen| chosen == name);
     let steps: Vec<_> = STEPS.iter().filter(chosen).collect();
     if steps.iter().any(|(name, _)| *name == "test") {
+        // Both may call apt-get, which refuses to run twice. A step that needs pip reports that it is missing.
+        let _ = tools::require_pip();
         // Downloads in the meantime. The test step waits for it, and reports its errors.
         thread::spawn(ess_parts::fetch);
     }

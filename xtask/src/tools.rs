@@ -60,6 +60,11 @@ const PYTHON: [Tool; 2] = [
     },
 ];
 
+/// Installs pip where it is missing and may be installed.
+pub(crate) fn require_pip() -> Result<()> {
+    Ok(require(&PYTHON)?)
+}
+
 impl PinnedTool {
     /// `PROGRAM ARGS` in the project's root.
     pub(crate) fn command(&self, args: &[&str]) -> Result<Command> {
@@ -79,7 +84,7 @@ impl PinnedTool {
         if program.is_file() {
             return Ok(program);
         }
-        require(&PYTHON)?;
+        require_pip()?;
         note(&format!("installing {} {}", self.program, self.version));
         let mut pip = Command::new("pip3");
         pip.args(["install", "--quiet", "--disable-pip-version-check"])
