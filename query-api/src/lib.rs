@@ -1,5 +1,5 @@
 //! Answers questions about playbacks and events from the read model, cached and documented. It must never write anything,
-//! and never talk to the log (invariant I7).
+//! and never connect to Kafka (invariant I7).
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 pub mod app;

@@ -82,7 +82,7 @@ fn decoded(text: &str) -> String {
 /// The response, if its playback is the user's; otherwise 404, as for an unknown playback.
 async fn require_owner(response: Response, id: &str, user: &UserId) -> Result<Response> {
     #[derive(Deserialize)]
-    struct Playback {
+    struct Owned {
         user_id: Option<String>,
     }
     // For 304 the caller received the body before; errors contain no user's data.
@@ -91,7 +91,7 @@ async fn require_owner(response: Response, id: &str, user: &UserId) -> Result<Re
     }
     let (parts, body) = response.into_parts();
     let body = body.into_bytes().await?;
-    let playback: Option<Playback> = serde_json::from_slice(&body).ok();
+    let playback: Option<Owned> = serde_json::from_slice(&body).ok();
     if playback.and_then(|playback| playback.user_id).as_deref() == Some(user.as_str()) {
         return Ok(Response::from_parts(parts, body.into()));
     }

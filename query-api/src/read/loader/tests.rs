@@ -21,9 +21,9 @@ struct SlowSource {
     fails: bool,
 }
 
-struct RunningQuery<'s>(&'s SlowSource, bool);
+struct RunningRead<'s>(&'s SlowSource, bool);
 
-impl Drop for RunningQuery<'_> {
+impl Drop for RunningRead<'_> {
     fn drop(&mut self) {
         if !self.1 {
             self.0.cancelled.fetch_add(1, Ordering::SeqCst);
@@ -41,7 +41,7 @@ impl PlaybackSource for SlowSource {
         let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
         let queried = ids.iter().map(|id| format!("{generation}/{id}"));
         self.queried.send(queried.collect()).await.unwrap();
-        let mut running = RunningQuery(self, false);
+        let mut running = RunningRead(self, false);
         self.gate.acquire().await.unwrap().forget();
         running.1 = true;
         assert!(!ids.contains(&"panic".to_owned()), "a defect");

@@ -1,5 +1,5 @@
 //! The last observation of both layers of the active generation, and how callers wait for a position. They never query the read
-//! model themselves: they notify the observer.
+//! model themselves: they notify the watcher.
 
 use std::{
     sync::{
@@ -59,7 +59,7 @@ pub(crate) struct Watch {
     max_wait: Duration,
 }
 
-/// How many callers wait, and how they notify the observer.
+/// How many callers wait, and how they notify the watcher.
 #[derive(Debug, Default)]
 pub(super) struct Demand {
     pub(super) waiting: AtomicUsize,
@@ -126,7 +126,7 @@ impl Watch {
         self.wait_for(layer, positions).await
     }
 
-    /// Waits until another generation is active. False: the observer has stopped.
+    /// Waits until another generation is active. False: the watcher has stopped.
     pub(crate) async fn next_generation(&mut self) -> bool {
         let generation = |last_observation: &LastObservation| {
             last_observation

@@ -97,10 +97,10 @@ impl Watcher {
         match self.observation(generation).await {
             Ok(observation) => {
                 self.check.ok();
-                self.last_observation.send_if_modified(|last_observation| {
-                    let changed = last_observation.as_ref() != Some(&observation);
+                self.last_observation.send_if_modified(|last| {
+                    let changed = last.as_ref() != Some(&observation);
                     if changed {
-                        *last_observation = Some(observation);
+                        *last = Some(observation);
                     }
                     changed
                 });

@@ -8,7 +8,7 @@ use tokio::{
 
 use super::*;
 
-type Caller = JoinHandle<Result<String, Problem>>;
+type CallerTask = JoinHandle<Result<String, Problem>>;
 
 const DEADLINE: Duration = Duration::from_secs(10);
 
@@ -45,7 +45,7 @@ impl SlowReadModel {
     }
 
     /// A caller.
-    fn call(&self, view: &Arc<View>, after: &[&str]) -> Caller {
+    fn call(&self, view: &Arc<View>, after: &[&str]) -> CallerTask {
         let (cache, queries) = (self.cache.clone(), self.queries.clone());
         let (gates, events) = (Arc::clone(&self.gates), self.events.clone());
         let view = Arc::clone(view);
