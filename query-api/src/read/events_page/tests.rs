@@ -86,7 +86,7 @@ impl EventRows for EventTable {
         &self,
         events: &[StoredEvent],
     ) -> Result<Vec<CanonicalPosition>, SelectError> {
-        let standing =
+        let position =
             |((event_id, source), (partition, offset)): (&(String, String), &(u16, u64))| {
                 CanonicalPosition {
                     event_id: event_id.clone(),
@@ -101,7 +101,7 @@ impl EventRows for EventTable {
             .first
             .iter()
             .filter(|(identity, _)| is_requested(identity))
-            .map(standing)
+            .map(position)
             .collect())
     }
 }
