@@ -1,4 +1,4 @@
-//! Calls of cargo, and what cargo knows about the workspace: its members, their dependencies, where binaries lie. Builds
+//! Calls of cargo, and what cargo knows about the workspace: its members, where binaries lie. Builds
 //! with the features of the whole workspace: with those of single packages, dependencies would be compiled twice.
 
 use std::collections::BTreeSet;
@@ -21,16 +21,7 @@ pub(crate) struct Metadata {
 #[derive(Deserialize)]
 pub(crate) struct Package {
     pub(crate) name: String,
-    pub(crate) dependencies: Vec<Dependency>,
     targets: Vec<Target>,
-}
-
-/// One line of a member's dependencies.
-#[derive(Deserialize)]
-pub(crate) struct Dependency {
-    pub(crate) name: String,
-    /// `dev` or `build`; nothing for a normal dependency.
-    pub(crate) kind: Option<String>,
 }
 
 #[derive(Deserialize)]

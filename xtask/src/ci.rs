@@ -10,7 +10,7 @@ use ess_parts::progress::note;
 use crate::cargo::{self, command, run as run_command};
 use crate::error::{Error, Result};
 use crate::tools::{CARGO_DENY, CARGO_SHEAR, RUMDL, TYPOS};
-use crate::{compose, openapi, schemas, snapshot, test, tidy, tools};
+use crate::{compose, configuration, openapi, schemas, snapshot, test, tidy, tools};
 
 /// A name and its work.
 type Step = (&'static str, fn() -> Result<()>);
@@ -18,7 +18,7 @@ type Step = (&'static str, fn() -> Result<()>);
 const CHECK: snapshot::SnapshotArgs = snapshot::SnapshotArgs { check: true };
 
 /// Cheap ones first. From `build` on, everything runs what is built once.
-const STEPS: [Step; 14] = [
+const STEPS: [Step; 15] = [
     ("fmt", || cargo(&["fmt", "--all", "--check"])),
     ("tidy", tidy::run),
     ("typos", || run_command(&mut TYPOS.command(&[])?)),
@@ -42,6 +42,7 @@ const STEPS: [Step; 14] = [
     ("doc", doc),
     ("build", cargo::build_all),
     ("openapi", || openapi::settle(&CHECK)),
+    ("config", || configuration::settle(&CHECK)),
     ("schemas", || schemas::settle(&CHECK)),
     ("compose", compose::check),
     ("test", tests),

@@ -12,9 +12,9 @@ mod bench;
 mod cargo;
 mod ci;
 mod compose;
+mod configuration;
 mod down;
 mod error;
-mod files;
 mod fuzz;
 mod health;
 mod openapi;
@@ -60,9 +60,11 @@ enum Task {
     Ci(ci::CiArgs),
     /// Write docs/openapi/ from the services.
     Openapi(snapshot::SnapshotArgs),
+    /// Write docs/CONFIGURATION.md from the keys that the services declare.
+    Configuration(snapshot::SnapshotArgs),
     /// Write docs/asyncapi.yaml and docs/schemas/ from the types in schema/.
     Schemas(snapshot::SnapshotArgs),
-    /// Check file sizes, names, words and the direction of dependencies.
+    /// Check sizes, names, words, module cycles and the direction of dependencies.
     Tidy,
     /// Validate compose.yml with Docker Compose and against the services' configuration.
     ComposeCheck,
@@ -78,6 +80,7 @@ fn main() -> ExitCode {
         Task::Fuzz(args) => return exit(fuzz::run(&args)),
         Task::Ci(args) => ci::run(&args),
         Task::Openapi(args) => openapi::run(&args),
+        Task::Configuration(args) => configuration::run(&args),
         Task::Schemas(args) => schemas::run(&args),
         Task::Tidy => tidy::run(),
         Task::ComposeCheck => compose::run(),

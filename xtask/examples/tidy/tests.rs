@@ -1,9 +1,9 @@
 //! Tests wait for a condition with a deadline, never for a time to pass.
 
-use super::Finding;
+use crate::Finding;
 use crate::files::SourceFile;
 
-pub(super) fn check(file: &SourceFile) -> Vec<Finding> {
+pub(crate) fn check(file: &SourceFile) -> Vec<Finding> {
     let Some(tests_from) = file.tests_from().filter(|_| file.is_rust()) else {
         return Vec::new();
     };

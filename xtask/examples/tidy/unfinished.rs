@@ -1,6 +1,6 @@
 //! Words of unfinished work. The words themselves stand only here.
 
-use super::Finding;
+use crate::Finding;
 use crate::files::SourceFile;
 
 const WORDS: [&str; 6] = [
@@ -15,12 +15,12 @@ const PHRASE: &str = "for now";
 
 /// Where such a word means something else: path, and why.
 const ALLOWED: [(&str, &str); 3] = [
-    ("xtask/src/tidy/words.rs", "the list itself"),
+    ("xtask/examples/tidy/unfinished.rs", "the list itself"),
     ("Cargo.toml", "names of lints"),
     ("Cargo.lock", "names of crates"),
 ];
 
-pub(super) fn check(file: &SourceFile) -> Vec<Finding> {
+pub(crate) fn check(file: &SourceFile) -> Vec<Finding> {
     if ALLOWED.iter().any(|(path, _)| *path == file.path) {
         return Vec::new();
     }

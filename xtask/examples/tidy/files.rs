@@ -1,10 +1,8 @@
 //! The repository's text files, for tidy: those that git tracks or would track. Reads only.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Command, Stdio};
-
-use crate::error::{Error, Result};
 
 /// A text file of the repository.
 pub(crate) struct SourceFile {
@@ -15,7 +13,7 @@ pub(crate) struct SourceFile {
 
 impl SourceFile {
     pub(crate) fn is_rust(&self) -> bool {
-        PathBuf::from(&self.path)
+        Path::new(&self.path)
             .extension()
             .is_some_and(|extension| extension == "rs")
     }
@@ -44,8 +42,10 @@ impl SourceFile {
 }
 
 /// All text files that are tracked, or new and not ignored.
-pub(crate) fn all() -> Result<Vec<SourceFile>> {
-    let root = ess_parts::project_root();
+///
+/// # Errors
+/// The message of git.
+pub(crate) fn all() -> Result<Vec<SourceFile>, String> {
     let mut git = Command::new("git");
     git.args([
         "ls-files",
@@ -53,24 +53,20 @@ pub(crate) fn all() -> Result<Vec<SourceFile>> {
         "--cached",
         "--others",
         "--exclude-standard",
-    ])
-    .current_dir(&root);
+    ]);
     let output = git
         .stdin(Stdio::null())
         .output()
-        .map_err(Error::io("run git in", &root))?;
+        .map_err(|error| format!("cannot run git: {error}"))?;
     if !output.status.success() {
-        return Err(Error::message(format!(
-            "git ls-files: {}",
-            String::from_utf8_lossy(&output.stderr)
-        )));
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
     }
     let listed = String::from_utf8_lossy(&output.stdout).into_owned();
     // A binary file, or one that was just removed, has no lines to check.
     let read = |path: &str| {
         Some(SourceFile {
             path: path.to_owned(),
-            text: fs::read_to_string(root.join(path)).ok()?,
+            text: fs::read_to_string(path).ok()?,
         })
     };
     Ok(listed

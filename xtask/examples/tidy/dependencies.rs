@@ -1,8 +1,8 @@
 //! Who may depend on whom (docs/ARCHITECTURE.md), and that schema does no I/O.
 
-use super::Finding;
-use crate::cargo::Package;
+use crate::Finding;
 use crate::files::SourceFile;
+use crate::workspace::Package;
 
 /// Every crate of ours, with those of ours it may depend on.
 const MAY_USE: [(&str, &[&str]); 11] = [
@@ -49,7 +49,7 @@ const IO_PATHS: [&str; 8] = [
     "now_utc(",
 ];
 
-pub(super) fn check(packages: &[Package]) -> Vec<Finding> {
+pub(crate) fn check(packages: &[Package]) -> Vec<Finding> {
     packages.iter().flat_map(check_package).collect()
 }
 
@@ -61,7 +61,8 @@ fn check_package(package: &Package) -> Vec<Finding> {
     };
     let Some((_, may_use)) = MAY_USE.iter().find(|(name, _)| *name == package.name) else {
         return vec![finding(
-            "a new crate: say in xtask/src/tidy/dependencies.rs what it may depend on".to_owned(),
+            "a new crate: say in xtask/examples/tidy/dependencies.rs what it may depend on"
+                .to_owned(),
         )];
     };
     let ours = |name: &str| MAY_USE.iter().any(|(known, _)| *known == name);
@@ -93,7 +94,7 @@ fn check_package(package: &Package) -> Vec<Finding> {
 }
 
 /// schema/src: no clock, no file, no socket.
-pub(super) fn check_purity(file: &SourceFile) -> Vec<Finding> {
+pub(crate) fn check_purity(file: &SourceFile) -> Vec<Finding> {
     if !file.path.starts_with("schema/src/") {
         return Vec::new();
     }

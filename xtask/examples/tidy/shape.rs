@@ -1,6 +1,6 @@
 //! Size, opening and name of a Rust file.
 
-use super::Finding;
+use crate::Finding;
 use crate::files::SourceFile;
 
 const MOST_LINES: usize = 300;
@@ -11,7 +11,7 @@ const LONGER: [(&str, &str); 0] = [];
 /// Names that say nothing about what is inside.
 const EMPTY_NAMES: [&str; 6] = ["utils", "util", "common", "helpers", "helper", "misc"];
 
-pub(super) fn check(file: &SourceFile) -> Vec<Finding> {
+pub(crate) fn check(file: &SourceFile) -> Vec<Finding> {
     let mut findings = Vec::new();
     if let Some(name) = file
         .path
