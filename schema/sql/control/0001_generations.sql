@@ -1,6 +1,5 @@
--- Which generations there are and which one answers. A log of changes: the active generation is the
--- one most recently made active. While a generation is in handover, projectors fold into it already, until it no longer
--- counts.
+-- The generations and their states, as a log of changes: the active generation is the one whose activation is the latest.
+-- During a handover, projectors already write to the next generation.
 CREATE TABLE IF NOT EXISTS {database}.generations
 (
     generation   UInt32,

@@ -1,6 +1,6 @@
--- Raw events, one row an event. Sorted by time, so that the newest page is a short read; the identity
--- follows in the key, so that repetitions collapse: the lowest log position wins, and of one position
--- stored more than once its first storing (log_rank).
+-- Raw events, one row per event. Sorted by time, so that reading the newest page is cheap. The identity follows in the
+-- key, so that repetitions collapse: the row with the lowest log position remains, and of several rows with that position
+-- the first one stored (log_rank).
 CREATE TABLE IF NOT EXISTS {database}.events
 (
     event_id          String,

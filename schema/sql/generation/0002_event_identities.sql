@@ -1,8 +1,7 @@
--- Where each identity stands first in the log, and when that one says it occurred. Two messages under
--- one identity may differ in time and so in the key of events; this table says which of them stands,
--- and finds an event by its id alone. The least and the greatest hash of what its messages say differ
--- exactly when two of them differ, in whatever order and however often they are stored. Small
--- granules: it is read by id.
+-- One row per event identity: its first position in the log, and the occurred_at of that record. Two records with one
+-- identity may differ in occurred_at, and so in the key of events; this table states which of them counts, and finds an
+-- event by id. The smallest and the largest content hash differ if and only if two records differ in content, in any
+-- order and with any repetition. The granules are small because reads are by id.
 CREATE TABLE IF NOT EXISTS {database}.event_identities
 (
     event_id         String,
@@ -15,8 +14,8 @@ ENGINE = AggregatingMergeTree
 ORDER BY (event_id, source)
 SETTINGS index_granularity = 256;
 
--- Ungrouped: nearly every identity of a block is there once, and the table merges the others as it is written.
--- The other columns of a typed event are read from its data.
+-- No GROUP BY: within a block nearly every identity is unique, and the table merges the others.
+-- The columns of a typed event that are not hashed are derived from data.
 CREATE MATERIALIZED VIEW IF NOT EXISTS {database}.event_identities_mv TO {database}.event_identities AS
 WITH cityHash64(
     type, schemaversion, playback_id, user_id, track_id, occurred_at, test_id, datacontenttype, data, data_base64,

@@ -1,9 +1,9 @@
--- One playback's aggregate as states that merge: min, max and unions keyed by event, never a sum, so that
--- any repetition or order of the same events gives the same answer. Few columns of cheap types: they are
--- most of what an insert costs (docs/adr/0008). Small granules: it is read by id.
+-- The aggregate of each playback as mergeable states: min, max and unions keyed by event, never a sum, so that repetition
+-- and order do not change the result. Few columns of cheap types, because states are the largest part of the cost of an
+-- insert (docs/adr/0008). The granules are small because reads are by id.
 --
--- An order key is text that sorts as (occurred_at, event_id, source): eight bytes of time, most significant
--- first and the sign turned, then event_id, a zero byte, source, a zero byte. Ids hold no zero byte.
+-- An order key is text that sorts as (occurred_at, event_id, source): eight big-endian bytes of time with the sign bit
+-- inverted, event_id, a zero byte, source, a zero byte. Ids contain no zero byte.
 CREATE TABLE IF NOT EXISTS {database}.playbacks_state
 (
     playback_id       String,

@@ -1,5 +1,5 @@
--- How far the log has been folded: one row a partition after merging. Written after the rows it speaks
--- of are visible, never before.
+-- How far the log is projected: one row per partition after merging. A row is written only after the events below its
+-- offset are visible.
 CREATE TABLE IF NOT EXISTS {database}.projection_progress
 (
     partition        UInt16,

@@ -1,5 +1,5 @@
--- Which playbacks each stored batch touched, and up to where in the log: what the rows in playbacks are made again for. The
--- projector drops the days that were done with.
+-- The playbacks that each stored batch touched, with the log position of the batch: the roll-up rewrites their rows in
+-- playbacks. The projector drops the partitions of days that are rolled up.
 CREATE TABLE IF NOT EXISTS {database}.playbacks_touched
 (
     partition   UInt16,
@@ -17,10 +17,10 @@ FROM {database}.events AS e
 WHERE e.playback_id != ''
 GROUP BY e.partition, e.playback_id;
 
--- One row a playback with its values as plain numbers, for questions about many (docs/adr/0010). The projector makes a row of
--- what playbacks_state holds whenever events touched it, and the row replaces the one before as a whole: it never adds to it.
--- version is how much of the log was folded when the row was made, so of two rows the later one stands. The day of a playback is
--- that of its first event; when that becomes earlier, the days it might have been filed under are told that it is not there.
+-- One row per playback with plain values, for queries over many playbacks (docs/adr/0010). When events touch a playback,
+-- the projector rewrites its row from playbacks_state; the new row replaces the old one completely. version is the number
+-- of log records projected when the row was written, so the later row remains. day is the day of the first event; when an
+-- earlier event arrives, rows with is_deleted replace the row in the days that it may have been in.
 CREATE TABLE IF NOT EXISTS {database}.playbacks
 (
     playback_id        String,
@@ -70,7 +70,7 @@ PARTITION BY day
 ORDER BY playback_id
 SETTINGS min_age_to_force_merge_seconds = 900, min_age_to_force_merge_on_partition_only = 1;
 
--- How far the rows in playbacks hold the log, as projection_progress tells it of the events.
+-- How far playbacks includes the log; the counterpart of projection_progress for events.
 CREATE TABLE IF NOT EXISTS {database}.playbacks_progress
 (
     partition        UInt16,

@@ -1,5 +1,5 @@
--- The played stretches of each track: a set, every column is in the key, so repetitions collapse. Sorted by track, so that the
--- retention curve of one is a short read.
+-- The played stretches of each track. Every column is in the key, so repetitions collapse. Sorted by track, so that reading
+-- the retention of one track is cheap.
 CREATE TABLE IF NOT EXISTS {database}.played_stretches
 (
     track_id    String,

@@ -148,7 +148,7 @@ fn pending<'m>(
             known: latest_known,
         };
         let migration = known.ok_or_else(newer)?;
-        if migration.checksum() != *checksum {
+        if !migration.has_checksum(checksum) {
             return Err(MigrationError::Edited {
                 database: database.to_owned(),
                 number: *number,
