@@ -65,14 +65,14 @@ fn check_package(package: &Package) -> Vec<Finding> {
                 .to_owned(),
         )];
     };
-    let ours = |name: &str| MAY_USE.iter().any(|(known, _)| *known == name);
+    let is_member = |name: &str| MAY_USE.iter().any(|(known, _)| *known == name);
     let allowed = |name: &str, kind: Option<&str>| {
         may_use.contains(&name) || (kind == Some("dev") && TESTS_MAY_USE.contains(&name))
     };
     let direction = package
         .dependencies
         .iter()
-        .filter(|used| ours(&used.name) && !allowed(&used.name, used.kind.as_deref()));
+        .filter(|used| is_member(&used.name) && !allowed(&used.name, used.kind.as_deref()));
     let direction = direction.map(|used| {
         finding(format!(
             "must not depend on {}; see docs/ARCHITECTURE.md",

@@ -3,7 +3,7 @@
 use crate::Finding;
 use crate::files::SourceFile;
 
-const MOST_LINES: usize = 300;
+const MAX_LINES: usize = 300;
 
 /// Files that may be longer, each with its reason.
 const LONGER: [(&str, &str); 0] = [];
@@ -28,11 +28,11 @@ pub(crate) fn check(file: &SourceFile) -> Vec<Finding> {
         return findings;
     }
     let lines = file.text.lines().count();
-    if lines > MOST_LINES && !LONGER.iter().any(|(path, _)| *path == file.path) {
+    if lines > MAX_LINES && !LONGER.iter().any(|(path, _)| *path == file.path) {
         let advice = format!(
-            "{lines} lines, the limit is {MOST_LINES}: split it at a concept, as a reader would"
+            "{lines} lines, the limit is {MAX_LINES}: split it at a concept, as a reader would"
         );
-        findings.push(Finding::at(&file.path, MOST_LINES + 1, advice));
+        findings.push(Finding::at(&file.path, MAX_LINES + 1, advice));
     }
     if !file.text.starts_with("//!") {
         let advice =

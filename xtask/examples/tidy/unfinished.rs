@@ -58,7 +58,7 @@ mod tests {
         assert_eq!(unfinished("x = unimplemented!()"), Some("unimplemented"));
         assert_eq!(unfinished("Works for  now."), Some("for now"));
         assert_eq!(
-            unfinished("hackathon, todos, waits for nowhere, asked for: now"),
+            unfinished("hackathon, todos, waits for nowhere, waited for: now"),
             None
         );
     }
