@@ -84,7 +84,8 @@ fn declarations(metadata: &Metadata, name: &str) -> Result<Declarations> {
         .map_err(|error| Error::message(format!("{name} --config-keys: {error}")))
 }
 
-/// Each section once, in the order of the services, with the services that read it.
+/// Each section once, in the order of the services, with the services that read it. A title that sections with other keys
+/// share gets the names of its services.
 fn document(services: &[Declarations]) -> String {
     let mut sections: Vec<(&Section, Vec<&str>)> = Vec::new();
     for service in services {
@@ -97,6 +98,13 @@ fn document(services: &[Declarations]) -> String {
     }
     let mut text = OPENING.to_owned();
     for (section, readers) in &sections {
+        let of_title = sections
+            .iter()
+            .filter(|(other, _)| other.title == section.title);
+        let title = match of_title.count() {
+            1 => section.title.clone(),
+            _ => format!("{} of {}", section.title, readers.join(", ")),
+        };
         let readers = if readers.len() == services.len() {
             "every service".to_owned()
         } else {
@@ -104,8 +112,7 @@ fn document(services: &[Declarations]) -> String {
         };
         let _ = write!(
             text,
-            "\n## {}\n\nRead by {readers}.\n\n| key | default | allowed | meaning |\n|---|---|---|---|\n",
-            section.title
+            "\n## {title}\n\nRead by {readers}.\n\n| key | default | allowed | meaning |\n|---|---|---|---|\n"
         );
         for Key {
             name,
@@ -114,11 +121,16 @@ fn document(services: &[Declarations]) -> String {
             about,
         } in &section.keys
         {
-            let cells = [name, default, allowed, about].map(|cell| cell.replace('|', "\\|"));
+            let cells = [name, default, allowed, about].map(|cell| cell_text(cell));
             let _ = writeln!(text, "| {} |", cells.join(" | "));
         }
     }
     text + LOCAL
+}
+
+/// A cell of a Markdown table: neither a column border nor the start of an HTML tag.
+fn cell_text(text: &str) -> String {
+    text.replace('|', "\\|").replace('<', "&lt;")
 }
 
 #[cfg(test)]
