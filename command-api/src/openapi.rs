@@ -1,4 +1,4 @@
-//! Builds and prints the OpenAPI document of [`Api`]. It must never change how a request is handled.
+//! Builds and prints the OpenAPI document of `Api`. It must never change how a request is handled.
 
 mod response_examples;
 
