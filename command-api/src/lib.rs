@@ -18,7 +18,5 @@ mod kafka;
 mod metrics;
 pub mod openapi;
 mod response;
-#[cfg(test)]
-mod test_seed;
 
 pub use config::Config;

@@ -12,6 +12,9 @@
 )]
 
 mod mutate;
+mod schedules;
+
+pub use schedules::for_each_seed;
 
 use std::env;
 use std::fs;

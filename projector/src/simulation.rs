@@ -7,10 +7,10 @@ mod projector;
 use std::{
     array,
     collections::BTreeSet,
-    env,
     time::{Duration, Instant},
 };
 
+use ess_fuzz::for_each_seed;
 use ess_schema::Position;
 use rand::prelude::*;
 use rand_chacha::ChaCha12Rng;
@@ -38,10 +38,10 @@ struct World {
 }
 
 impl World {
-    fn new(seed: u64) -> Self {
+    fn new(random: ChaCha12Rng) -> Self {
         let now = Instant::now();
         let mut world = Self {
-            random: ChaCha12Rng::seed_from_u64(seed),
+            random,
             now,
             ends: [0; PARTITIONS],
             stored: array::from_fn(|_| BTreeSet::new()),
@@ -227,21 +227,16 @@ impl World {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "the seed is no configuration")]
-#[expect(
-    clippy::print_stdout,
-    reason = "the test harness shows it with a failure"
-)]
 fn a_commit_never_passes_a_row_that_is_not_stored() {
-    let seed = env::var("ESS_TEST_SEED").ok();
-    let first: u64 = seed.map_or_else(rand::random, |seed| seed.parse().unwrap());
     let mut causes = BTreeSet::new();
-    for seed in (0..SCHEDULES).map(|n| first.wrapping_add(n)) {
-        println!("ESS_TEST_SEED={seed}");
-        let mut world = World::new(seed);
+    let schedules = for_each_seed(SCHEDULES, |random| {
+        let mut world = World::new(random.clone());
         (0..STEPS).for_each(|_| world.step());
         world.assert_completes();
-        causes.extend(world.causes);
-    }
-    assert_eq!(causes.len(), 5, "flush causes: {causes:?}");
+        causes.append(&mut world.causes);
+    });
+    assert!(
+        causes.len() == 5 || schedules == 1,
+        "flush causes: {causes:?}"
+    );
 }

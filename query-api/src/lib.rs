@@ -10,7 +10,5 @@ mod question;
 mod read;
 mod sql;
 mod table;
-#[cfg(test)]
-mod test_seed;
 
 pub use config::Config;

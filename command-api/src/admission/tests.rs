@@ -1,10 +1,11 @@
 //! The in-flight limits, with requests that begin, grow and end in any order.
 
+use ess_fuzz::for_each_seed;
 use rand::prelude::*;
 use rand_chacha::ChaCha12Rng;
 
 use super::*;
-use crate::{config::tests::read, test_seed::for_each_seed};
+use crate::config::tests::read;
 
 fn admission(requests: usize, bytes: usize, items: usize) -> Admission {
     Admission::new(&LimitsConfig {
@@ -68,7 +69,7 @@ const ITEMS: usize = 20;
 
 #[test]
 fn in_any_schedule_a_reservation_succeeds_exactly_if_it_fits() {
-    for_each_seed(run);
+    for_each_seed(2_000, run);
 }
 
 fn run(random: &mut ChaCha12Rng) {

@@ -8,6 +8,7 @@ use std::{
     task::{Context, Poll},
 };
 
+use ess_fuzz::for_each_seed;
 use ess_schema::Position;
 use futures::{
     FutureExt,
@@ -19,7 +20,6 @@ use rand_chacha::ChaCha12Rng;
 use rdkafka::error::RDKafkaErrorCode;
 
 use super::*;
-use crate::test_seed::for_each_seed;
 
 const UNKNOWN: Outcome = Err(AppendError::Unknown);
 
@@ -127,7 +127,7 @@ fn block_on(future: impl Future<Output = ()>) {
 
 #[test]
 fn in_any_schedule_outcomes_are_exact_and_the_waiter_wakes_once_at_the_end() {
-    for_each_seed(|random| {
+    for_each_seed(2_000, |random| {
         let random = random.clone();
         loom::model(move || run(&mut random.clone()));
     });

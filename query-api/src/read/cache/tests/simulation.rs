@@ -8,12 +8,12 @@ use std::{
     task::{Context, Waker},
 };
 
+use ess_fuzz::for_each_seed;
 use futures::{FutureExt as _, channel::oneshot};
 use rand::RngExt as _;
 use rand_chacha::ChaCha12Rng;
 
 use super::*;
-use crate::test_seed::for_each_seed;
 
 const STEPS: u32 = 80;
 const QUESTIONS: [&str; 2] = ["p", "q"];
@@ -237,7 +237,7 @@ fn body(question: &str, view: &View) -> String {
 
 #[test]
 fn callers_in_any_order_share_queries_and_get_answers_new_enough() {
-    for_each_seed(|random| {
+    for_each_seed(1_000, |random| {
         let mut world = World::new(random);
         for _ in 0..STEPS {
             world.step();

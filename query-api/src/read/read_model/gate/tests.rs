@@ -2,12 +2,12 @@
 
 use std::{collections::VecDeque, pin::Pin};
 
+use ess_fuzz::for_each_seed;
 use futures::FutureExt as _;
 use rand::RngExt as _;
 use rand_chacha::ChaCha12Rng;
 
 use super::*;
-use crate::test_seed::for_each_seed;
 
 const STEPS: u32 = 60;
 
@@ -72,7 +72,7 @@ impl<'g> Model<'g, '_> {
 
 #[test]
 fn queries_past_the_bound_are_refused_at_once() {
-    for_each_seed(|random| {
+    for_each_seed(1_000, |random| {
         let (max_running, max_waiting) = (random.random_range(1..4), random.random_range(0..4));
         let gate = Gate::new(max_running, max_waiting);
         let mut model = Model {
