@@ -15,7 +15,7 @@ const EVERYWHERE: [Entry; 8] = [
         "reported, returned, sent, written, documented, distinguishes",
     ),
     (
-        &["asked", "asks"],
+        &["ask", "asked", "asks"],
         "requested, queried, called; or name the query, the request, the caller",
     ),
     (

@@ -58,7 +58,7 @@ fn invalid() -> Vec<String> {
 const TEXTS: [&str; 5] = ["playback_id", "user_id", "track_id", "test_id", "source"];
 const OTHERS: [&str; 7] = ["type", "from", "to", "limit", "offset", "cursor", "after"];
 
-async fn ask(app: &TestApp, parameter: &str, value: &str) -> Answer {
+async fn list(app: &TestApp, parameter: &str, value: &str) -> Answer {
     app.get(&format!("/events?{parameter}={}", encoded(value)))
         .await
 }
@@ -104,7 +104,7 @@ async fn a_text_matches_events_with_it_and_no_others() {
     partition.store(&events).await;
     for event in &events {
         for (parameter, value) in TEXTS.into_iter().zip(values_of(event)) {
-            let found = ask(app, parameter, &value).await.expect_status(200).json();
+            let found = list(app, parameter, &value).await.expect_status(200).json();
             assert_eq!(ids(&found), [event.id.to_string()], "{parameter}={value}");
         }
         let id = encoded(event.id.as_str());
@@ -133,7 +133,7 @@ async fn an_unknown_text_matches_nothing() {
             );
         }
         assert_eq!(
-            ask(app, "test_id", text).await.expect_status(200).text,
+            list(app, "test_id", text).await.expect_status(200).text,
             "[]",
             "{text}"
         );
@@ -164,7 +164,7 @@ async fn an_invalid_id_is_refused_by_name() {
     let app = reader().await;
     for text in invalid() {
         for parameter in TEXTS {
-            assert_refused(ask(app, parameter, &text).await, &format!("?{parameter}"));
+            assert_refused(list(app, parameter, &text).await, &format!("?{parameter}"));
         }
         if !text.is_empty() {
             assert_refused(
@@ -184,7 +184,7 @@ async fn an_invalid_type_time_number_or_position_is_refused_by_name() {
     let app = reader().await;
     for text in invalid().iter().map(String::as_str).chain(SPECIAL_TEXTS) {
         for parameter in OTHERS {
-            assert_refused(ask(app, parameter, text).await, &format!("?{parameter}"));
+            assert_refused(list(app, parameter, text).await, &format!("?{parameter}"));
         }
         assert_refused(
             app.get(&format!("/events/e1?after={}", encoded(text)))

@@ -74,8 +74,8 @@ async fn an_altered_cursor_is_refused() {
     let app = reader().await;
     let (_, ids_of_run, next) = second_page(3).await;
     let (page, cursor) = next.split_once("cursor=").unwrap();
-    let ask = async |cursor: &str| app.get(&format!("{page}cursor={cursor}")).await;
-    let intact = ask(cursor).await.expect_status(200).json();
+    let get_page = async |cursor: &str| app.get(&format!("{page}cursor={cursor}")).await;
+    let intact = get_page(cursor).await.expect_status(200).json();
     assert_eq!(ids(&intact), ids_of_run[2..]);
     let mut altered: Vec<String> = (0..cursor.len())
         .map(|at| {
@@ -89,7 +89,7 @@ async fn an_altered_cursor_is_refused() {
     altered.push(format!("{cursor}AAAA"));
     altered.push(cursor.to_uppercase());
     for text in altered {
-        let problem = ask(&text).await.expect_status(422).json();
+        let problem = get_page(&text).await.expect_status(422).json();
         assert_eq!(problem["errors"][0]["pointer"], "?cursor", "{problem}");
     }
 }

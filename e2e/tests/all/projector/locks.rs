@@ -7,7 +7,7 @@ use tokio::task::spawn_blocking;
 
 use super::{
     append_many, command,
-    migrations::{ask, emptied},
+    migrations::{emptied, select_all},
     projector_alone, text,
 };
 
@@ -95,7 +95,7 @@ async fn replay(app: &TestApp) -> Child {
         let control = app.control_database();
         let states =
             format!("SELECT toString(state) FROM {control}.generations ORDER BY changed_at");
-        let states: Vec<String> = ask(app, &states).await;
+        let states: Vec<String> = select_all(app, &states).await;
         let last = states.last().is_some_and(|state| state == "handover");
         last.then_some(()).ok_or_else(|| format!("{states:?}"))
     })
@@ -135,5 +135,5 @@ async fn locks(app: &TestApp) -> Vec<String> {
     let locks = format!(
         "SELECT name FROM system.tables WHERE database = '{database}' AND startsWith(name, 'lock_')"
     );
-    ask(app, &locks).await
+    select_all(app, &locks).await
 }

@@ -23,14 +23,14 @@ async fn projectors_that_start_together_on_an_empty_server_apply_each_migration_
     let control = app.control_database();
     for database in [control.to_owned(), format!("{control}_g1")] {
         let numbers = format!("SELECT number FROM {database}.schema_migrations ORDER BY number");
-        let numbers: Vec<u32> = ask(&app, &numbers).await;
+        let numbers: Vec<u32> = select_all(&app, &numbers).await;
         let once: Vec<u32> = (1..).take(numbers.len()).collect();
         assert!(
             !numbers.is_empty() && numbers == once,
             "{database}: {numbers:?}"
         );
     }
-    let generations: Vec<u32> = ask(
+    let generations: Vec<u32> = select_all(
         &app,
         &format!("SELECT generation FROM {control}.generations"),
     )
@@ -85,6 +85,6 @@ pub(super) async fn emptied() -> TestApp {
 }
 
 /// The rows of a query.
-pub(super) async fn ask<T: RowOwned + RowRead>(app: &TestApp, sql: &str) -> Vec<T> {
+pub(super) async fn select_all<T: RowOwned + RowRead>(app: &TestApp, sql: &str) -> Vec<T> {
     app.clickhouse().query(sql).fetch_all().await.unwrap()
 }

@@ -94,7 +94,7 @@ async fn an_invalid_value_is_refused_by_the_parameters_name() {
 #[tokio::test]
 async fn an_invalid_filter_value_is_refused_and_a_valid_one_matches_only_itself() {
     let dataset = dataset().await;
-    let ask = async |filter: String| {
+    let get_report = async |filter: String| {
         let url = format!(
             "/stats/report?metrics=attempts&filters={}",
             encoded(&filter)
@@ -107,18 +107,18 @@ async fn an_invalid_filter_value_is_refused_and_a_valid_one_matches_only_itself(
             format!("device=={}", Value::from(text.as_str())),
         ] {
             let shown: String = filter.chars().take(40).collect();
-            assert_refused(ask(filter).await, "?filters", &shown);
+            assert_refused(get_report(filter).await, "?filters", &shown);
         }
     }
     for text in SPECIAL_TEXTS {
         let longer = Value::from(format!("{text}{text}!"));
-        let found = ask(format!("device=={longer}"))
+        let found = get_report(format!("device=={longer}"))
             .await
             .expect_status(200)
             .json();
         assert_eq!(found[0]["attempts"], 0, "{text}");
         // A field name never becomes part of the SQL either.
-        assert_refused(ask(format!("{text}==x")).await, "?filters", text);
+        assert_refused(get_report(format!("{text}==x")).await, "?filters", text);
     }
     // Bare, not as a JSON string: none of these characters is special in a filter.
     for text in [
@@ -129,7 +129,7 @@ async fn an_invalid_filter_value_is_refused_and_a_valid_one_matches_only_itself(
         "%27",
         "曲-ñ-🎵",
     ] {
-        let found = ask(format!("device=={text}"))
+        let found = get_report(format!("device=={text}"))
             .await
             .expect_status(200)
             .json();

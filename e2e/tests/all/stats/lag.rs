@@ -150,20 +150,20 @@ async fn quantiles_are_exact_however_often_events_are_stored() {
     let (from, to) = (start.as_millis(), start.as_millis() + 2 * 3_600_000);
     let window = format!("from={start}&to={}", start.plus_millis(2 * 3_600_000));
     let all: Vec<_> = of_one.iter().chain(&of_other).chain(&without).collect();
-    let ask = async |question: String| {
+    let get_lag = async |question: String| {
         let answer = app.get(&format!("/stats/lag?{question}")).await;
         answer.expect_status(200).json()
     };
     assert_rows(
         &[row(None, from, to, &all)],
-        &ask(window.clone()).await,
+        &get_lag(window.clone()).await,
         "all",
     );
     let only: Vec<_> = of_one.iter().collect();
     let question = format!("{window}&test_id={}", encoded(&one));
     assert_rows(
         &[row(Some(&one), from, to, &only)],
-        &ask(question.clone()).await,
+        &get_lag(question.clone()).await,
         "one",
     );
     let minutes: Vec<_> = by_bucket(&of_one, 60_000)
@@ -172,7 +172,7 @@ async fn quantiles_are_exact_however_often_events_are_stored() {
         .collect();
     assert_rows(
         &minutes,
-        &ask(format!("{question}&bucket=minute")).await,
+        &get_lag(format!("{question}&bucket=minute")).await,
         "minutes",
     );
     let mut runs = BTreeMap::from([
@@ -184,10 +184,14 @@ async fn quantiles_are_exact_however_often_events_are_stored() {
         .iter_mut()
         .map(|(run, events)| row(*run, from, to, events))
         .collect();
-    assert_rows(&by_run, &ask(format!("{window}&by=test_id")).await, "runs");
+    assert_rows(
+        &by_run,
+        &get_lag(format!("{window}&by=test_id")).await,
+        "runs",
+    );
     // Only the repetition lies in this window. It does not count, because the event was ingested before.
     let later = format!("from={}", start.plus_millis(3_600_000));
-    let later = ask(format!("{later}&to={}", start.plus_millis(2 * 3_600_000))).await;
+    let later = get_lag(format!("{later}&to={}", start.plus_millis(2 * 3_600_000))).await;
     assert_eq!(later[0]["count"], 0, "{later}");
     assert!(later[0]["p50_ms"].is_null());
 }

@@ -112,14 +112,14 @@ async fn a_rejection_has_a_challenge() {
 #[tokio::test]
 async fn a_rate_limit_applies_to_its_key_only() {
     let gate = gate(KEYS, None);
-    let ask = || request(Method::GET, "/stats/top", &[READER]);
+    let top_request = || request(Method::GET, "/stats/top", &[READER]);
     for remaining in ["1", "0"] {
-        let response = gate.pass(&echo_caller(), ask()).await;
+        let response = gate.pass(&echo_caller(), top_request()).await;
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(response.header("ratelimit-limit"), Some("2"));
         assert_eq!(response.header("ratelimit-remaining"), Some(remaining));
     }
-    let response = gate.pass(&echo_caller(), ask()).await;
+    let response = gate.pass(&echo_caller(), top_request()).await;
     assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(response.header("retry-after"), Some("1"));
     assert_eq!(response.header("ratelimit-reset"), Some("1"));

@@ -63,8 +63,8 @@ async fn response(stream: &mut TcpStream) -> String {
 async fn a_head_beyond_the_limit_is_a_problem_that_names_the_limit() {
     let large = "a".repeat(2_048);
     let client = client();
-    let ask = |value: String| client.get("/health/live").header("x-large", value).send();
-    let response = ask(large).await;
+    let send = |value: String| client.get("/health/live").header("x-large", value).send();
+    let response = send(large).await;
     let body = problem(response, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE).await;
     assert_eq!(body["type"], "/problems/headers-too-large");
     assert!(
@@ -74,7 +74,7 @@ async fn a_head_beyond_the_limit_is_a_problem_that_names_the_limit() {
             .contains("the maximum is 2048"),
         "{body}"
     );
-    ask("a".repeat(1_024)).await.assert_status_is_ok();
+    send("a".repeat(1_024)).await.assert_status_is_ok();
 }
 
 #[tokio::test]
