@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result};
 
@@ -120,6 +121,22 @@ pub(crate) fn build_all() -> Result<()> {
         "--bins",
         "--examples",
     ]))
+}
+
+/// Runs a program to its end and parses the JSON that it prints.
+pub(crate) fn json<T: DeserializeOwned>(program: &Path, args: &[&str]) -> Result<T> {
+    let mut command = Command::new(program);
+    command
+        .args(args)
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit());
+    let output = command.output().map_err(Error::io("run", program))?;
+    let failed =
+        |why: String| Error::message(format!("{} {}: {why}", program.display(), args.join(" ")));
+    if !output.status.success() {
+        return Err(failed(output.status.to_string()));
+    }
+    serde_json::from_slice(&output.stdout).map_err(|error| failed(error.to_string()))
 }
 
 /// Runs a command to its end; an exit code other than 0 is an error.

@@ -1,12 +1,11 @@
 //! `configuration`: docs/CONFIGURATION.md, from the keys that each service declares. Nothing in that file is edited.
 
 use std::fmt::Write as _;
-use std::process::{Command, Stdio};
 
 use serde::Deserialize;
 
 use crate::cargo::{self, Metadata, Profile};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::snapshot::{self, Snapshot, SnapshotArgs};
 
 const SERVICES: [&str; 3] = ["command-api", "projector", "query-api"];
@@ -64,24 +63,15 @@ pub(crate) fn run(args: &SnapshotArgs) -> Result<()> {
 /// Writes or compares the document with services that are built.
 pub(crate) fn settle(args: &SnapshotArgs) -> Result<()> {
     let metadata = Metadata::read()?;
-    let services = SERVICES.iter().map(|name| declarations(&metadata, name));
+    let services = SERVICES.iter().map(|name| {
+        let binary = metadata.binary(name, Profile::Dev);
+        cargo::json(&binary, &["--config-keys"])
+    });
     let document = Snapshot {
         path: "docs/CONFIGURATION.md".to_owned(),
         text: document(&services.collect::<Result<Vec<_>>>()?),
     };
     snapshot::settle(&[document], args, "configuration")
-}
-
-fn declarations(metadata: &Metadata, name: &str) -> Result<Declarations> {
-    let binary = metadata.binary(name, Profile::Dev);
-    let mut command = Command::new(&binary);
-    let output = command
-        .arg("--config-keys")
-        .stdin(Stdio::null())
-        .output()
-        .map_err(Error::io("run", &binary))?;
-    serde_json::from_slice(&output.stdout)
-        .map_err(|error| Error::message(format!("{name} --config-keys: {error}")))
 }
 
 /// Each section once, in the order of the services, with the services that read it. A title that sections with other keys

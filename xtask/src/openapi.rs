@@ -2,8 +2,6 @@
 
 mod complete;
 
-use std::process::{Command, Stdio};
-
 use crate::cargo::{self, Metadata, Profile};
 use crate::error::{Error, Result};
 use crate::snapshot::{self, Snapshot};
@@ -27,17 +25,7 @@ pub(crate) fn settle(args: &snapshot::SnapshotArgs) -> Result<()> {
 fn document(metadata: &Metadata, name: &str) -> Result<Snapshot> {
     let binary = metadata.binary(name, Profile::Dev);
     let failed = |why: String| Error::message(format!("{name} openapi: {why}"));
-    let mut command = Command::new(&binary);
-    let output = command
-        .arg("openapi")
-        .stdin(Stdio::null())
-        .output()
-        .map_err(Error::io("run", &binary))?;
-    if !output.status.success() {
-        return Err(failed(String::from_utf8_lossy(&output.stderr).into_owned()));
-    }
-    let document: serde_json::Value =
-        serde_json::from_slice(&output.stdout).map_err(|error| failed(error.to_string()))?;
+    let document: serde_json::Value = cargo::json(&binary, &["openapi"])?;
     let gaps = complete::gaps(&document);
     if !gaps.is_empty() {
         return Err(failed(format!("not complete:\n{}", gaps.join("\n"))));

@@ -2,10 +2,9 @@
 //! schema's types, so that `up` does not build them.
 
 use std::collections::BTreeMap;
-use std::process::{Command, Stdio};
 
 use crate::cargo::{self, Metadata};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::snapshot::{self, Snapshot};
 
 /// Builds the generator, then [`settle`].
@@ -17,14 +16,7 @@ pub(crate) fn run(args: &snapshot::SnapshotArgs) -> Result<()> {
 /// Writes or compares what the generator prints: one JSON object, from path to text.
 pub(crate) fn settle(args: &snapshot::SnapshotArgs) -> Result<()> {
     let generator = Metadata::read()?.example("schemas");
-    let mut command = Command::new(&generator);
-    let output = command
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(Error::io("run", &generator))?;
-    let files: BTreeMap<String, String> = serde_json::from_slice(&output.stdout)
-        .map_err(|error| Error::message(format!("{}: {error}", generator.display())))?;
+    let files: BTreeMap<String, String> = cargo::json(&generator, &[])?;
     let files: Vec<_> = files
         .into_iter()
         .map(|(path, text)| Snapshot { path, text })

@@ -57,7 +57,7 @@ fn channels() -> Value {
         "log": {
             "address": "playback-events",
             "title": "The log",
-            "description": "Every acknowledged fact, kept for ever. The key decides the partition.",
+            "description": "Every acknowledged fact, without expiry. The key decides the partition.",
             "messages": of_log,
         },
         "deadLetters": {
@@ -144,7 +144,7 @@ fn dead_letter() -> Value {
                 "ess-origin-partition": digits("Where it lies in the log."),
                 "ess-origin-offset": digits("Where it lies in the partition."),
                 "ess-origin-timestamp": digits("The record's timestamp, ms since 1970."),
-                "ess-value-omitted": digits("Length in bytes of a value too large to be kept."),
+                "ess-value-omitted": digits("Length in bytes of a value too large to be stored."),
             },
         },
         "payload": {"description": "The record's value, byte for byte."},
